@@ -1,0 +1,1 @@
+from ._decoder import EventDecoder, Event

@@ -1,0 +1,298 @@
+"""Ring 1: bytes in, events out. The event stream grammar of WHATWG HTML, 9.2.5 and 9.2.6.
+
+Three rules hold for every method below.
+
+1. Where the bytes are cut makes no difference: the same bytes give the same events, and
+   an event comes out of the call that brings its last byte.
+2. Each byte is looked at a bounded number of times, however the stream is cut.
+3. No bytes raise anything but `EventTooLarge`, and no more than `max_event_size` bytes
+   are kept for an event, nor more than `KEPT` for a line that is not part of one.
+
+Line ends become LF on arrival, so that everything behind `_intake` knows one line end
+only. Two paths read the lines: `_bulk` takes whole blocks of the form that language
+models send, `data: ...` LF LF, with a few searches over all of them; `_lines` is the
+standard's algorithm, line by line, for everything else. Setting `EventDecoder._bulk` to
+return None switches the fast path off.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, cast
+
+from ._errors import EventTooLarge
+
+BOM = b"\xef\xbb\xbf"
+CR, LF = b"\r\n"  # as numbers: `CR in data` is one search, `b"\r" in data` a failed conversion more
+KEPT = 64 * 1024
+"""Bytes of a comment or an unknown field that are kept; the rest of a longer one is dropped."""
+
+FIELDS = (b"data", b"event", b"id", b"retry")
+MAX_DIGITS = 640
+"""The longest `retry` taken at its value: the shortest limit that Python lets anyone set on int()."""
+
+
+class Event:
+    """One dispatched event: the fields of the standard's MessageEvent that the stream decides.
+
+    `raw` is the data as it came, without the final line end; lines are joined by LF.
+    `type` is `"message"` unless the stream named another; `last_event_id` is the last ID
+    that the stream had set by then, `""` if none.
+    """
+
+    __slots__ = ("last_event_id", "raw", "type")
+
+    def __init__(self, raw: bytes, type: str = "message", last_event_id: str = "") -> None:
+        self.raw = raw
+        self.type = type
+        self.last_event_id = last_event_id
+
+    @property
+    def data(self) -> str:
+        """The data as text: UTF-8, with U+FFFD for what is not valid (WHATWG Encoding)."""
+        return self.raw.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Event(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Event):
+            return NotImplemented
+        return (self.raw, self.type, self.last_event_id) == (other.raw, other.type, other.last_event_id)
+
+    def __hash__(self) -> int:
+        return hash((self.raw, self.type, self.last_event_id))
+
+
+class Comment:
+    """A line that began with a colon: `raw` is what followed it. Servers send them as keep-alives."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def __repr__(self) -> str:
+        return f"Comment({self.raw!r})"
+
+
+class UnknownField:
+    """A line that the standard ignores. Some servers report errors in a field called `error`."""
+
+    __slots__ = ("name", "raw")
+
+    def __init__(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        self.name = name.decode("utf-8", "replace")
+        self.raw = value.removeprefix(b" ")
+
+    def __repr__(self) -> str:
+        return f"UnknownField(name={self.name!r}, raw={self.raw!r})"
+
+
+class EndOfStream:
+    """What the end of the stream cut off: `dropped` bytes since the last blank line.
+
+    Line ends count as one byte. The standard drops such an unfinished block;
+    `unfinished_event` tells whether it held data, so that an event was lost with it.
+    """
+
+    __slots__ = ("dropped", "unfinished_event")
+
+    def __init__(self, dropped: int, unfinished_event: bool) -> None:
+        self.dropped = dropped
+        self.unfinished_event = unfinished_event
+
+    def __repr__(self) -> str:
+        return f"EndOfStream(dropped={self.dropped}, unfinished_event={self.unfinished_event})"
+
+
+Item: TypeAlias = Event | Comment | UnknownField
+
+
+class EventDecoder:
+    """Decodes one event stream.
+
+    `last_event_id` is the ID to begin with: that of the connection before, when a stream
+    is taken up again. `max_event_size` limits, in bytes, the data of one event, and
+    likewise its type, ID and retry values.
+    """
+
+    def __init__(self, *, last_event_id: str = "", max_event_size: int = 16 * 2**20) -> None:
+        self.last_event_id = last_event_id
+        """The last event ID string (9.2.6): what to send as `Last-Event-ID` when reconnecting."""
+        self.reconnection_time: int | None = None
+        """Milliseconds, as the last valid `retry` field gave it, or None."""
+        self.error: EventTooLarge | None = None
+        """Set once an event has gone over the limit; nothing is decoded from then on."""
+        self._max = max_event_size
+        self._bom: bytes | None = b""  # what has come of a byte order mark, until that is decided
+        self._after_cr = False  # the last byte was a CR: an LF right behind it ends no further line
+        self._line: bytes | bytearray = b""  # the unfinished line, as far as it is kept
+        self._unkept = 0  # bytes of the unfinished line that were not kept
+        self._block = 0  # bytes of finished lines since the last blank line
+        self._data = bytearray()  # the data buffer: every line with its LF
+        self._type = ""  # the event type buffer
+        self._id = last_event_id  # the last event ID buffer
+        self._extras = False  # the items decoded last are not all events
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        """Return the events that these bytes complete.
+
+        Raises EventTooLarge once an event is over the limit, but never in place of the
+        events that came before it: those are returned first, and the next call raises.
+        """
+        items = self._feed(data if isinstance(data, bytes) else bytes(data))
+        if self._extras:
+            self._extras = False
+            items = [item for item in items if isinstance(item, Event)]
+        if self.error is not None and not items:
+            raise self.error
+        return cast("list[Event]", items)
+
+    def feed_all(self, data: bytes | bytearray | memoryview) -> list[Item]:
+        """As `feed`, with comments and unknown fields in their places between the events."""
+        items = self._feed(data if isinstance(data, bytes) else bytes(data))
+        if self.error is not None and not items:
+            raise self.error
+        return items
+
+    def eof(self) -> EndOfStream:
+        """Say what the end of the stream cuts off. The unfinished event is never dispatched (9.2.6)."""
+        dropped = self._block + len(self._line) + self._unkept + len(self._bom or b"")
+        return EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
+
+    def _feed(self, data: bytes) -> list[Item]:
+        if self.error is not None:
+            return []
+        if self._after_cr or self._bom is not None or CR in data:
+            data = self._intake(data)
+        if not self._block and not self._unkept:
+            events = self._bulk(data)
+            if events is not None:
+                return events
+        items: list[Item] = []
+        end = data.rfind(b"\n") + 1
+        if end:
+            self._lines(self._finish_line(data[:end]), items)
+        self._keep(data[end:])
+        return items
+
+    def _intake(self, data: bytes) -> bytes:
+        """Drop a byte order mark at the very start (9.2.6), and turn every line end into LF."""
+        if self._bom is not None:
+            data = self._bom + data
+            if len(data) < len(BOM) and BOM.startswith(data):
+                self._bom = data
+                return b""
+            self._bom = None
+            data = data.removeprefix(BOM)
+        if data:
+            if self._after_cr:
+                data = data.removeprefix(b"\n")
+            self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _bulk(self, data: bytes) -> list[Item] | None:
+        """Take whole blocks of one `data: ` line each, or return None and leave everything as it was.
+
+        Splitting on LF LF `data: ` gives one value for each block if no other LF is
+        among them, which their number proves.
+        """
+        end = data.rfind(b"\n\n") + 2
+        if end < 2:
+            return None
+        block, rest = data[:end], data[end:]
+        if self._line:
+            block = bytes(self._line) + block
+        if not block.startswith(b"data: ") or LF in rest:
+            return None
+        values = block[6:-2].split(b"\n\ndata: ")
+        if block.count(b"\n") != 2 * len(values):
+            return None
+        if len(block) > self._max and max(map(len, values)) > self._max:
+            return None
+        self._line = b""
+        if rest:
+            self._keep(rest)
+        last_event_id = self.last_event_id
+        return [Event(value, "message", last_event_id) for value in values]
+
+    def _lines(self, text: bytes, items: list[Item]) -> None:
+        """Interpret whole lines by the standard's algorithm (9.2.6)."""
+        lines = text.split(b"\n")
+        lines.pop()  # what follows the last line end: nothing
+        for line in lines:
+            if not line:
+                self._dispatch(items)
+                continue
+            self._block += len(line) + 1
+            name, _, value = line.partition(b":")
+            if name in FIELDS:
+                value = value.removeprefix(b" ")
+                if not self._within_limit(name, len(value)):
+                    break
+                self._field(name, value)
+            else:
+                items.append(UnknownField(line[:KEPT]) if name else Comment(line[1:KEPT]))
+                self._extras = True
+
+    def _field(self, name: bytes, value: bytes) -> None:
+        """Process one field (9.2.6)."""
+        if name == b"data":
+            self._data += value
+            self._data += b"\n"
+        elif name == b"event":
+            self._type = value.decode("utf-8", "replace")
+        elif name == b"id":
+            if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+        elif value.isdigit():  # retry; on bytes, isdigit() knows the ASCII digits only
+            digits = value.lstrip(b"0") or b"0"
+            self.reconnection_time = int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS - 1
+
+    def _dispatch(self, items: list[Item]) -> None:
+        """Process a blank line: "dispatch the event" (9.2.6)."""
+        self.last_event_id = self._id
+        if self._data:
+            del self._data[-1:]
+            items.append(Event(bytes(self._data), self._type or "message", self._id))
+            self._data.clear()
+        self._type = ""
+        self._block = 0
+
+    def _finish_line(self, text: bytes) -> bytes:
+        """Put what was kept of the unfinished line before `text`, which has its end."""
+        if self._unkept:
+            end = text.index(b"\n")
+            self._block += self._unkept + end
+            self._unkept = 0
+            text = text[end:]
+        text = bytes(self._line) + text
+        self._line = b""
+        return text
+
+    def _keep(self, text: bytes) -> None:
+        """Keep the start of an unfinished line, within the limits."""
+        line: bytes | bytearray = text
+        if self._line:
+            line = self._line if isinstance(self._line, bytearray) else bytearray(self._line)
+            line += text  # a bytearray grows without being copied each time
+        self._line = line
+        if len(self._data) + len(line) <= min(self._max, KEPT):
+            return
+        for name in FIELDS:
+            if line.startswith(name + b":"):
+                start = len(name) + 1
+                self._within_limit(name, len(line) - start - line.startswith(b" ", start))
+                return
+        if len(line) > KEPT:
+            self._unkept += len(line) - KEPT
+            self._line = line[:KEPT]
+
+    def _within_limit(self, name: bytes, size: int) -> bool:
+        """Return whether `size` bytes more of a field's value can be kept; if not, fail for good."""
+        if name == b"data":
+            size += len(self._data)
+        if size > self._max:
+            self.error = EventTooLarge(self._max, size)
+        return self.error is None

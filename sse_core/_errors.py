@@ -1,0 +1,181 @@
+"""Every way a stream can fail, in one tree.
+
+An error answers two questions: whose `fault` it is, and whether trying again makes
+sense (`retryable`). Where a response had begun, it also carries that `response` and
+the start of its `body`.
+
+    StreamError
+    ├── ConnectionFailed     no response: the network, or TLS
+    ├── DeadlineExceeded     a deadline passed
+    ├── ProtocolError        what came is not HTTP/1.1
+    ├── NotAnEventStream     a 200 that is something else
+    ├── BodyTruncated        the connection ended inside the body
+    ├── StreamIncomplete     the body ended before the stream said it was done
+    ├── EventTooLarge        an event went over the limit
+    ├── InvalidChunk         an event is not what its dialect documents
+    ├── ApiError             the provider reported an error inside the stream
+    │   └── StatusError      or by its HTTP status
+    └── StreamClosed         this side closed the stream
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._exchange import Response
+
+
+class Fault(Enum):
+    """Who can do something about an error."""
+
+    CALLER = "caller"
+    NETWORK = "network"
+    SERVER = "server"
+
+
+class StreamError(Exception):
+    """The stream did not come to a good end; each subclass says why."""
+
+    fault: Fault = Fault.SERVER
+    retryable: bool = False
+
+    def __init__(self, message: str, *, response: Response | None = None, body: bytes = b"") -> None:
+        super().__init__(message)
+        self.response = response
+        self.body = body
+        """The start of a refused response's body; empty for a stream, whose events were delivered."""
+
+
+class ConnectionFailed(StreamError):
+    """No connection, no TLS, or a connection that ended before the response head was complete."""
+
+    fault = Fault.NETWORK
+    retryable = True
+
+
+class DeadlineExceeded(StreamError):
+    """A deadline passed; `which` names the field of `Deadlines`, `seconds` how long it had been."""
+
+    fault = Fault.NETWORK
+    retryable = True
+
+    def __init__(self, which: str, seconds: float, *, response: Response | None = None) -> None:
+        super().__init__(f"deadline {which!r} exceeded after {seconds:.3f} s", response=response)
+        self.which = which
+        self.seconds = seconds
+
+
+class ProtocolError(StreamError):
+    """The peer broke HTTP/1.1 (RFC 9112), or went over a limit on the response head."""
+
+
+class NotAnEventStream(StreamError):
+    """The response is 200, but its Content-Type is not `text/event-stream` (WHATWG HTML, 9.2.3)."""
+
+
+class BodyTruncated(StreamError):
+    """The connection ended before the end of the body that HTTP had announced (RFC 9112, 8)."""
+
+    fault = Fault.NETWORK
+    retryable = True
+
+
+class StreamIncomplete(StreamError):
+    """The body ended in good order, but with no terminal marker and no finish reason before it."""
+
+    retryable = True
+
+
+class EventTooLarge(StreamError):
+    """One event's data, type, id or retry value went over `limit` bytes; `seen` had come so far."""
+
+    def __init__(self, limit: int, seen: int) -> None:
+        super().__init__(f"an event is larger than the limit: {seen} bytes seen, {limit} allowed")
+        self.limit = limit
+        self.seen = seen
+
+
+class InvalidChunk(StreamError):
+    """An event's data is not the JSON that the dialect documents; `raw` is that data."""
+
+    def __init__(self, message: str, raw: bytes) -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class ApiError(StreamError):
+    """The provider reported an error; the fields are its own, `None` where it gave none.
+
+    `raw` is the data of the event, or the start of the body, that reported it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str | None = None,
+        code: str | int | None = None,
+        param: object = None,
+        failed_generation: str | None = None,
+        raw: bytes = b"",
+        response: Response | None = None,
+    ) -> None:
+        super().__init__(message, response=response, body=raw)
+        self.message = message
+        self.type = type
+        self.code = code
+        self.param = param
+        self.failed_generation = failed_generation
+        self.raw = raw
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the response; 200 for an error inside the stream."""
+        return None if self.response is None else self.response.status
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's name for the request, from `x-request-id` or `request-id`."""
+        if self.response is None:
+            return None
+        return self.response.header("x-request-id") or self.response.header("request-id")
+
+
+class StatusError(ApiError):
+    """The response's status is not 200 (WHATWG HTML, 9.2.3); `message` is the provider's if it sent one.
+
+    The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes
+    sense for 408, 409, 429 and 5xx.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: Response,
+        type: str | None = None,
+        code: str | int | None = None,
+        param: object = None,
+        failed_generation: str | None = None,
+        raw: bytes = b"",
+    ) -> None:
+        super().__init__(
+            message,
+            type=type,
+            code=code,
+            param=param,
+            failed_generation=failed_generation,
+            raw=raw,
+            response=response,
+        )
+        if 400 <= response.status < 500:
+            self.fault = Fault.CALLER
+        self.retryable = response.status in (408, 409, 429) or response.status >= 500
+
+
+class StreamClosed(StreamError):
+    """The stream was closed by this side, before its end: there is nothing more to read."""
+
+    fault = Fault.CALLER

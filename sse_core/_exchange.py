@@ -1,0 +1,137 @@
+"""Ring 2: one HTTP/1.1 request and its response. The only module that imports h11.
+
+h11 is the authority on the grammar of RFC 9112. This module adds what it leaves open:
+which versions are answers to us, how many interim responses are too many, and an error
+of ours for each way to fail. Nothing is lost to an error: `Exchange.receive` returns
+what came before it, and `Exchange.error` says what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import h11
+
+from ._errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of a response. Header names are lower case; values are decoded as ISO-8859-1."""
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    http_version: str = "1.1"
+
+    def header(self, name: str) -> str | None:
+        """The value of a header field, its lines joined by commas (RFC 9110, 5.3), or None."""
+        name = name.lower()
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+
+class Exchange:
+    """Sends one request and receives its response.
+
+    `target` is the request target (RFC 9112, 3.2), `headers` the whole header section
+    but for the Content-Length of `body`, which is added here. `max_head_size` limits
+    the response head, in bytes.
+
+    Raises ValueError for a request that HTTP cannot carry. The message shows no header
+    value, for it might be a credential.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes = b"",
+        *,
+        max_head_size: int = 64 * 1024,
+    ) -> None:
+        self.response: Response | None = None
+        """The head of the response, once it is complete."""
+        self.ended = False
+        """Whether the body has come to the end that its framing announced (RFC 9112, 6.3)."""
+        self.error: StreamError | None = None
+        """Why nothing more can be received, where that is not the end of the body."""
+        self._interim_responses = 0
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
+        self._to_send = self._serialise(method, target, headers, body)
+
+    def data_to_send(self) -> bytes:
+        """Return the whole request the first time, and nothing after that."""
+        data, self._to_send = self._to_send, b""
+        return data
+
+    def receive(self, data: bytes) -> bytes:
+        """Return the part of the body that these bytes bring; `b""` says that the peer has ended.
+
+        Look at `response`, `ended` and `error` afterwards. Once `ended` or `error` is
+        set, further bytes are ignored.
+        """
+        if self.ended or self.error is not None:
+            return b""
+        body: list[bytes] = []
+        try:
+            self._connection.receive_data(data)
+            while self._next_event(body):
+                pass
+        except h11.RemoteProtocolError as exc:
+            self.error = ProtocolError(str(exc), response=self.response) if data else self._truncated(exc)
+        return b"".join(body)
+
+    def _next_event(self, body: list[bytes]) -> bool:
+        """Take one event from h11; return whether there may be another."""
+        match self._connection.next_event():
+            case h11.Data() as event:
+                body.append(event.data)
+            case h11.Response() as event:
+                self.response = read_head(event)
+            case h11.InformationalResponse() as event:
+                read_head(event)
+                self._interim_responses += 1
+                if self._interim_responses > MAX_INTERIM_RESPONSES:
+                    raise h11.RemoteProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
+            case h11.EndOfMessage():
+                self.ended = True
+                return False
+            case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
+                return False
+        return True
+
+    def _truncated(self, cause: h11.RemoteProtocolError) -> StreamError:
+        if self.response is None:
+            return ConnectionFailed("the connection ended before the response head was complete")
+        return BodyTruncated(str(cause), response=self.response)
+
+    def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+        fields = list(headers)
+        if body:
+            fields.append(("Content-Length", str(len(body))))
+        try:
+            head = self._connection.send(h11.Request(method=method, target=target, headers=fields))
+        except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
+            reason = str(exc)
+            if "header value" in reason or isinstance(exc, UnicodeEncodeError):
+                reason = "a header value has characters that are not allowed"
+            raise ValueError(f"HTTP/1.1 cannot carry this request: {reason}") from None
+        return head + self._connection.send(h11.Data(data=body)) + self._connection.send(h11.EndOfMessage())
+
+
+def read_head(event: h11.Response | h11.InformationalResponse) -> Response:
+    if event.http_version not in VERSIONS:
+        raise h11.RemoteProtocolError(f"HTTP version {event.http_version!r} is neither 1.0 nor 1.1")
+    return Response(
+        status=event.status_code,
+        reason=event.reason.decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers),
+        http_version=event.http_version.decode("ascii"),
+    )
+
+
+VERSIONS = (b"1.0", b"1.1")
+MAX_INTERIM_RESPONSES = 16

@@ -1,0 +1,105 @@
+"""What to ask for, where, and how the answer is to be read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import Enum
+from typing import Generic, TypeVar
+from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+
+from ._decoder import Event
+from ._errors import StatusError
+from ._exchange import Response
+
+T = TypeVar("T")
+
+
+class Mark(Enum):
+    """What an event means that is not a chunk."""
+
+    END = "the stream's terminal marker"
+    PING = "a keep-alive"
+
+
+class Dialect(ABC, Generic[T]):
+    """What a provider's events mean. One instance reads one stream."""
+
+    finished: bool = False
+    """Whether the stream may end here without its terminal marker: a finish reason has been seen."""
+
+    @abstractmethod
+    def read(self, event: Event) -> T | Mark:
+        """Return the chunk that an event carries, or what else it means.
+
+        Raises InvalidChunk for data that is not what the dialect documents, and
+        ApiError for an event in which the provider reports an error.
+        """
+
+    def status_error(self, response: Response, body: bytes) -> StatusError:
+        """Describe a response whose status is not 200 by the start of its body."""
+        return StatusError(f"HTTP {response.status} {response.reason}".rstrip(), response=response, raw=body)
+
+
+class Request(Struct, Generic[T], frozen=True, kw_only=True):
+    """One request, whose answer is a stream of `T`.
+
+    `path` is added to the path of the client's base URL. `headers` come on top of the
+    client's. `dialect` makes the reader of the answer.
+    """
+
+    dialect: Callable[[], Dialect[T]]
+    method: str = "GET"
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class URL(Struct, frozen=True):
+    """A base URL, in the parts that a connection and a request need (RFC 9110, 4.2)."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str
+
+    @classmethod
+    def parse(cls, url: str) -> URL:
+        """Raises ValueError unless it is an absolute http or https URL without user information."""
+        parts = urlsplit(url)
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            raise ValueError("not an absolute http or https URL")
+        if "@" in parts.netloc:
+            raise ValueError("credentials in a URL are not supported (RFC 9110, 4.2.4): use a header")
+        host = parts.hostname
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+        return cls(
+            scheme=parts.scheme,
+            host=host,
+            port=DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port,
+            path=quote(parts.path, safe=UNQUOTED),
+            query=quote(parts.query, safe=UNQUOTED),
+        )
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host field: the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def target(self, path: str) -> str:
+        """The request target for `path` below this URL's own; the query stays this URL's."""
+        if path:
+            path = self.path.rstrip("/") + quote(path, safe=UNQUOTED)
+        else:
+            path = self.path
+        return (path or "/") + (f"?{self.query}" if self.query else "")
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+UNQUOTED = "%/:=&?~!$'()*+,;@[]"
+"""What a URL's path and query may hold as it is: reserved characters, and escapes already there."""

@@ -1,0 +1,1 @@
+"""Help for testing anything that reads or writes an event stream, this library or another."""
