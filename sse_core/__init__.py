@@ -1,1 +1,124 @@
-from ._decoder import EventDecoder, Event
+"""Receive Server-Sent Events, and a language model's answer in them, without doing any I/O.
+
+Three rings, each usable alone: `EventDecoder` turns bytes into events, `Exchange` speaks
+one HTTP/1.1 request and response, `Session` lives the life of one stream. `sse_adapters`
+drives a session over real connections.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._decoder import Comment, EndOfStream, Event, EventDecoder, Item, UnknownField
+from ._errors import (
+    ApiError,
+    BodyTruncated,
+    CertificateRejected,
+    ConnectionFailed,
+    DeadlineExceeded,
+    EventTooLarge,
+    Fault,
+    InvalidChunk,
+    NotAnEventStream,
+    ProtocolError,
+    StatusError,
+    StreamClosed,
+    StreamError,
+    StreamIncomplete,
+)
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._actions import (
+        Action,
+        Deliver,
+        Done,
+        Failed,
+        Open,
+        Opened,
+        Outcome,
+        Reason,
+        Receive,
+        Received,
+        Release,
+        Send,
+        StartTLS,
+        Stop,
+    )
+    from ._exchange import Exchange, Response
+    from ._limits import Deadlines, Limits
+    from ._request import URL, Dialect, Mark, Request
+    from ._session import EDGES, Session, State, Verdict
+
+__all__ = [
+    "EDGES",
+    "URL",
+    "Action",
+    "ApiError",
+    "BodyTruncated",
+    "CertificateRejected",
+    "Comment",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "Deadlines",
+    "Deliver",
+    "Dialect",
+    "Done",
+    "EndOfStream",
+    "Event",
+    "EventDecoder",
+    "EventTooLarge",
+    "Exchange",
+    "Failed",
+    "Fault",
+    "InvalidChunk",
+    "Item",
+    "Limits",
+    "Mark",
+    "NotAnEventStream",
+    "Open",
+    "Opened",
+    "Outcome",
+    "ProtocolError",
+    "Reason",
+    "Receive",
+    "Received",
+    "Release",
+    "Request",
+    "Response",
+    "Send",
+    "Session",
+    "StartTLS",
+    "State",
+    "StatusError",
+    "Stop",
+    "StreamClosed",
+    "StreamError",
+    "StreamIncomplete",
+    "UnknownField",
+    "Verdict",
+    "__version__",
+]
+
+LATER = {
+    name: module
+    for module, names in {
+        "_actions": "Action Deliver Done Failed Open Opened Outcome Reason Receive Received Release "
+        "Send StartTLS Stop",
+        "_exchange": "Exchange Response",
+        "_limits": "Deadlines Limits",
+        "_request": "URL Dialect Mark Request",
+        "_session": "EDGES Session State Verdict",
+    }.items()
+    for name in names.split()
+}
+"""What is imported when it is asked for: with h11 and msgspec behind it, it takes ten times longer
+to import than the decoder, which many will embed alone."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
+    return value

@@ -5,7 +5,8 @@ sense (`retryable`). Where a response had begun, it also carries that `response`
 the start of its `body`.
 
     StreamError
-    ├── ConnectionFailed     no response: the network, or TLS
+    ├── ConnectionFailed     no connection, or none that lasted until the response
+    │   └── CertificateRejected
     ├── DeadlineExceeded     a deadline passed
     ├── ProtocolError        what came is not HTTP/1.1
     ├── NotAnEventStream     a 200 that is something else
@@ -53,6 +54,13 @@ class ConnectionFailed(StreamError):
 
     fault = Fault.NETWORK
     retryable = True
+
+
+class CertificateRejected(ConnectionFailed):
+    """The server's certificate is not trusted, or not for this host."""
+
+    fault = Fault.SERVER
+    retryable = False
 
 
 class DeadlineExceeded(StreamError):

@@ -110,7 +110,9 @@ class Exchange:
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
         fields = list(headers)
-        if body:
+        if any(name.lower() in FRAMING for name, _ in fields):
+            raise ValueError("Content-Length and Transfer-Encoding are not the caller's to set")
+        if body or method in ("POST", "PUT", "PATCH"):  # RFC 9110, 8.6
             fields.append(("Content-Length", str(len(body))))
         try:
             head = self._connection.send(h11.Request(method=method, target=target, headers=fields))
@@ -134,4 +136,5 @@ def read_head(event: h11.Response | h11.InformationalResponse) -> Response:
 
 
 VERSIONS = (b"1.0", b"1.1")
+FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16

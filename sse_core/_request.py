@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 
 from ._decoder import Event
-from ._errors import StatusError
+from ._errors import NotAnEventStream, StatusError, StreamError
 from ._exchange import Response
 
 T = TypeVar("T")
@@ -38,9 +38,16 @@ class Dialect(ABC, Generic[T]):
         ApiError for an event in which the provider reports an error.
         """
 
-    def status_error(self, response: Response, body: bytes) -> StatusError:
-        """Describe a response whose status is not 200 by the start of its body."""
-        return StatusError(f"HTTP {response.status} {response.reason}".rstrip(), response=response, raw=body)
+    def refusal(self, response: Response, body: bytes) -> StreamError:
+        """Describe a response that is not a 200 event stream, by its head and the start of its body."""
+        if response.status != 200:
+            message = f"HTTP {response.status} {response.reason}".rstrip()
+            return StatusError(message, response=response, raw=body)
+        kind = response.header("content-type") or "of no type"
+        if coding := response.header("content-encoding"):
+            kind += f", Content-Encoding: {coding}"
+        message = f"the response is {kind}, not text/event-stream; it begins with {body[:SHOWN]!r}"
+        return NotAnEventStream(message, response=response, body=body)
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -93,13 +100,13 @@ class URL(Struct, frozen=True):
 
     def target(self, path: str) -> str:
         """The request target for `path` below this URL's own; the query stays this URL's."""
-        if path:
-            path = self.path.rstrip("/") + quote(path, safe=UNQUOTED)
-        else:
-            path = self.path
-        return (path or "/") + (f"?{self.query}" if self.query else "")
+        whole = self.path.rstrip("/") + quote(path, safe=UNQUOTED) if path else self.path
+        return (whole or "/") + (f"?{self.query}" if self.query else "")
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"
 """What a URL's path and query may hold as it is: reserved characters, and escapes already there."""
+
+SHOWN = 200
+"""Bytes of a body that a message shows."""

@@ -354,9 +354,7 @@ def _usage(request: ChatRequest, drafts: list[_Draft], pace: float) -> Usage:
     )
 
 
-def _events(
-    request: ChatRequest, drafts: list[_Draft], usage: Usage, context: Context
-) -> list[bytes]:
+def _events(request: ChatRequest, drafts: list[_Draft], usage: Usage, context: Context) -> list[bytes]:
     new_chunk = partial(Chunk, context.chat_id, context.created, request.model, FINGERPRINT)
     chunks = [
         new_chunk([ChunkChoice(index, *line)])
@@ -373,9 +371,7 @@ def _events(
     return [b"data: " + data + b"\n\n" for data in [*map(_json, chunks), b"[DONE]"]]
 
 
-def _completion(
-    request: ChatRequest, drafts: list[_Draft], usage: Usage, context: Context
-) -> Completion:
+def _completion(request: ChatRequest, drafts: list[_Draft], usage: Usage, context: Context) -> Completion:
     return Completion(
         context.chat_id,
         context.created,

@@ -91,9 +91,7 @@ async def serve(
 
 
 @contextmanager
-def serving(
-    service: ChatService | None = None, *, host: str = "127.0.0.1", port: int = 0
-) -> Iterator[str]:
+def serving(service: ChatService | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve from a background thread for the length of a `with`; it gives the base URL.
 
     On leaving, connections that are still open are dropped. Raises OSError if it cannot

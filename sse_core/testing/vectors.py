@@ -78,8 +78,8 @@ class Vector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     The stream is text in `stream`, or bytes in `stream_hex` when it is not valid UTF-8.
     `last_event_id`, `reconnection_time` (milliseconds, null if never set) and `dropped` (bytes of
-    the block that no blank line finished, a line end being one) are what stands once the stream has ended. `from` names
-    the public thread or test that a case was learnt from.
+    the block that no blank line finished, a line end being one) are what stands once
+    the stream has ended. `from` names the public thread or test that a case was learnt from.
     """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -185,9 +185,7 @@ def prompt_positions(stream: bytes) -> list[int]:
     A decoder that has been given the stream up to and including that byte owes the event.
     """
     decoder = ReferenceDecoder()
-    return [
-        offset for offset in range(len(stream)) for _ in decoder.feed(stream[offset : offset + 1])
-    ]
+    return [offset for offset in range(len(stream)) for _ in decoder.feed(stream[offset : offset + 1])]
 
 
 def complaint(decoder: Decoder, vector: Vector, chunks: Sequence[bytes]) -> str | None:

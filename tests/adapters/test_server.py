@@ -645,9 +645,7 @@ def test_groq_errors(fast: Server) -> None:
 def test_groq_reads_two_choices(fast: Server) -> None:
     with fast.groq() as client:
         whole = client.chat.completions.create(model="m", messages=MESSAGES, n=2)
-        with client.chat.completions.create(
-            model="m", messages=MESSAGES, n=2, stream=True
-        ) as stream:
+        with client.chat.completions.create(model="m", messages=MESSAGES, n=2, stream=True) as stream:
             chunks = list(stream)
     texts, reasons = ["", ""], ["", ""]
     order: list[int] = []
@@ -673,9 +671,7 @@ def test_groq_reads_two_choices(fast: Server) -> None:
         ({"type": "function", "function": {"name": "hang_up"}}, "hang_up", {}),
     ],
 )
-def test_groq_reads_a_tool_call(
-    fast: Server, choice: Any, name: str, arguments: dict[str, object]
-) -> None:
+def test_groq_reads_a_tool_call(fast: Server, choice: Any, name: str, arguments: dict[str, object]) -> None:
     options: Any = {"model": "m", "messages": MESSAGES, "tools": TOOLS, "tool_choice": choice}
     with fast.groq() as client:
         whole = client.chat.completions.create(**options).choices[0]
@@ -717,9 +713,7 @@ def test_serve_runs_beside_its_async_client(backend: str) -> None:
                 base_url=base_url.removesuffix("/openai/v1"), api_key="any", max_retries=0
             ) as client:
                 whole = await client.chat.completions.create(model="m", messages=MESSAGES)
-                stream = await client.chat.completions.create(
-                    model="m", messages=MESSAGES, stream=True
-                )
+                stream = await client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
                 async with stream:
                     texts = [chunk.choices[0].delta.content or "" async for chunk in stream]
                 with pytest.raises(groq.BadRequestError):

@@ -1,0 +1,37 @@
+"""How long to wait, and how much to keep: frozen values, with defaults for a language model's answer."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Deadlines(Struct, frozen=True, kw_only=True):
+    """How long each part of a stream may take, in seconds. None means no limit.
+
+    A deadline runs only while the peer is waited for: the time that the application
+    spends on a chunk does not count, except in `total`.
+    """
+
+    connect: float | None = 10.0
+    """To resolve the name and open a connection."""
+    tls: float | None = 10.0
+    """To agree on TLS."""
+    response_head: float | None = 120.0
+    """From the first byte of the request sent to the last of the response head received."""
+    between_bytes: float | None = 120.0
+    """For any byte of the body to come; comments count, since a keep-alive is one."""
+    error_body: float | None = 5.0
+    """For the start of a refused response's body, after its head."""
+    total: float | None = None
+    """For everything, from the start of the stream to its end."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much a peer may send, in bytes, before it is an error or no longer kept."""
+
+    max_event_size: int = 16 * 2**20
+    """Of one event's data; more is EventTooLarge."""
+    max_head_size: int = 64 * 2**10
+    """Of the response head; more is a ProtocolError."""
+    max_error_body: int = 64 * 2**10
+    """Of a refused response's body that is kept for the error; the rest is not read."""

@@ -1,0 +1,409 @@
+"""Ring 3: the life of one stream, as a state machine that does no I/O.
+
+The adapter performs an action and answers with its outcome, until Stop:
+
+    action = session.start(now)
+    while not isinstance(action, Stop):
+        action = session.step(perform(action), now)
+
+Four rules hold in every life.
+
+1. The legal moves are `EDGES`, and what may answer in which state is `Session.HANDLERS`. Anything
+   else is a mistake of the adapter's, and a RuntimeError.
+2. The connection belongs to the session from the first Open to the one Release, which
+   comes whatever happens; then Stop.
+3. The first end counts. `verdict` and `error` are set once, when the end is known; chunks
+   that came before it are delivered first.
+4. Deadlines are computed when an action is issued, from the `now` of that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeAlias
+
+from ._actions import (
+    Action,
+    Deliver,
+    Done,
+    Failed,
+    Open,
+    Opened,
+    Outcome,
+    Reason,
+    Receive,
+    Received,
+    Release,
+    Send,
+    StartTLS,
+    Stop,
+)
+from ._decoder import EventDecoder
+from ._errors import (
+    ApiError,
+    BodyTruncated,
+    CertificateRejected,
+    ConnectionFailed,
+    DeadlineExceeded,
+    EventTooLarge,
+    InvalidChunk,
+    NotAnEventStream,
+    ProtocolError,
+    StatusError,
+    StreamClosed,
+    StreamError,
+    StreamIncomplete,
+)
+from ._exchange import Exchange, Response
+from ._limits import Deadlines, Limits
+from ._request import URL, Mark, Request, T
+from ._version import __version__
+
+
+class State(Enum):
+    """What the session is waiting for."""
+
+    IDLE = "not started"
+    OPENING = "opening a connection"
+    SECURING = "agreeing on TLS"
+    SENDING = "sending the request"
+    AWAITING = "awaiting the response head"
+    REJECTING = "collecting the start of a body that is no event stream"
+    STREAMING = "receiving the event stream"
+    DELIVERING = "handing over chunks"
+    RELEASING = "closing the connection"
+    STOPPED = "at the end"
+
+
+Handler: TypeAlias = Callable[[Any, Any], Action]
+
+EDGES: Mapping[State, frozenset[State]] = {
+    State.IDLE: frozenset({State.OPENING, State.STOPPED}),
+    State.OPENING: frozenset({State.SECURING, State.SENDING, State.RELEASING}),
+    State.SECURING: frozenset({State.SENDING, State.RELEASING}),
+    State.SENDING: frozenset({State.AWAITING, State.RELEASING}),
+    State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
+    State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
+    State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
+    State.DELIVERING: frozenset({State.STREAMING, State.RELEASING}),
+    State.RELEASING: frozenset({State.STOPPED}),
+    State.STOPPED: frozenset(),
+}
+"""Every legal move. The diagram in the documentation is drawn from it."""
+
+
+class Verdict(Enum):
+    """How a stream ended."""
+
+    COMPLETE = "the stream said that it was done"
+    FINISHED = "a finish reason came, and then the end of the body"
+    UNFINISHED = "the body ended with neither a terminal marker nor a finish reason"
+    EVENT_CUT = "the body ended inside an event"
+    BODY_CUT = "the connection ended inside the body"
+    ERROR_EVENT = "the provider reported an error inside the stream"
+    REFUSED = "the response's status was not 200, or it was no event stream"
+    UNREACHABLE = "there was no connection, or none that lasted until the response"
+    INVALID = "what came broke the rules of HTTP, of the event stream or of the dialect"
+    DEADLINE = "a deadline passed"
+    CANCELLED = "this side closed the stream"
+
+
+class Session(Generic[T]):
+    """One request to the server at `url`, and the stream of `T` that answers it.
+
+    `headers` are the client's own, on top of `DEFAULT_HEADERS`; the request's come on
+    top of both. A header of the same name replaces the one below it.
+
+    Raises ValueError for a request that HTTP/1.1 cannot carry.
+    """
+
+    def __init__(
+        self,
+        request: Request[T],
+        url: URL,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        deadlines: Deadlines = Deadlines(),
+        limits: Limits = Limits(),
+    ) -> None:
+        self.state = State.IDLE
+        self.verdict: Verdict | None = None
+        """How the stream ended, once that is known."""
+        self.error: StreamError | None = None
+        """The error that ended the stream, if one did."""
+        self._url = url
+        self._deadlines = deadlines
+        self._limits = limits
+        self._dialect = request.dialect()
+        self._decoder = EventDecoder(max_event_size=limits.max_event_size)
+        self._exchange = Exchange(
+            request.method,
+            url.target(request.path),
+            merged([("Host", url.authority)], DEFAULT_HEADERS, headers, request.headers),
+            request.body,
+            max_head_size=limits.max_head_size,
+        )
+        self._body = bytearray()  # of a refused response
+        self._lost = ""  # what went wrong while sending
+        self._now = 0.0
+        self._started = 0.0
+        self._which = ""  # the deadline that runs
+        self._since = 0.0
+        self._deadline: float | None = None
+
+    @property
+    def response(self) -> Response | None:
+        """The head of the response, once it is complete."""
+        return self._exchange.response
+
+    def start(self, now: float) -> Action:
+        """Return the first action. `now` is the adapter's clock, in seconds from any origin.
+
+        Raises RuntimeError if the session was started or stopped before.
+        """
+        if self.state is not State.IDLE:
+            raise RuntimeError(f"start() in state {self.state.name}")
+        self._now = self._started = now
+        self._enter(State.OPENING)
+        self._limit("connect", self._deadlines.connect)
+        return Open(self._url.host, self._url.port, self._deadline)
+
+    def step(self, outcome: Outcome, now: float) -> Action:
+        """Return the next action, given what came of the last.
+
+        Raises RuntimeError if `outcome` is not an answer to that action.
+        """
+        self._now = now
+        handler = self.HANDLERS[self.state].get(type(outcome))
+        if handler is None:
+            raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
+        return handler(self, outcome)
+
+    # What each outcome leads to.
+
+    def _opened(self, _: Opened) -> Action:
+        if self._url.scheme == "http":
+            return self._send()
+        self._enter(State.SECURING)
+        self._limit("tls", self._deadlines.tls)
+        return StartTLS(self._url.host, self._deadline)
+
+    def _secured(self, _: Done) -> Action:
+        return self._send()
+
+    def _send(self) -> Action:
+        self._enter(State.SENDING)
+        self._limit("response_head", self._deadlines.response_head)
+        return Send(self._exchange.data_to_send(), self._deadline)
+
+    def _sent(self, _: Done) -> Action:
+        return self._receive(State.AWAITING)
+
+    def _head_received(self, outcome: Received) -> Action:
+        body = self._exchange.receive(outcome.data)
+        response = self._exchange.response
+        if response is not None:
+            if is_event_stream(response):
+                return self._deliver(self._read(body))
+            self._limit("error_body", self._deadlines.error_body)
+            return self._reject(body)
+        if self._exchange.error is not None:
+            return self._fail(ConnectionFailed(self._lost) if self._lost else self._exchange.error)
+        return self._receive(State.AWAITING)
+
+    def _rejected(self, outcome: Received) -> Action:
+        return self._reject(self._exchange.receive(outcome.data))
+
+    def _reject(self, body: bytes) -> Action:
+        """Go on until there is enough of the body for a good message."""
+        self._body += body[: self._limits.max_error_body - len(self._body)]
+        enough = len(self._body) >= self._limits.max_error_body
+        if enough or self._exchange.ended or self._exchange.error is not None:
+            return self._refuse()
+        return self._receive(State.REJECTING)
+
+    def _refuse(self) -> Action:
+        assert self.response is not None  # the head is what was refused
+        return self._fail(self._dialect.refusal(self.response, bytes(self._body)))
+
+    def _received(self, outcome: Received) -> Action:
+        chunks = self._read(self._exchange.receive(outcome.data))
+        if chunks:
+            return self._deliver(chunks)
+        if self.verdict is not None:
+            return self._release()
+        self._limit("between_bytes", self._deadlines.between_bytes)
+        return self._receive(State.STREAMING)
+
+    def _delivered(self, _: Done) -> Action:
+        if self.verdict is not None:
+            return self._release()
+        self._limit("between_bytes", self._deadlines.between_bytes)
+        return self._receive(State.STREAMING)
+
+    def _released(self, _: Done | Failed) -> Action:
+        self._enter(State.STOPPED)
+        return Stop()
+
+    def _failed(self, outcome: Failed) -> Action:
+        """An action of the transport's failed, or the caller wants no more."""
+        match outcome.reason, self.state:
+            case Reason.CANCELLED, _:
+                return self._fail(StreamClosed("the stream was closed before its end"))
+            case _, State.REJECTING:  # what has come of the body has to do
+                return self._refuse()
+            case Reason.DEADLINE, _:
+                return self._fail(DeadlineExceeded(self._which, self._now - self._since))
+            case Reason.CERTIFICATE, _:
+                return self._fail(CertificateRejected(f"{self._url.authority}: {outcome.message}"))
+            case _, State.SENDING:  # a server may refuse before it has read everything (RFC 9112, 9.5)
+                self._lost = f"the connection was lost while sending: {outcome.message}"
+                return self._receive(State.AWAITING)
+            case _, State.STREAMING:
+                return self._fail(BodyTruncated(f"the connection was lost: {outcome.message}"))
+            case _:
+                where = f"{self._url.authority}, {self.state.value}"
+                return self._fail(ConnectionFailed(self._lost or f"{where}: {outcome.message}"))
+
+    def _undelivered(self, outcome: Failed) -> Action:
+        if outcome.reason is not Reason.CANCELLED:
+            raise RuntimeError(f"{outcome!r} is no answer to Deliver")
+        return self._failed(outcome)
+
+    def _abandoned(self, _: Failed) -> Action:
+        """The caller wants no more before anything was asked for."""
+        self._end(StreamClosed("the stream was closed before it began"))
+        self._enter(State.STOPPED)
+        return Stop()
+
+    # What they share.
+
+    def _read(self, body: bytes) -> list[T]:
+        """Return the chunks that a part of the body brings, and note the end if it brings that too."""
+        chunks: list[T] = []
+        read = self._dialect.read
+        try:
+            for event in self._decoder.feed(body):
+                chunk = read(event)
+                if not isinstance(chunk, Mark):
+                    chunks.append(chunk)
+                elif chunk is Mark.END:
+                    self.verdict = Verdict.COMPLETE
+                    return chunks
+        except StreamError as error:
+            self._end(error)
+            return chunks
+        if broken := self._decoder.error or self._exchange.error:
+            self._end(broken)
+        elif self._exchange.ended:
+            self._body_ended()
+        return chunks
+
+    def _body_ended(self) -> None:
+        if self._dialect.finished:
+            self.verdict = Verdict.FINISHED
+            return
+        report = self._decoder.eof()
+        message = Verdict.UNFINISHED.value
+        if report.unfinished_event:
+            message = f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped"
+        self._end(StreamIncomplete(message))
+        if report.unfinished_event:
+            self.verdict = Verdict.EVENT_CUT
+
+    def _end(self, error: StreamError) -> None:
+        """Note the error that ends the stream, unless its end is known already."""
+        if self.verdict is None:
+            self.verdict = next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
+            self.error = error
+            error.response = error.response or self.response
+
+    def _fail(self, error: StreamError) -> Action:
+        self._end(error)
+        return self._release()
+
+    def _release(self) -> Action:
+        self._enter(State.RELEASING)
+        return Release()
+
+    def _deliver(self, chunks: list[T]) -> Action:
+        self._enter(State.DELIVERING)
+        return Deliver(chunks)
+
+    def _receive(self, state: State) -> Action:
+        self._enter(state)
+        return Receive(self._deadline)
+
+    def _limit(self, which: str, seconds: float | None) -> None:
+        """Set the deadline of the next actions: `seconds` from now, or `total` where that is sooner."""
+        self._which, self._since = which, self._now
+        self._deadline = None if seconds is None else self._now + seconds
+        total = self._deadlines.total
+        if total is not None and (self._deadline is None or self._started + total < self._deadline):
+            self._which, self._since = "total", self._started
+            self._deadline = self._started + total
+
+    def _enter(self, state: State) -> None:
+        if state not in EDGES[self.state]:
+            raise RuntimeError(f"no edge from {self.state.name} to {state.name}")
+        self.state = state
+
+    HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Handler]]] = {
+        State.IDLE: {Failed: _abandoned},
+        State.OPENING: {Opened: _opened, Failed: _failed},
+        State.SECURING: {Done: _secured, Failed: _failed},
+        State.SENDING: {Done: _sent, Failed: _failed},
+        State.AWAITING: {Received: _head_received, Failed: _failed},
+        State.REJECTING: {Received: _rejected, Failed: _failed},
+        State.STREAMING: {Received: _received, Failed: _failed},
+        State.DELIVERING: {Done: _delivered, Failed: _undelivered},
+        State.RELEASING: {Done: _released, Failed: _released},
+        State.STOPPED: {},
+    }
+    """What may answer in each state, and what it leads to."""
+
+
+def is_event_stream(response: Response) -> bool:
+    """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3), with no coding on it."""
+    media_type, _, _ = (response.header("content-type") or "").partition(";")
+    return (
+        response.status == 200
+        and media_type.strip().lower() == "text/event-stream"
+        and (response.header("content-encoding") or "identity").lower() == "identity"
+    )
+
+
+def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put header sections together: a name in a later one replaces those before it."""
+    fields: dict[str, list[tuple[str, str]]] = {}
+    for section in sections:
+        own: dict[str, list[tuple[str, str]]] = {}
+        for name, value in section:
+            own.setdefault(name.lower(), []).append((name, value))
+        fields.update(own)
+    return [field for same_name in fields.values() for field in same_name]
+
+
+DEFAULT_HEADERS = (
+    ("User-Agent", f"sse-core/{__version__}"),
+    ("Accept", "text/event-stream"),
+    ("Accept-Encoding", "identity"),  # proxies that compress hold events back
+    ("Cache-Control", "no-cache"),
+    ("Connection", "close"),
+)
+
+VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
+    (StatusError, Verdict.REFUSED),
+    (NotAnEventStream, Verdict.REFUSED),
+    (ApiError, Verdict.ERROR_EVENT),
+    (ConnectionFailed, Verdict.UNREACHABLE),
+    (BodyTruncated, Verdict.BODY_CUT),
+    (StreamIncomplete, Verdict.UNFINISHED),
+    (DeadlineExceeded, Verdict.DEADLINE),
+    (StreamClosed, Verdict.CANCELLED),
+    (ProtocolError, Verdict.INVALID),
+    (EventTooLarge, Verdict.INVALID),
+    (InvalidChunk, Verdict.INVALID),
+)
+"""The verdict that each error stands for; the first that fits."""

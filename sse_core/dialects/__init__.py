@@ -1,0 +1,1 @@
+"""What each provider's events mean: one module for each dialect, imported by name."""

@@ -1,0 +1,60 @@
+"""Finding the error in whatever a provider sends instead of an answer."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+
+class ErrorObject(Struct, frozen=True):
+    """An error in the provider's own words; None where it has none."""
+
+    message: str
+    type: str | None = None
+    code: str | int | None = None
+    param: object = None
+    failed_generation: str | None = None
+
+
+def find_error(data: bytes, *, bare: bool = False) -> ErrorObject | None:
+    """Return the error that a JSON text reports, or None.
+
+    It may be under `error`, as an object or as a string, in an object that says
+    `"object": "error"`, or in an array of one. With `bare`, the text is known to be
+    about an error, so that any object is one.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except NOT_JSON:
+        return None
+    if isinstance(value, list) and value:
+        value = cast("list[object]", value)[0]
+    if not isinstance(value, dict):
+        return None
+    report = cast("dict[str, Any]", value)
+    error = report.get("error")
+    if not error and (bare or report.get("object") == "error"):
+        error = report
+    if isinstance(error, dict):
+        return error_object(cast("dict[str, Any]", error))
+    return ErrorObject(str(error)) if error else None
+
+
+def error_object(fields: dict[str, Any]) -> ErrorObject:
+    def text(*names: str) -> str | None:
+        return next((fields[name] for name in names if isinstance(fields.get(name), str)), None)
+
+    code = fields.get("code")
+    return ErrorObject(
+        message=text("message", "detail", "error") or msgspec.json.encode(fields).decode(),
+        type=text("type", "status"),
+        code=code if isinstance(code, str | int) else None,
+        param=fields.get("param"),
+        failed_generation=text("failed_generation"),
+    )
+
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""All that msgspec raises for bytes that are not the JSON it expects."""

@@ -1,0 +1,24 @@
+"""Any event stream as it is: the chunks are the events themselves."""
+
+from __future__ import annotations
+
+from .._decoder import Event
+from .._request import Dialect, Request
+
+__all__ = ["EventsDialect", "request"]
+
+
+class EventsDialect(Dialect[Event]):
+    """Every event is a chunk, and the end of the body is the end of the stream."""
+
+    finished = True
+
+    def read(self, event: Event) -> Event:
+        return event
+
+
+def request(
+    path: str = "", *, method: str = "GET", headers: tuple[tuple[str, str], ...] = (), body: bytes = b""
+) -> Request[Event]:
+    """Ask for the event stream at `path` below the client's base URL."""
+    return Request(dialect=EventsDialect, method=method, path=path, headers=headers, body=body)
