@@ -11,7 +11,7 @@ https://platform.openai.com/docs/api-reference/chat/streaming
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast
 
 import msgspec
 from msgspec import Struct
@@ -253,15 +253,12 @@ def api_error(error: ErrorObject, raw: bytes) -> ApiError:
 
 def without_nulls(value: Any) -> Any:
     """Drop what is null from every object in a JSON value: in a chunk it means the same as absent."""
-    match value:
-        case dict():
-            fields: dict[str, Any] = value
-            return {name: without_nulls(item) for name, item in fields.items() if item is not None}
-        case list():
-            items: list[Any] = value
-            return [without_nulls(item) for item in items]
-        case _:
-            return value
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: without_nulls(item) for name, item in fields.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in cast("list[Any]", value)]
+    return value
 
 
 SHOWN = 200
