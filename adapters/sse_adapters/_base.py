@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from threading import Lock
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from sse_core import (
@@ -28,8 +29,7 @@ from sse_core import (
 
 T = TypeVar("T")
 S = TypeVar("S", bound="StreamBase[Any]")
-
-Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Closable(Protocol):
@@ -138,12 +138,12 @@ class ClientBase(Generic[S]):
         self,
         base_url: str,
         *,
-        headers: Headers = (),
+        headers: Mapping[str, str] = NO_HEADERS,
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
     ) -> None:
         self._url = URL.parse(base_url)
-        self._headers = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+        self._headers = tuple(headers.items())
         self._deadlines = deadlines
         self._limits = limits
         self._streams: WeakSet[S] = WeakSet()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from itertools import zip_longest
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -324,7 +324,7 @@ def _arguments(function: Function, said: str) -> str:
 
 
 def _example(schema: object, said: str) -> object:
-    match schema:
+    match cast("dict[str, Any] | bool", schema):
         case {"enum": [first, *_]}:
             return first
         case {"type": "integer" | "number"}:
@@ -357,7 +357,7 @@ def _usage(request: ChatRequest, drafts: list[_Draft], pace: float) -> Usage:
 def _events(request: ChatRequest, drafts: list[_Draft], usage: Usage, context: Context) -> list[bytes]:
     new_chunk = partial(Chunk, context.chat_id, context.created, request.model, FINGERPRINT)
     chunks = [
-        new_chunk([ChunkChoice(index, *line)])
+        new_chunk([ChunkChoice(index, line[0], line[1])])
         for turn in zip_longest(*(draft.script() for draft in drafts))
         for index, line in enumerate(turn)
         if line is not None

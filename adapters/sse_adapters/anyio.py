@@ -17,7 +17,7 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, TypeVarTuple
@@ -28,7 +28,7 @@ from anyio.lowlevel import checkpoint
 from sse_core import Deadlines, Limits
 
 from . import async_loop
-from ._base import RECEIVE_SIZE, Headers, default_ssl_context
+from ._base import NO_HEADERS, RECEIVE_SIZE, default_ssl_context
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -51,7 +51,7 @@ class Client(async_loop.Client):
         self,
         base_url: str,
         *,
-        headers: Headers = (),
+        headers: Mapping[str, str] = NO_HEADERS,
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,

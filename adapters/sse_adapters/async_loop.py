@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -24,7 +24,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, Closable, Headers, StreamBase, T
+from ._base import DONE, NO_HEADERS, ClientBase, Closable, StreamBase, T
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -57,9 +57,8 @@ class Stream(StreamBase[T]):
 
     Entering the block sends the request and waits for the head of the response. Leaving
     it, closing the stream from any task, cancelling its reader, or dropping it closes the
-    connection at once.
-    Every way for a stream to fail is a StreamError; chunks that came before it are
-    handed out first.
+    connection at once. Every way for a stream to fail is a StreamError; chunks that came
+    before it are handed out first.
     """
 
     def __init__(self, session: Session[T], transport: Transport) -> None:
@@ -137,7 +136,8 @@ class Client(ClientBase[Stream[Any]]):
     """Makes streams, each over a connection of its own that `transport` makes.
 
     `base_url` is what request paths are added to; `headers` go with every request.
-    Leaving the client's block closes the streams that are still open. Raises ValueError for a URL that is not http or https.
+    Leaving the client's block closes the streams that are still open. Raises ValueError
+    for a URL that is not http or https.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Client(ClientBase[Stream[Any]]):
         base_url: str,
         transport: Callable[[], Transport],
         *,
-        headers: Headers = (),
+        headers: Mapping[str, str] = NO_HEADERS,
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
     ) -> None:

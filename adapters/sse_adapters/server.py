@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -91,7 +91,9 @@ async def serve(
 
 
 @contextmanager
-def serving(service: ChatService | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(
+    service: ChatService | None = None, *, host: str = "127.0.0.1", port: int = 0
+) -> Generator[str, None, None]:
     """Serve from a background thread for the length of a `with`; it gives the base URL.
 
     On leaving, connections that are still open are dropped. Raises OSError if it cannot

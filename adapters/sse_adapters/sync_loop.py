@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -24,7 +24,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, Closable, Headers, StreamBase, T
+from ._base import DONE, NO_HEADERS, ClientBase, Closable, StreamBase, T
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -141,7 +141,7 @@ class Client(ClientBase[Stream[Any]]):
         base_url: str,
         transport: Callable[[], Transport],
         *,
-        headers: Headers = (),
+        headers: Mapping[str, str] = NO_HEADERS,
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
     ) -> None:

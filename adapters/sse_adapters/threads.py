@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from threading import Lock
@@ -18,7 +19,7 @@ from time import monotonic
 from sse_core import Deadlines, Limits
 
 from . import sync_loop
-from ._base import RECEIVE_SIZE, Headers, default_ssl_context
+from ._base import NO_HEADERS, RECEIVE_SIZE, default_ssl_context
 from .sync_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -37,7 +38,7 @@ class Client(sync_loop.Client):
         self,
         base_url: str,
         *,
-        headers: Headers = (),
+        headers: Mapping[str, str] = NO_HEADERS,
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,

@@ -257,7 +257,7 @@ def without_nulls(value: Any) -> Any:
         fields = cast("dict[str, Any]", value)
         return {name: without_nulls(item) for name, item in fields.items() if item is not None}
     if isinstance(value, list):
-        return [without_nulls(item) for item in cast("list[Any]", value)]
+        return [without_nulls(item) for item in cast("list[object]", value)]
     return value
 
 
