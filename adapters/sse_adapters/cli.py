@@ -1,0 +1,217 @@
+"""The command line: `sse chat`, `sse tail` and `sse serve`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
+from time import monotonic
+
+import anyio
+import msgspec
+
+from sse_core import Event, Request, StreamError, Verdict
+from sse_core.dialects import events, groq
+
+from . import anyio as tasks
+from . import threads
+from ._base import T
+from .server import ChatService, serve, serving
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 1 for an error, 130 after Ctrl-C.
+
+    Raises SystemExit(2) for arguments that make no sense.
+    """
+    arguments = parser().parse_args(argv)
+    for output in (sys.stdout, sys.stderr):
+        if hasattr(output, "reconfigure"):
+            output.reconfigure(errors="replace")  # a terminal may lack the characters of an answer
+    try:
+        arguments.run(arguments)
+    except (StreamError, OSError, ValueError) as exc:
+        if isinstance(exc, BrokenPipeError):
+            sys.stdout = open(os.devnull, "w")  # whoever read it has left, and so do we
+            return 1
+        print(f"sse: {str(exc) or type(exc).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsse: interrupted, the connection is closed", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("sse", description="Read event streams, a language model's above all.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    chat = commands.add_parser("chat", help="print a model's answer as it is generated")
+    chat.add_argument("prompt")
+    chat.add_argument("--base-url", help="of an OpenAI-compatible API; by default that of the key's provider")
+    chat.add_argument("--model", help="the model's name")
+    chat.epilog = (
+        "The key comes from GROQ_API_KEY or OPENAI_API_KEY. With neither, and no --base-url, "
+        "a small server inside this program answers."
+    )
+    chat.set_defaults(run=run_chat)
+
+    tail = commands.add_parser("tail", help="print the events of any event stream")
+    tail.add_argument("url")
+    tail.add_argument("--json", action="store_true", help="print each event as one line of JSON")
+    tail.set_defaults(run=run_tail)
+
+    for command in (chat, tail):
+        choices = ("threads", "asyncio", "trio")
+        command.add_argument("--transport", choices=choices, default="threads", help="what reads the stream")
+        command.add_argument(
+            "-H", "--header", action="append", default=[], type=header, help='a request header, "name: value"'
+        )
+
+    server = commands.add_parser("serve", help="answer chat requests as Groq does, from no model at all")
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, default=8080)
+    server.add_argument("--pace", type=float, default=0.02, help="seconds between chunks (default 0.02)")
+    server.set_defaults(run=run_serve)
+    return parser
+
+
+def header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("a header has the form name: value")
+    return name.strip(), value.strip()
+
+
+def run_chat(arguments: argparse.Namespace) -> None:
+    with endpoint(arguments.base_url) as (base_url, key, model):
+        request = groq.chat(
+            model=arguments.model or model,
+            messages=[{"role": "user", "content": arguments.prompt}],
+            stream_options={"include_usage": True},
+        )
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = Answer()
+        try:
+            verdict = read(
+                arguments.transport, base_url, headers | dict(arguments.header), request, answer.show
+            )
+        finally:
+            print(flush=True)
+        print(answer.summary(verdict))
+
+
+class Answer:
+    """Prints an answer as it comes, and measures it."""
+
+    def __init__(self) -> None:
+        self._started = monotonic()
+        self._first: float | None = None  # when the first text came
+        self._last = self._started
+        self._pieces = 0
+        self._usage: groq.Usage | None = None
+
+    def show(self, chunk: groq.ChatCompletionChunk) -> None:
+        self._usage = chunk.usage or self._usage
+        if chunk.text:
+            self._last = monotonic()
+            self._first = self._first or self._last
+            self._pieces += 1
+            print(chunk.text, end="", flush=True)
+
+    def summary(self, verdict: Verdict) -> str:
+        """One line: tokens (or else chunks that had text), seconds to the first, rate, verdict."""
+        count, unit = (self._usage.completion_tokens, "tokens") if self._usage else (self._pieces, "chunks")
+        facts = [f"{count} {unit}"]
+        if self._first is not None:
+            facts.append(f"first after {self._first - self._started:.3f} s")
+            if self._last > self._first:
+                facts.append(f"{count / (self._last - self._first):.1f} {unit}/s")
+        return f"[{', '.join(facts)}; {verdict.name.lower()}: {verdict.value}]"
+
+
+@contextmanager
+def endpoint(base_url: str | None) -> Iterator[tuple[str, str | None, str]]:
+    """Give the base URL, the key and the default model, from the environment or our own server."""
+    for variable, url, model in PROVIDERS:
+        if key := os.environ.get(variable):
+            yield base_url or url, key, model
+            return
+    if base_url:
+        yield base_url, None, PROVIDERS[0][2]
+        return
+    print(
+        "sse: neither GROQ_API_KEY nor OPENAI_API_KEY is set, so the embedded server answers", file=sys.stderr
+    )
+    with serving() as url:
+        yield url, None, PROVIDERS[0][2]
+
+
+def run_tail(arguments: argparse.Namespace) -> None:
+    show = show_json if arguments.json else show_text
+    read(arguments.transport, arguments.url, dict(arguments.header), events.request(), show)
+
+
+def show_text(event: Event) -> None:
+    if event.last_event_id:
+        print(f"id: {event.last_event_id}")
+    if event.type != "message":
+        print(f"event: {event.type}")
+    for line in event.data.split("\n"):
+        print(f"data: {line}")
+    print(flush=True)
+
+
+def show_json(event: Event) -> None:
+    fields = {"type": event.type, "data": event.data, "last_event_id": event.last_event_id}
+    print(msgspec.json.encode(fields).decode(), flush=True)
+
+
+def run_serve(arguments: argparse.Namespace) -> None:
+    service = ChatService(pace=arguments.pace)
+    start = partial(serve, service, host=arguments.host, port=arguments.port)
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            print(f"serving {await group.start(start)}", flush=True)
+
+    anyio.run(run)
+
+
+def read(
+    transport: str, base_url: str, headers: Mapping[str, str], request: Request[T], show: Callable[[T], None]
+) -> Verdict:
+    """Show every chunk of a stream, by one of the transports; return how the stream ended."""
+    if transport == "threads":
+        with threads.Client(base_url, headers=headers) as client, client.stream(request) as stream:
+            for chunk in stream:
+                show(chunk)
+            return ended(stream.verdict)
+
+    async def read_in_task() -> Verdict:
+        async with tasks.Client(base_url, headers=headers) as client, client.stream(request) as stream:
+            async for chunk in stream:
+                show(chunk)
+            return ended(stream.verdict)
+
+    if find_spec(transport) is None:
+        raise ValueError(f"{transport} is not installed")
+    return anyio.run(read_in_task, backend=transport)
+
+
+def ended(verdict: Verdict | None) -> Verdict:
+    assert verdict is not None  # the iteration is over
+    return verdict
+
+
+PROVIDERS = (
+    ("GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
+    ("OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-4o-mini"),
+)
+"""The environment variable of the key, the base URL, and the default model."""
