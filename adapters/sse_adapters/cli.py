@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
+from io import TextIOWrapper
 from time import monotonic
 
 import anyio
@@ -32,18 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = parser().parse_args(argv)
     for output in (sys.stdout, sys.stderr):
-        if hasattr(output, "reconfigure"):
+        if isinstance(output, TextIOWrapper):
             output.reconfigure(errors="replace")  # a terminal may lack the characters of an answer
     try:
         arguments.run(arguments)
+    except BrokenPipeError:  # whoever read the output has left: what the buffer holds goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (StreamError, OSError, ValueError) as exc:
-        if isinstance(exc, BrokenPipeError):
-            sys.stdout = open(os.devnull, "w")  # whoever read it has left, and so do we
-            return 1
         print(f"sse: {str(exc) or type(exc).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nsse: interrupted, the connection is closed", file=sys.stderr)
+        print("sse: interrupted, the connection is closed", file=sys.stderr)
         return 130
     return 0
 
@@ -98,12 +99,11 @@ def run_chat(arguments: argparse.Namespace) -> None:
         )
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         answer = Answer()
+        headers.update(arguments.header)
         try:
-            verdict = read(
-                arguments.transport, base_url, headers | dict(arguments.header), request, answer.show
-            )
+            verdict = read(arguments.transport, base_url, headers, request, answer.show)
         finally:
-            print(flush=True)
+            answer.end_line()
         print(answer.summary(verdict))
 
 
@@ -125,6 +125,11 @@ class Answer:
             self._pieces += 1
             print(chunk.text, end="", flush=True)
 
+    def end_line(self) -> None:
+        """End the line that the answer's last text stands on."""
+        if self._pieces:
+            print(flush=True)
+
     def summary(self, verdict: Verdict) -> str:
         """One line: tokens (or else chunks that had text), seconds to the first, rate, verdict."""
         count, unit = (self._usage.completion_tokens, "tokens") if self._usage else (self._pieces, "chunks")
@@ -137,7 +142,7 @@ class Answer:
 
 
 @contextmanager
-def endpoint(base_url: str | None) -> Iterator[tuple[str, str | None, str]]:
+def endpoint(base_url: str | None) -> Generator[tuple[str, str | None, str], None, None]:
     """Give the base URL, the key and the default model, from the environment or our own server."""
     for variable, url, model in PROVIDERS:
         if key := os.environ.get(variable):
