@@ -19,6 +19,7 @@ import groq
 import httpx
 import openai
 import pytest
+
 from sse_adapters import server
 from sse_adapters.server import ChatRequest, ChatService, Served, serve, serving
 

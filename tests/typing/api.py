@@ -1,0 +1,47 @@
+"""What type checkers know of the public interface. Checked by `make lint`, never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import sse_adapters.anyio
+import sse_adapters.threads
+from sse_adapters import async_loop, sync_loop
+from sse_core import Event, EventDecoder, Request, Response, Verdict
+from sse_core.dialects import events, groq, openai
+
+URL = "https://api.groq.com/openai/v1"
+MESSAGES = [{"role": "user", "content": "hello"}]
+
+
+def threads() -> None:
+    with sse_adapters.threads.Client(URL, headers={"Authorization": "Bearer key"}) as client:
+        with client.stream(groq.chat(model="any", messages=MESSAGES, temperature=0.5)) as stream:
+            for chunk in stream:
+                assert_type(chunk, groq.ChatCompletionChunk)
+                assert_type(chunk.text, str)
+                assert_type(chunk.usage, groq.Usage | None)
+                assert_type(chunk.choices, tuple[groq.Choice, ...])
+            assert_type(stream.verdict, Verdict | None)
+            assert_type(stream.response, Response | None)
+        with client.stream(openai.chat(model="any", messages=MESSAGES)) as other:
+            assert_type(next(other), openai.ChatCompletionChunk)
+        with client.stream(events.request()) as raw:
+            assert_type(list(raw), list[Event])
+
+
+async def tasks() -> None:
+    async with sse_adapters.anyio.Client(URL) as client:
+        async with client.stream(groq.chat(model="any", messages=MESSAGES)) as stream:
+            async for chunk in stream:
+                assert_type(chunk, groq.ChatCompletionChunk)
+
+
+def transports() -> tuple[sync_loop.Transport, async_loop.Transport]:
+    return sse_adapters.threads.Transport(), sse_adapters.anyio.Transport()
+
+
+def values() -> None:
+    assert_type(groq.chat(model="any", messages=MESSAGES), Request[groq.ChatCompletionChunk])
+    assert_type(EventDecoder().feed(b""), list[Event])
+    assert_type(EventDecoder().reconnection_time, int | None)
