@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib.util import find_spec
 from io import TextIOWrapper
-from time import monotonic
+from time import monotonic, sleep
 
 import anyio
 import msgspec
@@ -21,7 +20,7 @@ from sse_core.dialects import events, groq
 from . import anyio as tasks
 from . import threads
 from ._base import T
-from .server import ChatService, serve, serving
+from .server import ChatService, serving
 
 __all__ = ["main"]
 
@@ -179,14 +178,10 @@ def show_json(event: Event) -> None:
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
-    service = ChatService(pace=arguments.pace)
-    start = partial(serve, service, host=arguments.host, port=arguments.port)
-
-    async def run() -> None:
-        async with anyio.create_task_group() as group:
-            print(f"serving {await group.start(start)}", flush=True)
-
-    anyio.run(run)
+    with serving(ChatService(pace=arguments.pace), host=arguments.host, port=arguments.port) as url:
+        print(f"serving {url}", flush=True)
+        while True:
+            sleep(3600)  # until Ctrl-C
 
 
 def read(
