@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._decoder import Comment, EndOfStream, Event, EventDecoder, Item, UnknownField
+from ._decoder import EventDecoder
 from ._errors import (
     ApiError,
     BodyTruncated,
@@ -27,6 +27,8 @@ from ._errors import (
     StreamError,
     StreamIncomplete,
 )
+from ._events import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
+from ._strict import StrictEventDecoder
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ __all__ = [
     "Exchange",
     "Failed",
     "Fault",
+    "Flaw",
+    "Forgiven",
     "InvalidChunk",
     "Item",
     "Limits",
@@ -96,6 +100,7 @@ __all__ = [
     "StreamClosed",
     "StreamError",
     "StreamIncomplete",
+    "StrictEventDecoder",
     "UnknownField",
     "Verdict",
     "__version__",

@@ -17,9 +17,13 @@ return None switches the fast path off.
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from collections.abc import Callable
+from functools import partial
+from itertools import repeat
+from typing import cast
 
 from ._errors import EventTooLarge
+from ._events import Comment, EndOfStream, Event, Item, UnknownField
 
 BOM = b"\xef\xbb\xbf"
 CR, LF = b"\r\n"  # as numbers: `CR in data` is one search, `b"\r" in data` a failed conversion more
@@ -31,82 +35,8 @@ MAX_DIGITS = 640
 """The longest `retry` taken at its value: the shortest limit that Python lets anyone set on int()."""
 
 
-class Event:
-    """One dispatched event: the fields of the standard's MessageEvent that the stream decides.
-
-    `raw` is the data as it came, without the final line end; lines are joined by LF.
-    `type` is `"message"` unless the stream named another; `last_event_id` is the last ID
-    that the stream had set by then, `""` if none.
-    """
-
-    __slots__ = ("last_event_id", "raw", "type")
-
-    def __init__(self, raw: bytes, type: str = "message", last_event_id: str = "") -> None:
-        self.raw = raw
-        self.type = type
-        self.last_event_id = last_event_id
-
-    @property
-    def data(self) -> str:
-        """The data as text: UTF-8, with U+FFFD for what is not valid (WHATWG Encoding)."""
-        return self.raw.decode("utf-8", "replace")
-
-    def __repr__(self) -> str:
-        return f"Event(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Event):
-            return NotImplemented
-        return (self.raw, self.type, self.last_event_id) == (other.raw, other.type, other.last_event_id)
-
-    def __hash__(self) -> int:
-        return hash((self.raw, self.type, self.last_event_id))
-
-
-class Comment:
-    """A line that began with a colon: `raw` is what followed it. Servers send them as keep-alives."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
-
-    def __repr__(self) -> str:
-        return f"Comment({self.raw!r})"
-
-
-class UnknownField:
-    """A line that the standard ignores. Some servers report errors in a field called `error`."""
-
-    __slots__ = ("name", "raw")
-
-    def __init__(self, line: bytes) -> None:
-        name, _, value = line.partition(b":")
-        self.name = name.decode("utf-8", "replace")
-        self.raw = value.removeprefix(b" ")
-
-    def __repr__(self) -> str:
-        return f"UnknownField(name={self.name!r}, raw={self.raw!r})"
-
-
-class EndOfStream:
-    """What the end of the stream cut off: `dropped` bytes since the last blank line.
-
-    Line ends count as one byte. The standard drops such an unfinished block;
-    `unfinished_event` tells whether it held data, so that an event was lost with it.
-    """
-
-    __slots__ = ("dropped", "unfinished_event")
-
-    def __init__(self, dropped: int, unfinished_event: bool) -> None:
-        self.dropped = dropped
-        self.unfinished_event = unfinished_event
-
-    def __repr__(self) -> str:
-        return f"EndOfStream(dropped={self.dropped}, unfinished_event={self.unfinished_event})"
-
-
-Item: TypeAlias = Event | Comment | UnknownField
+new_event: Callable[[tuple[bytes, str, str]], Event] = partial(tuple[object].__new__, Event)
+"""Event(*fields), without a call in Python for each: 0.13 us in place of 0.23."""
 
 
 class EventDecoder:
@@ -201,6 +131,11 @@ class EventDecoder:
         end = data.rfind(b"\n\n") + 2
         if end < 2:
             return None
+        if not self._line and data.find(b"\n") + 2 == len(data) == end and data.startswith(b"data: "):
+            # One event, whole: how a model's stream mostly comes. 0.6 us in place of 1.2.
+            if end > self._max:
+                return None
+            return [new_event((data[6:-2], "message", self.last_event_id))]
         block, rest = data[:end], data[end:]
         if self._line:
             block = bytes(self._line) + block
@@ -214,8 +149,7 @@ class EventDecoder:
         self._line = b""
         if rest:
             self._keep(rest)
-        last_event_id = self.last_event_id
-        return [Event(value, "message", last_event_id) for value in values]
+        return list(map(new_event, zip(values, repeat("message"), repeat(self.last_event_id))))
 
     def _lines(self, text: bytes, items: list[Item]) -> None:
         """Interpret whole lines by the standard's algorithm (9.2.6)."""
@@ -233,7 +167,7 @@ class EventDecoder:
                     break
                 self._field(name, value)
             else:
-                items.append(UnknownField(line[:KEPT]) if name else Comment(line[1:KEPT]))
+                items.append(other(line[:KEPT]))
                 self._extras = True
 
     def _field(self, name: bytes, value: bytes) -> None:
@@ -273,6 +207,9 @@ class EventDecoder:
 
     def _keep(self, text: bytes) -> None:
         """Keep the start of an unfinished line, within the limits."""
+        if self._unkept:
+            self._unkept += len(text)
+            return
         line: bytes | bytearray = text
         if self._line:
             line = self._line if isinstance(self._line, bytearray) else bytearray(self._line)
@@ -286,7 +223,7 @@ class EventDecoder:
                 self._within_limit(name, len(line) - start - line.startswith(b" ", start))
                 return
         if len(line) > KEPT:
-            self._unkept += len(line) - KEPT
+            self._unkept = len(line) - KEPT
             self._line = line[:KEPT]
 
     def _within_limit(self, name: bytes, size: int) -> bool:
@@ -296,3 +233,11 @@ class EventDecoder:
         if size > self._max:
             self.error = EventTooLarge(self._max, size)
         return self.error is None
+
+
+def other(line: bytes) -> Comment | UnknownField:
+    """Return what a line is that is no field of the standard's."""
+    name, _, value = line.partition(b":")
+    if not name:
+        return Comment(value)
+    return UnknownField(name.decode("utf-8", "replace"), value.removeprefix(b" "))

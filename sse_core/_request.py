@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
@@ -10,8 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
-from ._decoder import Event
 from ._errors import NotAnEventStream, StatusError, StreamError
+from ._events import Event
 from ._exchange import Response
 
 T = TypeVar("T")
@@ -76,14 +77,17 @@ class URL(Struct, frozen=True):
     @classmethod
     def parse(cls, url: str) -> URL:
         """Raises ValueError unless it is an absolute http or https URL without user information."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # whose message might show credentials
+            raise ValueError("not a URL") from None
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             raise ValueError("not an absolute http or https URL")
         if "@" in parts.netloc:
             raise ValueError("credentials in a URL are not supported (RFC 9110, 4.2.4): use a header")
-        host = parts.hostname
-        if not host.isascii():
-            host = host.encode("idna").decode("ascii")
+        host = parts.hostname.encode("idna").decode("ascii")  # no label empty or too long either
+        if not HOST.fullmatch(host):
+            raise ValueError("the host has characters that are not allowed (RFC 3986, 3.2.2)")
         return cls(
             scheme=parts.scheme,
             host=host,
@@ -105,6 +109,7 @@ class URL(Struct, frozen=True):
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"
 """What a URL's path and query may hold as it is: reserved characters, and escapes already there."""
 

@@ -26,9 +26,12 @@ def find_error(data: bytes, *, bare: bool = False) -> ErrorObject | None:
     about an error, so that any object is one.
     """
     try:
-        value = msgspec.json.decode(data)
-    except NOT_JSON:
+        return reported(msgspec.json.decode(data), bare)
+    except NOT_JSON:  # from putting it into words too, where it is nested very deeply
         return None
+
+
+def reported(value: object, bare: bool) -> ErrorObject | None:
     if isinstance(value, list) and value:
         value = cast("list[object]", value)[0]
     if not isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._decoder import Event
+from .._events import Event
 from .._request import Dialect, Request
 
 __all__ = ["EventsDialect", "request"]

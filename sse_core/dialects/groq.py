@@ -13,7 +13,7 @@ from typing import Any, Unpack
 import msgspec
 from msgspec import Struct
 
-from .._decoder import Event
+from .._events import Event
 from .._request import Mark, Request
 from . import openai
 from ._provider_errors import ErrorObject

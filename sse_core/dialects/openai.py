@@ -16,8 +16,8 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast
 import msgspec
 from msgspec import Struct
 
-from .._decoder import Event
 from .._errors import ApiError, InvalidChunk, StatusError, StreamError
+from .._events import Event
 from .._exchange import Response
 from .._request import Dialect, Mark, Request
 from ._provider_errors import NOT_JSON, ErrorObject, find_error
