@@ -11,7 +11,8 @@ them has to be encoded in some way that escapes them, as JSON does.
 
 from __future__ import annotations
 
-from ._decoder import MAX_DIGITS, Event
+from ._decoder import MAX_DIGITS
+from ._events import Event
 
 
 def encode(event: Event, *, after: str = "") -> bytes:

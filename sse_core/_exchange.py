@@ -4,15 +4,20 @@ h11 is the authority on the grammar of RFC 9112. This module adds what it leaves
 which versions are answers to us, how many interim responses are too many, and an error
 of ours for each way to fail. Nothing is lost to an error: `Exchange.receive` returns
 what came before it, and `Exchange.error` says what it was.
+
+Chunks of the common form take a short way around h11, in `_chunks.py`. Setting
+`Exchange._short_way` to return None switches that off.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import h11
 
+from ._chunks import CanonicalChunks
 from ._errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
 
 
@@ -58,7 +63,12 @@ class Exchange:
         """Whether the body has come to the end that its framing announced (RFC 9112, 6.3)."""
         self.error: StreamError | None = None
         """Why nothing more can be received, where that is not the end of the body."""
+        self._method = method
+        self._max_head_size = max_head_size
+        self._head_size = 0
+        self._head_end = b""  # the last two bytes of an unfinished head: a blank line may begin there
         self._interim_responses = 0
+        self._chunks: CanonicalChunks | None = None
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
         self._to_send = self._serialise(method, target, headers, body)
 
@@ -77,12 +87,53 @@ class Exchange:
             return b""
         body: list[bytes] = []
         try:
-            self._connection.receive_data(data)
-            while self._next_event(body):
-                pass
+            if not data:
+                self._receive_end(body)
+            elif self._chunks is not None:
+                self._receive_chunks(self._chunks, data, body)
+            elif self.response is None:
+                self._receive_head(data, body)
+            else:
+                self._receive(data, body)
+        except ProtocolError as exc:
+            self.error = exc
         except h11.RemoteProtocolError as exc:
-            self.error = ProtocolError(str(exc), response=self.response) if data else self._truncated(exc)
+            self.error = ProtocolError(str(exc)) if data else self._truncated(exc)
+        if self.error is not None:
+            self.error.response = self.response
         return b"".join(body)
+
+    def _receive_head(self, data: bytes, body: list[bytes]) -> None:
+        """Give h11 one response head, interim ones before it, and leave what follows for the body."""
+        while data and self.response is None:
+            before = self._head_end
+            blank_line = BLANK_LINE.search(before + data)
+            end = blank_line.end() - len(before) if blank_line else len(data)
+            self._head_end = b"" if blank_line else (before + data)[-2:]
+            self._head_size += end
+            if self._head_size > self._max_head_size:
+                raise ProtocolError(f"the response head is larger than {self._max_head_size} bytes")
+            self._receive(data[:end], body)
+            data = data[end:]
+        if data:
+            body.append(self.receive(data))
+
+    def _receive_chunks(self, chunks: CanonicalChunks, data: bytes, body: list[bytes]) -> None:
+        """Take the short way as far as it goes."""
+        rest = chunks.slice(data, body)
+        if rest:
+            self._chunks = None
+            self._receive(rest, body)
+
+    def _receive_end(self, body: list[bytes]) -> None:
+        if self._chunks is not None and self._chunks.begun:
+            self._connection.receive_data(self._chunks.begun)
+        self._receive(b"", body)
+
+    def _receive(self, data: bytes, body: list[bytes]) -> None:
+        self._connection.receive_data(data)
+        while self._next_event(body):
+            pass
 
     def _next_event(self, body: list[bytes]) -> bool:
         """Take one event from h11; return whether there may be another."""
@@ -91,6 +142,7 @@ class Exchange:
                 body.append(event.data)
             case h11.Response() as event:
                 self.response = read_head(event)
+                self._chunks = self._short_way(self.response)
             case h11.InformationalResponse() as event:
                 read_head(event)
                 self._interim_responses += 1
@@ -103,10 +155,21 @@ class Exchange:
                 return False
         return True
 
+    def _short_way(self, response: Response) -> CanonicalChunks | None:
+        """Return what takes a body's chunks; None leaves everything to h11."""
+        without_body = response.status in (204, 304) or self._method in ("HEAD", "CONNECT")  # RFC 9112, 6.3
+        if without_body or response.header("transfer-encoding") is None:
+            return None
+        return CanonicalChunks()
+
     def _truncated(self, cause: h11.RemoteProtocolError) -> StreamError:
         if self.response is None:
             return ConnectionFailed("the connection ended before the response head was complete")
-        return BodyTruncated(str(cause), response=self.response)
+        if self._chunks is not None and self._chunks.missing:
+            return BodyTruncated(
+                f"the connection ended {self._chunks.missing} bytes before the end of a chunk"
+            )
+        return BodyTruncated(str(cause))
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
         fields = list(headers)
@@ -135,6 +198,7 @@ def read_head(event: h11.Response | h11.InformationalResponse) -> Response:
     )
 
 
+BLANK_LINE = re.compile(rb"\n\r?\n")  # what h11 takes for the end of a head
 VERSIONS = (b"1.0", b"1.1")
 FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16
