@@ -199,25 +199,27 @@ class ChatDialect(Dialect[C], Generic[C]):
 
     def __init__(self, decoder: msgspec.json.Decoder[C]) -> None:
         self._decoder = decoder
+        self._decode = decoder.decode
 
     def read(self, event: Event) -> C | Mark:
-        raw = event.raw
-        if raw.startswith(b"[DONE]"):
-            return Mark.END
-        if event.type == "error":
-            raise api_error(find_error(raw, bare=True) or ErrorObject(event.data), raw)
-        if event.type == "ping" or not raw.strip():
-            return Mark.PING
+        if event.type != "message":
+            if event.type == "error":
+                raise api_error(find_error(event.raw, bare=True) or ErrorObject(event.data), event.raw)
+            if event.type == "ping":
+                return Mark.PING
         try:
-            chunk = self._decoder.decode(raw)
+            chunk = self._decode(event.raw)
         except NOT_JSON:
+            mark = mark_of(event)
+            if mark is not None:
+                return mark
             chunk = self._read_leniently(event)
         if chunk.error is not None or chunk.object == "error":
-            raise api_error(find_error(raw) or ErrorObject(event.data), raw)
+            raise api_error(find_error(event.raw) or ErrorObject(event.data), event.raw)
         for choice in chunk.choices:
             if choice.finish_reason is not None:
                 if choice.finish_reason == "error":
-                    raise api_error(ErrorObject("the answer ended with finish_reason 'error'"), raw)
+                    raise api_error(ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
                 self.finished = True
         return chunk
 
@@ -238,6 +240,13 @@ class ChatDialect(Dialect[C], Generic[C]):
             return msgspec.convert(without_nulls(value), self._decoder.type, strict=False)
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
+
+
+def mark_of(event: Event) -> Mark | None:
+    """Return what an event means that has no JSON, if it means anything."""
+    if event.raw.startswith(b"[DONE]"):
+        return Mark.END
+    return None if event.raw.strip() else Mark.PING
 
 
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
