@@ -1,0 +1,1 @@
+"""Measurements. `python -m benchmarks` lists them. Needs the packages in `requirements.txt`."""

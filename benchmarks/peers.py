@@ -1,0 +1,167 @@
+"""Other people's decoders, each as a function from an iterable of bytes to an iterator of events.
+
+They are called as their own clients call them, with as little of the client around them as
+possible: no connection, and no reconnecting at the end. Score one of them with
+
+    python -m sse_core.testing benchmarks.peers:groq
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+EVENT_STREAM = {"content-type": "text/event-stream"}
+
+
+def sse_core(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from sse_core import EventDecoder
+
+    decoder = EventDecoder()
+    for chunk in chunks:
+        yield from decoder.feed(chunk)
+
+
+def groq(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from groq._streaming import SSEDecoder
+
+    yield from SSEDecoder().iter_bytes(iter(chunks))
+
+
+def openai(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from openai._streaming import SSEDecoder
+
+    yield from SSEDecoder().iter_bytes(iter(chunks))
+
+
+def anthropic(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from anthropic._streaming import SSEDecoder
+
+    yield from SSEDecoder().iter_bytes(iter(chunks))
+
+
+def httpx_sse(chunks: Iterable[bytes]) -> Iterator[Any]:
+    import httpx
+    from httpx_sse import EventSource
+
+    yield from EventSource(httpx.Response(200, headers=EVENT_STREAM, content=iter(chunks))).iter_sse()
+
+
+def httpx2(chunks: Iterable[bytes]) -> Iterator[Any]:
+    import httpx2
+
+    request = httpx2.Request("GET", "http://localhost/")
+    response = httpx2.Response(200, headers=EVENT_STREAM, content=iter(chunks), request=request)
+    yield from httpx2.EventSource(response)
+
+
+def launchdarkly_eventsource(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from ld_eventsource.actions import Event
+    from ld_eventsource.reader import _BufferedLineReader, _SSEReader
+
+    for item in _SSEReader(_BufferedLineReader.lines_from(chunks)).events_and_comments():
+        if isinstance(item, Event):
+            yield item
+
+
+def sseclient_py(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from sseclient import SSEClient
+
+    yield from SSEClient(iter(chunks)).events()
+
+
+def requests_sse(chunks: Iterable[bytes]) -> Iterator[Any]:
+    import requests
+    from requests_sse import EventSource
+
+    class Raw:
+        """What requests reads a body from."""
+
+        def stream(self, size: int, decode_content: bool) -> Iterator[bytes]:
+            yield from chunks
+
+    class Ended(Exception):
+        pass
+
+    class Once(EventSource):
+        def connect(self, retry: int = 0) -> None:
+            raise Ended  # the end of the stream, where it would reconnect
+
+    source = Once("http://localhost/", reconnection_time=timedelta(0))
+    source._response = requests.Response()
+    source._response.status_code = 200
+    source._response.raw = Raw()
+    source._data_generator = source._response.iter_lines()
+    try:
+        yield from source
+    except Ended:
+        return
+
+
+def aiohttp_sse_client2(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from aiohttp_sse_client2.client import EventSource
+
+    class Response:
+        """What the client looks at: aiohttp's stream reader gives lines that end in LF."""
+
+        status = 200
+
+        def __init__(self) -> None:
+            self.content = self.lines()
+
+        async def lines(self) -> AsyncIterator[bytes]:
+            buffer = b""
+            for chunk in chunks:
+                *lines, buffer = (buffer + chunk).split(b"\n")
+                for line in lines:
+                    yield line + b"\n"
+            if buffer:
+                yield buffer
+            self.status = 204  # the end of the stream, where it would reconnect
+
+    class Once(EventSource):
+        async def connect(self, retry: int = 0) -> None:
+            self._response.content = Response().content
+
+    async def start() -> EventSource:
+        source = Once("http://localhost/", reconnection_time=timedelta(0), session=object())
+        source._response = Response()
+        return source
+
+    loop = asyncio.new_event_loop()
+    try:
+        source = loop.run_until_complete(start())
+        while True:
+            try:
+                yield loop.run_until_complete(source.__anext__())
+            except StopAsyncIteration:
+                return
+    finally:
+        loop.close()
+
+
+def urllib3_future(chunks: Iterable[bytes]) -> Iterator[Any]:
+    from urllib3.contrib.webextensions.sse import ServerSideEventExtensionFromHTTP
+
+    extension = ServerSideEventExtensionFromHTTP()
+    extension._response = object()
+    extension._stream = (chunk for chunk in chunks)
+    while (event := extension.next_payload(raw=False)) is not None:
+        yield event
+
+
+PEERS = {
+    "groq": groq,
+    "openai": openai,
+    "anthropic": anthropic,
+    "httpx-sse": httpx_sse,
+    "httpx2": httpx2,
+    "launchdarkly-eventsource": launchdarkly_eventsource,
+    "sseclient-py": sseclient_py,
+    "aiohttp-sse-client2": aiohttp_sse_client2,
+    "requests-sse": requests_sse,
+    "urllib3-future": urllib3_future,
+}
+"""By the names of their distributions."""

@@ -1,0 +1,177 @@
+"""What the tests of the core speak in: pieces of wire, ways to cut them, and the life of a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from sse_core import (
+    URL,
+    Action,
+    Deadlines,
+    Deliver,
+    Done,
+    Limits,
+    Open,
+    Opened,
+    Outcome,
+    Receive,
+    Received,
+    Release,
+    Request,
+    Session,
+    State,
+    Stop,
+    StreamError,
+    Verdict,
+)
+from sse_core.dialects import openai
+
+E = TypeVar("E", bound=StreamError)
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For every property: a busy machine is no failure."""
+
+
+# Pieces of wire.
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST = b"0\r\n\r\n"
+DONE = b"data: [DONE]\n\n"
+FINISH = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+ERROR = b'data: {"error":{"message":"overloaded","type":"server_error","code":"busy"}}\n\n'
+
+
+def say(text: str) -> bytes:
+    """The event that brings `text`."""
+    return b"data: %b\n\n" % json.dumps({"choices": [{"delta": {"content": text}}]}).encode()
+
+
+def framed(*data: bytes) -> bytes:
+    """Each of `data` as a chunk of a chunked body (RFC 9112, 7.1)."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in data)
+
+
+def answer(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    """A whole response whose Content-Length is that of `body`, or `length`."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body) if length is None else length}"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+# Ways to cut.
+
+
+def cuts(data: bytes) -> Iterator[list[bytes]]:
+    """`data` whole, byte by byte, and in two at every place."""
+    yield [data]
+    yield [data[at : at + 1] for at in range(len(data))]
+    for at in range(1, len(data)):
+        yield [data[:at], data[at:]]
+
+
+def cut_at(data: bytes, places: Iterable[int]) -> list[bytes]:
+    """`data` cut at `places`, counted modulo its length; places that repeat give empty pieces."""
+    inside = sorted(place % (len(data) + 1) for place in places)
+    return [data[start:stop] for start, stop in pairwise([0, *inside, len(data)])]
+
+
+places = st.lists(st.integers(min_value=0, max_value=2**16), max_size=12)
+
+
+# The life of a session.
+
+
+class Life:
+    """A session, stepped by hand on a clock that stands still unless it is told otherwise.
+
+    `action` is the last one there was, `actions` all of them, `chunks` what they delivered.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://api.test/v1",
+        *,
+        request: Request[Any] | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        deadlines: Deadlines = Deadlines(),
+        limits: Limits = Limits(),
+    ) -> None:
+        request = request or openai.chat(model="m", messages=[])
+        self.session: Session[Any] = Session(
+            request, URL.parse(url), headers=headers, deadlines=deadlines, limits=limits
+        )
+        self.now = 1000.0
+        self.actions: list[Action] = []
+
+    @property
+    def action(self) -> Action:
+        return self.actions[-1]
+
+    @property
+    def chunks(self) -> list[Any]:
+        return [chunk for action in self.actions if isinstance(action, Deliver) for chunk in action.chunks]
+
+    @property
+    def text(self) -> str:
+        return "".join(chunk.text for chunk in self.chunks)
+
+    @property
+    def state(self) -> State:
+        return self.session.state
+
+    def start(self) -> Action:
+        self.actions.append(self.session.start(self.now))
+        return self.action
+
+    def then(self, outcome: Outcome, *, after: float = 0.0) -> Action:
+        """Answer the last action with `outcome`, `after` seconds later."""
+        self.now += after
+        self.actions.append(self.session.step(outcome, self.now))
+        return self.action
+
+    def ask(self) -> Life:
+        """Go on until the response is awaited, with all going well."""
+        self.start()
+        while not isinstance(self.action, Receive):
+            self.then(Opened() if isinstance(self.action, Open) else Done())
+        return self
+
+    def receive(self, *pieces: bytes) -> Life:
+        """Have `pieces` come in, as long as they are wanted, with every chunk taken at once."""
+        for piece in pieces:
+            if isinstance(self.action, Receive):
+                self.then(Received(piece))
+            if isinstance(self.action, Deliver):
+                self.then(Done())
+        return self
+
+    def end(self) -> Life:
+        """Have the peer end, unless the life is over, and then go on to Stop."""
+        if isinstance(self.action, Receive | Deliver):
+            self.receive(b"")
+        assert self.action == Release(), self.action
+        assert self.then(Done()) == Stop()
+        return self
+
+    def ended(self, verdict: Verdict, error: type[E]) -> E:
+        """Check how the life ended, and that its connection was released; return the error."""
+        if self.state is State.RELEASING:
+            self.end()
+        assert self.state is State.STOPPED
+        assert self.actions.count(Release()) == sum(isinstance(action, Open) for action in self.actions)
+        assert self.session.verdict is verdict
+        assert type(self.session.error) is error, self.session.error
+        assert isinstance(self.session.error, error)
+        return self.session.error
+
+    def ended_well(self, verdict: Verdict) -> Life:
+        """Check that the life ended without an error."""
+        if self.state is State.RELEASING:
+            self.end()
+        assert (self.state, self.session.verdict, self.session.error) == (State.STOPPED, verdict, None)
+        return self
