@@ -30,6 +30,9 @@ CR, LF = b"\r\n"  # as numbers: `CR in data` is one search, `b"\r" in data` a fa
 KEPT = 64 * 1024
 """Bytes of a comment or an unknown field that are kept; the rest of a longer one is dropped."""
 
+WINDOW = 64 * 1024
+"""Bytes to decode at a stroke: where more come at once, copies of it all cost more than a few cuts."""
+
 FIELDS = (b"data", b"event", b"id", b"retry")
 MAX_DIGITS = 640
 """The longest `retry` taken at its value: the shortest limit that Python lets anyone set on int()."""
@@ -55,6 +58,7 @@ class EventDecoder:
         self.error: EventTooLarge | None = None
         """Set once an event has gone over the limit; nothing is decoded from then on."""
         self._max = max_event_size
+        self._unchecked = min(max_event_size, KEPT)  # a line up to this size is within every limit
         self._bom: bytes | None = b""  # what has come of a byte order mark, until that is decided
         self._after_cr = False  # the last byte was a CR: an LF right behind it ends no further line
         self._line: bytes | bytearray = b""  # the unfinished line, as far as it is kept
@@ -92,6 +96,8 @@ class EventDecoder:
         return EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
 
     def _feed(self, data: bytes) -> list[Item]:
+        if len(data) > WINDOW:
+            return [item for at in range(0, len(data), WINDOW) for item in self._feed(data[at : at + WINDOW])]
         if self.error is not None:
             return []
         if self._after_cr or self._bom is not None or CR in data:
@@ -146,8 +152,9 @@ class EventDecoder:
             return None
         if len(block) > self._max and max(map(len, values)) > self._max:
             return None
-        self._line = b""
-        if rest:
+        self._line = rest
+        if len(rest) > self._unchecked:
+            self._line = b""
             self._keep(rest)
         return list(map(new_event, zip(values, repeat("message"), repeat(self.last_event_id))))
 
@@ -215,7 +222,7 @@ class EventDecoder:
             line = self._line if isinstance(self._line, bytearray) else bytearray(self._line)
             line += text  # a bytearray grows without being copied each time
         self._line = line
-        if len(self._data) + len(line) <= min(self._max, KEPT):
+        if len(self._data) + len(line) <= self._unchecked:
             return
         for name in FIELDS:
             if line.startswith(name + b":"):

@@ -125,9 +125,9 @@ class StreamBase(Generic[T]):
             raise self._session.error from self._cause
 
     def _cancel(self) -> None:
-        """Bring the session to its end from wherever it is."""
+        """Bring the session to its end from wherever it is, without a clock: its event loop may be closed."""
         while self._session.state is not State.STOPPED:
-            self._session.step(CANCELLED, self._closable.now())
+            self._session.step(CANCELLED, NO_MATTER_WHEN)
         self._closable.close()
 
 
@@ -182,5 +182,7 @@ def default_ssl_context() -> ssl.SSLContext:
 DONE = Done()
 STOP = Stop()
 CANCELLED = Failed(Reason.CANCELLED)
+NO_MATTER_WHEN = 0.0
+"""The time of an outcome after which nothing has a deadline."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""

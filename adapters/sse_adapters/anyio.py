@@ -136,6 +136,8 @@ class Transport:
         self, deadline: float | None, wait: Wait, attempt: Callable[[*Args], R], *args: *Args
     ) -> R:
         """Attempt an operation on the socket, and wait for it where that would block."""
+        if deadline is not None and self.now() >= deadline:
+            raise TimeoutError("timed out")  # though a fast peer would never have to be waited for
         waited = False
         while True:
             try:

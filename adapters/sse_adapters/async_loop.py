@@ -16,7 +16,6 @@ from sse_core import (
     Outcome,
     Receive,
     Received,
-    Release,
     Request,
     Send,
     Session,
@@ -123,10 +122,8 @@ class Stream(StreamBase[T]):
                     await self._transport.start_tls(server_name, deadline)
                 case Send(data, deadline):
                     await self._transport.send(data, deadline)
-                case Release():
+                case _:  # Release, for Deliver and Stop are the loop's own
                     self._transport.close()
-                case Deliver() | Stop():
-                    pass  # the loop's own
         except OSError as exc:
             return self._failure(exc)
         return DONE

@@ -1,0 +1,29 @@
+"""Makes the environments that the contenders run in: `python -m benchmarks.environments`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / ".venv" / "peers"
+URLLIB3_FUTURE = ROOT / ".venv" / "urllib3-future"
+
+
+def python(name: str) -> str:
+    """Return the interpreter of the environment that has a decoder of `peers.PEERS`."""
+    folder = URLLIB3_FUTURE if name == "urllib3-future" else PEERS
+    return str(folder / "bin" / "python")
+
+
+def make() -> None:
+    requirements = ["-r", str(Path(__file__).with_name("requirements.txt"))]
+    for folder, packages in ((PEERS, requirements), (URLLIB3_FUTURE, ["urllib3-future==2.25.904"])):
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--editable", str(ROOT), "hypothesis", *packages], check=True)
+
+
+if __name__ == "__main__":
+    make()

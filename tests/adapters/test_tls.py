@@ -1,0 +1,239 @@
+"""What a server says over TLS, to every runtime that has a transport here."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from net_names import Names
+from net_runners import NetworkRunner
+from net_servers import CHUNKED, LAST_CHUNK, End, Peer, chunked, event, head, listening, says
+from net_tls import Authority
+from sse_core import (
+    BodyTruncated,
+    CertificateRejected,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Deadlines,
+    Fault,
+    StatusError,
+    Verdict,
+)
+from sse_core.dialects import events
+
+SAID = ["one", "two", "three"]
+STREAM = [event(data) for data in SAID]
+SHORT = 0.2
+BIG = events.request(method="POST", body=bytes(16 * 2**20))
+
+
+def test_a_stream_is_read_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head("200 OK", CHUNKED), *chunked(*STREAM), LAST_CHUNK)
+    result = network.read(script, tls=authority.server, **secure)
+    assert (result.data, result.verdict, result.error) == (SAID, Verdict.FINISHED, None)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_versions_of_tls_will_do(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], version: ssl.TLSVersion
+) -> None:
+    server = authority.server_for("127.0.0.1")
+    server.minimum_version = server.maximum_version = version
+    result = network.read(says(head(version="1.0"), *STREAM), tls=server, **secure)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+def test_a_host_by_its_name_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], names: Names
+) -> None:
+    with listening(says(head(version="1.0"), *STREAM), tls=authority.server_for("somewhere.test")) as server:
+        names.ports.append(server.port)
+        result = network.read_url("https://somewhere.test", **secure)
+        assert b"Host: somewhere.test\r\n" in server.peer().received
+    assert result.data == SAID
+
+
+# Whom to trust.
+
+
+def test_a_certificate_of_an_unknown_authority_is_rejected(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    result = network.read(says(head(), *STREAM), tls=authority.server)
+    assert isinstance(result.error, CertificateRejected)
+    assert "127.0.0.1" in str(result.error)
+    assert isinstance(result.error.__cause__, ssl.SSLCertVerificationError)
+    assert (result.error.fault, result.error.retryable) == (Fault.SERVER, False)
+    assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
+
+
+def test_a_certificate_for_another_host_is_rejected(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(), *STREAM), tls=authority.server_for("elsewhere.test"), **secure)
+    assert isinstance(result.error, CertificateRejected)
+    assert "not valid for '127.0.0.1'" in str(result.error)
+
+
+def test_a_server_that_speaks_no_tls_is_a_failed_connection(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    def answer_in_the_clear(peer: Peer) -> None:
+        peer.socket.recv(65536)
+        peer.send(head("400 Bad Request"))
+
+    with listening(answer_in_the_clear) as server:
+        result = network.read_url(server.url.replace("http:", "https:"), **secure)
+    assert type(result.error) is ConnectionFailed
+    assert isinstance(result.error.__cause__, ssl.SSLError)
+
+
+def test_a_server_that_leaves_during_the_handshake_is_a_failed_connection(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    with listening(lambda peer: peer.reset()) as server:
+        result = network.read_url(server.url.replace("http:", "https:"), **secure)
+    assert type(result.error) is ConnectionFailed
+    assert result.verdict is Verdict.UNREACHABLE
+
+
+# Ends.
+
+
+def test_a_close_delimited_body_ends_with_a_close_notify(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(version="1.0"), *STREAM), tls=authority.server, **secure)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+def test_a_close_delimited_body_without_a_close_notify_is_truncated(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"), *STREAM)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, **secure)
+    assert isinstance(result.error, BodyTruncated)
+    assert (result.data, result.verdict) == (SAID, Verdict.BODY_CUT)
+    assert isinstance(result.error.__cause__, ssl.SSLEOFError)
+
+
+def test_a_complete_chunked_body_needs_no_close_notify(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head("200 OK", CHUNKED), *chunked(*STREAM), LAST_CHUNK)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, **secure)
+    assert (result.data, result.verdict, result.error) == (SAID, Verdict.FINISHED, None)
+
+
+# Much data.
+
+
+def test_an_event_of_several_megabytes_is_read_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    data = "0123456789abcdef" * (256 * 1024)
+    result = network.read(says(head(version="1.0"), event(data)), tls=authority.server, **secure)
+    assert result.data == [data]
+
+
+def test_records_that_came_at_once_are_all_read_before_anything_is_waited_for(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    said = [str(number) for number in range(200)]
+
+    def say_all_at_once(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"))
+        peer.wait_for("entered")
+        peer.send(*map(event, said))  # a record for each
+        peer.reach("said")
+        peer.wait_until_gone()
+
+    with listening(say_all_at_once, tls=authority.server) as server:
+        remote = network.stream(server.url, **secure)
+        remote.enter()
+        server.peer().reach("entered")
+        server.peer().wait_for("said")
+        assert [remote.next().data for _ in said] == said
+        remote.close()
+
+
+def test_a_big_request_is_sent_whole_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(version="1.0"), *STREAM), BIG, tls=authority.server, **secure)
+    assert result.data == SAID
+    assert result.request.endswith(b"\r\n\r\n" + BIG.body)
+
+
+def test_a_server_that_refuses_a_big_request_over_tls_is_heard(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def refuse(peer: Peer) -> None:
+        peer.socket.recv(1024)
+        peer.send(head("413 Content Too Large", "Content-Length: 8"), b"too much")
+
+    with listening(refuse, tls=authority.server) as server:
+        result = network.read_url(server.url, BIG, **secure)
+    assert isinstance(result.error, StatusError)
+    assert result.error.status == 413
+
+
+# Silence.
+
+
+def test_silence_during_the_handshake_ends_with_its_deadline(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    with listening(Peer.wait_until_gone) as server:
+        url = server.url.replace("http:", "https:")
+        result = network.read_url(url, deadlines=Deadlines(tls=SHORT), **secure)
+        assert server.peer().notices_the_end()
+    assert isinstance(result.error, DeadlineExceeded)
+    assert (result.error.which, result.verdict) == ("tls", Verdict.DEADLINE)
+
+
+def test_silence_in_the_body_ends_with_its_deadline_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head(version="1.0") + b"".join(STREAM), end=End.SILENCE)
+    deadlines = Deadlines(between_bytes=SHORT)
+    result = network.read(script, tls=authority.server, deadlines=deadlines, **secure)
+    assert isinstance(result.error, DeadlineExceeded)
+    assert (result.error.which, result.data) == ("between_bytes", SAID)
+
+
+def test_a_server_that_reads_slowly_does_not_stretch_the_deadline(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    read = 0
+
+    def read_slowly(peer: Peer) -> None:
+        nonlocal read
+        # Little room, so that there is progress all the time: no single record is late.
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        while not peer.hears("stop", within=0.01):
+            with contextlib.suppress(OSError):  # the client's end, once it has given up
+                read += len(peer.socket.recv(65536))
+
+    with listening(read_slowly, tls=authority.server) as server:
+        deadlines = Deadlines(response_head=SHORT)
+        result = network.read_url(server.url, BIG, deadlines=deadlines, **secure)
+        server.peer().reach("stop")
+    assert isinstance(result.error, DeadlineExceeded)
+    assert result.error.which == "response_head"
+    assert read < len(BIG.body)

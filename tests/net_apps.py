@@ -1,0 +1,185 @@
+"""Servers that others wrote, each in the background for the length of a block, which gets its URL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+import hypercorn.asyncio
+import hypercorn.config
+import pytest
+import uvicorn
+from aiohttp import web
+from anyio.from_thread import start_blocking_portal
+
+from net_servers import GENEROUS, eventually
+
+
+@contextmanager
+def on_uvicorn(app: Any) -> Generator[str]:
+    config = uvicorn.Config(app, port=0, ws="none", lifespan="off", log_level="warning")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        eventually(lambda: server.started)
+        host, port = server.servers[0].sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(GENEROUS)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def on_hypercorn(app: Any) -> Generator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    host, port = listener.getsockname()
+    config = hypercorn.config.Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.accesslog = None
+    config.errorlog = None
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        stop.append((asyncio.get_running_loop(), stopped))
+        # Its signature names parameters of no type.
+        await hypercorn.asyncio.serve(  # pyright: ignore[reportUnknownMemberType]
+            app, config, shutdown_trigger=stopped.wait
+        )
+
+    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    thread = Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        eventually(lambda: bool(stop))
+        loop, stopped = stop[0]
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join(GENEROUS)
+    assert not thread.is_alive()
+
+
+@contextmanager
+def on_aiohttp(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Generator[str]:
+    @asynccontextmanager
+    async def running() -> AsyncGenerator[str]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handler)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            host, port = runner.addresses[0]
+            yield f"http://{host}:{port}"
+        finally:
+            await runner.cleanup()
+
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running()) as url:
+        yield url
+
+
+# nginx.
+
+
+def find_nginx() -> str:
+    """Where nginx is. Skips the test where there is none, unless REQUIRE_NGINX is set."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    nginx = shutil.which("nginx", path=path)
+    if nginx is None:
+        explain = pytest.fail if os.environ.get("REQUIRE_NGINX") else pytest.skip
+        explain("nginx is not installed")
+    return nginx
+
+
+@contextmanager
+def behind_nginx(
+    base_url: str, folder: Path, *, certificate: Path | None = None, options: str = ""
+) -> Generator[str]:
+    """Put nginx in front of `base_url`, with `options` for the way there, and everything in `folder`.
+
+    It inherits a socket that listens already, as it does when it is upgraded. So it may
+    have any free port, and needs no waiting for.
+    """
+    nginx, target = find_nginx(), urlsplit(base_url)
+    built = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr
+    temporary: list[str] = re.findall(r"--http-([a-z-]+)-temp-path=", built)
+    temporary = [f"{name.replace('-', '_')}_temp_path {folder}/{name};" for name in temporary]
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        host, port = listener.getsockname()
+        scheme, listen = "http", f"listen {host}:{port};"
+        if certificate is not None:
+            scheme = "https"
+            files = f"ssl_certificate {certificate}; ssl_certificate_key {certificate};"
+            listen = f"listen {host}:{port} ssl; {files}"
+        (folder / "nginx.conf").write_text(
+            NGINX.format(
+                folder=folder,
+                temporary=" ".join(temporary),
+                listen=listen,
+                origin=f"{target.scheme}://{target.netloc}",
+                options=options,
+            )
+        )
+        log = folder / "error.log"
+        process = subprocess.Popen(
+            [nginx, "-p", folder, "-e", log, "-c", folder / "nginx.conf"],
+            pass_fds=[listener.fileno()],
+            env={"NGINX": f"{listener.fileno()};"},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # it is in the log too
+        )
+        listener.close()
+        try:
+            yield f"{scheme}://{host}:{port}{target.path}"
+        finally:
+            early = process.poll()
+            process.terminate()
+            try:
+                process.wait(GENEROUS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+        assert early is None, log.read_text()
+
+
+NGINX = """
+daemon off;
+master_process off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    {temporary}
+    server {{
+        {listen}
+        location / {{
+            proxy_pass {origin};
+            {options}
+        }}
+    }}
+}}
+"""
+
+
+def write_certificate(certificate: Any, path: Path) -> Path:
+    """Write a certificate of trustme's, with its key, to a file for a server."""
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(path))
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
+    return path
