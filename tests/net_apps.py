@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -110,51 +110,56 @@ def behind_nginx(
 ) -> Generator[str]:
     """Put nginx in front of `base_url`, with `options` for the way there, and everything in `folder`.
 
-    It inherits a socket that listens already, as it does when it is upgraded. So it may
-    have any free port, and needs no waiting for.
+    It gets a port that was free a moment ago.
     """
     nginx, target = find_nginx(), urlsplit(base_url)
     built = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr
     temporary: list[str] = re.findall(r"--http-([a-z-]+)-temp-path=", built)
     temporary = [f"{name.replace('-', '_')}_temp_path {folder}/{name};" for name in temporary]
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        scheme, listen = "http", f"listen {host}:{port};"
-        if certificate is not None:
-            scheme = "https"
-            files = f"ssl_certificate {certificate}; ssl_certificate_key {certificate};"
-            listen = f"listen {host}:{port} ssl; {files}"
-        (folder / "nginx.conf").write_text(
-            NGINX.format(
-                folder=folder,
-                temporary=" ".join(temporary),
-                listen=listen,
-                origin=f"{target.scheme}://{target.netloc}",
-                options=options,
-            )
+    scheme, listen = "http", f"listen {host}:{port};"
+    if certificate is not None:
+        scheme = "https"
+        files = f"ssl_certificate {certificate}; ssl_certificate_key {certificate};"
+        listen = f"listen {host}:{port} ssl; {files}"
+    (folder / "nginx.conf").write_text(
+        NGINX.format(
+            folder=folder,
+            temporary=" ".join(temporary),
+            listen=listen,
+            origin=f"{target.scheme}://{target.netloc}",
+            options=options,
         )
-        log = folder / "error.log"
-        process = subprocess.Popen(
-            [nginx, "-p", folder, "-e", log, "-c", folder / "nginx.conf"],
-            pass_fds=[listener.fileno()],
-            env={"NGINX": f"{listener.fileno()};"},
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # it is in the log too
-        )
-        listener.close()
+    )
+    log = folder / "error.log"
+    process = subprocess.Popen(
+        [nginx, "-p", folder, "-e", log, "-c", folder / "nginx.conf"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # it is in the log too
+    )
+    try:
+        eventually(lambda: process.poll() is not None or accepts(host, port))
+        yield f"{scheme}://{host}:{port}{target.path}"
+    finally:
+        early = process.poll()
+        process.terminate()
         try:
-            yield f"{scheme}://{host}:{port}{target.path}"
-        finally:
-            early = process.poll()
-            process.terminate()
-            try:
-                process.wait(GENEROUS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
-        assert early is None, log.read_text()
+            process.wait(GENEROUS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+    assert early is None, log.read_text()
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        socket.create_connection((host, port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 NGINX = """
