@@ -16,6 +16,9 @@ lint: .venv/lint
 	$(BIN)/mypy
 	$(BIN)/pyright
 
+fuzz: .venv/test
+	$(BIN)/python fuzz/run.py --seconds 60
+
 .venv/run: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -33,4 +36,4 @@ lint: .venv/lint
 clean:
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint fuzz clean

@@ -92,7 +92,7 @@ def report(rounds: int, names: list[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), help="names of decoders")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "FEED"), help=argparse.SUPPRESS)

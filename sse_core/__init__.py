@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._decoder import EventDecoder
+from ._encoder import comment, encode, retry
 from ._errors import (
     ApiError,
     BodyTruncated,
@@ -104,6 +105,9 @@ __all__ = [
     "UnknownField",
     "Verdict",
     "__version__",
+    "comment",
+    "encode",
+    "retry",
 ]
 
 LATER = {

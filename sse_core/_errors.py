@@ -152,7 +152,9 @@ class ApiError(StreamError):
 
 
 class StatusError(ApiError):
-    """The response's status is not 200 (WHATWG HTML, 9.2.3); `message` is the provider's if it sent one.
+    """The response's status is not 200 (WHATWG HTML, 9.2.3).
+
+    `message` is the provider's, or else the reason phrase.
 
     The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes
     sense for 408, 409, 429 and 5xx.
@@ -178,6 +180,7 @@ class StatusError(ApiError):
             raw=raw,
             response=response,
         )
+        self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         if 400 <= response.status < 500:
             self.fault = Fault.CALLER
         self.retryable = response.status in (408, 409, 429) or response.status >= 500

@@ -30,6 +30,8 @@ class Dialect(ABC, Generic[T]):
 
     finished: bool = False
     """Whether the stream may end here without its terminal marker: a finish reason has been seen."""
+    ends_with_body: bool = False
+    """Whether streams have no terminal marker, and end with the body, after a whole event."""
 
     @abstractmethod
     def read(self, event: Event) -> T | Mark:
@@ -42,12 +44,10 @@ class Dialect(ABC, Generic[T]):
     def refusal(self, response: Response, body: bytes) -> StreamError:
         """Describe a response that is not a 200 event stream, by its head and the start of its body."""
         if response.status != 200:
-            message = f"HTTP {response.status} {response.reason}".rstrip()
-            return StatusError(message, response=response, raw=body)
-        kind = response.header("content-type") or "of no type"
-        if coding := response.header("content-encoding"):
-            kind += f", Content-Encoding: {coding}"
-        message = f"the response is {kind}, not text/event-stream; it begins with {body[:SHOWN]!r}"
+            return StatusError(response.reason, response=response, raw=body)
+        names = ("content-type", "content-encoding")
+        kind = ", ".join(value for name in names if (value := response.header(name))) or "of no type"
+        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}"
         return NotAnEventStream(message, response=response, body=body)
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from math import inf
 from typing import Any, ClassVar, Generic, TypeAlias
 
 from ._actions import (
@@ -48,9 +49,7 @@ from ._errors import (
     DeadlineExceeded,
     EventTooLarge,
     InvalidChunk,
-    NotAnEventStream,
     ProtocolError,
-    StatusError,
     StreamClosed,
     StreamError,
     StreamIncomplete,
@@ -97,7 +96,7 @@ class Verdict(Enum):
     """How a stream ended."""
 
     COMPLETE = "the stream said that it was done"
-    FINISHED = "a finish reason came, and then the end of the body"
+    FINISHED = "the body ended where the stream may end: after a finish reason, or for plain events anywhere"
     UNFINISHED = "the body ended with neither a terminal marker nor a finish reason"
     EVENT_CUT = "the body ended inside an event"
     BODY_CUT = "the connection ended inside the body"
@@ -144,7 +143,8 @@ class Session(Generic[T]):
             request.body,
             max_head_size=limits.max_head_size,
         )
-        self._body = bytearray()  # of a refused response
+        self._body = bytearray()  # what may have to be explained: of a refused response, or before any event
+        self._begun = False  # an event has come
         self._lost = ""  # what went wrong while sending
         self._now = 0.0
         self._started = 0.0
@@ -224,8 +224,13 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        assert self.response is not None  # the head is what was refused
-        return self._fail(self._dialect.refusal(self.response, bytes(self._body)))
+        self._end(self._explain(), Verdict.REFUSED)
+        return self._release()
+
+    def _explain(self) -> StreamError:
+        """Let the dialect find words for a response that is no event stream."""
+        assert self.response is not None  # its head has come
+        return self._dialect.refusal(self.response, bytes(self._body))
 
     def _received(self, outcome: Received) -> Action:
         chunks = self._read(self._exchange.receive(outcome.data))
@@ -284,7 +289,11 @@ class Session(Generic[T]):
         chunks: list[T] = []
         read = self._dialect.read
         try:
-            for event in self._decoder.feed(body):
+            events = self._decoder.feed(body)
+            if not self._begun:
+                self._begun = bool(events)
+                self._body += body[: self._limits.max_error_body - len(self._body)]
+            for event in events:
                 chunk = read(event)
                 if not isinstance(chunk, Mark):
                     chunks.append(chunk)
@@ -301,21 +310,23 @@ class Session(Generic[T]):
         return chunks
 
     def _body_ended(self) -> None:
-        if self._dialect.finished:
-            self.verdict = Verdict.FINISHED
-            return
         report = self._decoder.eof()
-        message = Verdict.UNFINISHED.value
-        if report.unfinished_event:
+        if not self._begun and self._body.lstrip().startswith(DOCUMENT):
+            self._end(self._explain(), Verdict.REFUSED)
+        elif self._dialect.finished:
+            self.verdict = Verdict.FINISHED
+        elif report.unfinished_event:
             message = f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped"
-        self._end(StreamIncomplete(message))
-        if report.unfinished_event:
-            self.verdict = Verdict.EVENT_CUT
+            self._end(StreamIncomplete(message), Verdict.EVENT_CUT)
+        elif self._dialect.ends_with_body:
+            self.verdict = Verdict.FINISHED
+        else:
+            self._end(StreamIncomplete(Verdict.UNFINISHED.value))
 
-    def _end(self, error: StreamError) -> None:
+    def _end(self, error: StreamError, verdict: Verdict | None = None) -> None:
         """Note the error that ends the stream, unless its end is known already."""
         if self.verdict is None:
-            self.verdict = next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
+            self.verdict = verdict or next(name for kind, name in VERDICTS if isinstance(error, kind))
             self.error = error
             error.response = error.response or self.response
 
@@ -338,7 +349,7 @@ class Session(Generic[T]):
     def _limit(self, which: str, seconds: float | None) -> None:
         """Set the deadline of the next actions: `seconds` from now, or `total` where that is sooner."""
         self._which, self._since = which, self._now
-        self._deadline = None if seconds is None else self._now + seconds
+        self._deadline = None if seconds is None or seconds == inf else self._now + seconds
         total = self._deadlines.total
         if total is not None and (self._deadline is None or self._started + total < self._deadline):
             self._which, self._since = "total", self._started
@@ -393,9 +404,10 @@ DEFAULT_HEADERS = (
     ("Connection", "close"),
 )
 
+DOCUMENT = (b"{", b"[", b"<")
+"""How JSON and HTML begin, and no line that means anything in an event stream."""
+
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
-    (StatusError, Verdict.REFUSED),
-    (NotAnEventStream, Verdict.REFUSED),
     (ApiError, Verdict.ERROR_EVENT),
     (ConnectionFailed, Verdict.UNREACHABLE),
     (BodyTruncated, Verdict.BODY_CUT),

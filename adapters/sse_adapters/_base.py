@@ -147,11 +147,13 @@ class ClientBase(Generic[S]):
         self._deadlines = deadlines
         self._limits = limits
         self._streams: WeakSet[S] = WeakSet()
+        self._closed = False
         self._lock = Lock()
 
     def close(self) -> None:
-        """Close every stream that is still open."""
+        """Close every stream that is still open, and make no more."""
         with self._lock:
+            self._closed = True
             streams = list(self._streams)
         for stream in streams:
             stream.close()
@@ -168,6 +170,8 @@ class ClientBase(Generic[S]):
 
     def _keep(self, stream: S) -> None:
         with self._lock:
+            if self._closed:
+                raise RuntimeError("the client is closed")
             self._streams.add(stream)
 
 

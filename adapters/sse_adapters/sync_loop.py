@@ -148,7 +148,8 @@ class Client(ClientBase[Stream[Any]]):
     def stream(self, request: Request[T]) -> Stream[T]:
         """Return the stream that will answer `request`; nothing is sent before it is entered or read.
 
-        Raises ValueError for a request that HTTP/1.1 cannot carry.
+        Raises ValueError for a request that HTTP/1.1 cannot carry, and RuntimeError if the
+        client is closed.
         """
         stream = Stream(self._session(request), self._transport())
         self._keep(stream)

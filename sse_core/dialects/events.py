@@ -11,7 +11,7 @@ __all__ = ["EventsDialect", "request"]
 class EventsDialect(Dialect[Event]):
     """Every event is a chunk, and the end of the body is the end of the stream."""
 
-    finished = True
+    ends_with_body = True
 
     def read(self, event: Event) -> Event:
         return event

@@ -229,9 +229,7 @@ class ChatDialect(Dialect[C], Generic[C]):
             return super().refusal(response, body)
         if response.status == 200:
             return api_error(error, body)
-        fields = msgspec.structs.asdict(error)
-        fields["message"] = f"HTTP {response.status}: {error.message}"
-        return StatusError(**fields, response=response, raw=body)
+        return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
     def _read_leniently(self, event: Event) -> C:
         """Read a chunk that has null where nothing should be, numbers as strings, or invalid UTF-8."""

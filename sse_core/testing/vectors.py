@@ -4,7 +4,7 @@ A vector is a stream and what comes of it. It says nothing about how the stream 
 pieces, because the answer may not depend on it: `chunkings` supplies the cuts, and `complaint`
 says what a decoder got wrong under one of them.
 
-    for vector in load(Path("spec/decoder")):
+    for vector in load():
         for chunks in chunkings(vector.octets, seed=1):
             assert complaint(ReferenceDecoder(), vector, chunks) is None
 """
@@ -36,6 +36,7 @@ __all__ = [
     "load",
     "prompt_positions",
     "schema",
+    "vectors_folder",
 ]
 
 
@@ -143,12 +144,13 @@ class Decoder(Protocol):
     def eof(self) -> EndReport: ...
 
 
-def load(folder: Path) -> list[Vector]:
-    """All vectors of a folder, file by file in order of their names.
+def load(folder: Path | None = None) -> list[Vector]:
+    """All vectors of a folder, file by file in order of their names; by default those of this project.
 
     FileNotFoundError: there is no vector file. msgspec.ValidationError: a file is not what the
     schema says; the message names the file and the place in it.
     """
+    folder = folder or vectors_folder()
     files = sorted(path for path in folder.glob("*.json") if path.name != "schema.json")
     if not files:
         raise FileNotFoundError(f"no vectors in {folder}")
@@ -159,6 +161,12 @@ def load(folder: Path) -> list[Vector]:
         except msgspec.ValidationError as error:
             raise msgspec.ValidationError(f"{path.name}: {error}") from error
     return vectors
+
+
+def vectors_folder() -> Path:
+    """Where this project's vectors are: in the installed package, or in `spec` beside its source."""
+    installed = Path(__file__).parent / "spec" / "decoder"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "spec" / "decoder"
 
 
 def chunkings(stream: bytes, seed: int) -> Iterator[list[bytes]]:

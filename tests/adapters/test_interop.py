@@ -237,7 +237,7 @@ def test_the_events_of_an_answer_as_they_are(network: NetworkRunner, chat_url: s
     [
         (groq.chat(model="m", messages=[]), 400, "$.messages"),
         (openai.chat(model="m", messages=MESSAGES, extra={"n": 0}), 400, "$.n"),
-        (events.request("/nowhere"), 404, "404 Not Found"),
+        (events.request("/nowhere"), 404, "404: Not Found"),
         (
             Request(dialect=groq.GroqDialect, method="POST", path="/nowhere", body=b"{}"),
             404,

@@ -134,7 +134,7 @@ def test_a_status_that_is_not_200_is_an_error_with_its_body(
 def test_a_status_that_comes_with_html_is_an_error_too(runner: Runner) -> None:
     result = runner.read(says(head("502 Bad Gateway", kind="text/html"), b"<h1>Bad Gateway</h1>"), CHAT)
     assert isinstance(result.error, StatusError)
-    assert (str(result.error), result.error.body) == ("HTTP 502 Bad Gateway", b"<h1>Bad Gateway</h1>")
+    assert (str(result.error), result.error.body) == ("HTTP 502: Bad Gateway", b"<h1>Bad Gateway</h1>")
 
 
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE])

@@ -143,3 +143,11 @@ class DispatchesOneEventLate(ReferenceDecoder):
     def _receive(self, byte: int) -> Event | None:
         due, self._late = self._late, super()._receive(byte)
         return due
+
+
+@killed_by("bom-then-unfinished-event")
+class SaysNothingWasDropped(ReferenceDecoder):
+    """The end of the stream never reports what it cut off."""
+
+    def eof(self) -> Report:
+        return Report(0, False)

@@ -14,7 +14,7 @@ from sse_core.testing.vectors import load
 
 @pytest.mark.parametrize("target", run.TARGETS)
 def test_a_short_run(target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.unguided(target, seconds=60, seed=1, most=1000), capsys.readouterr().out
+    assert run.unguided(target, seconds=60, seed=1, most=800), capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", run.TARGETS)

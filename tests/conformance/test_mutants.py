@@ -6,7 +6,7 @@ import pytest
 
 from conformance import mutants, mutants_of_dispatch, mutants_of_fields
 from sse_core.testing.reference import ReferenceDecoder
-from sse_core.testing.vectors import chunkings, complaint, load
+from sse_core.testing.vectors import complaint, load
 
 VECTORS = load()
 MUTANTS = mutants.MUTANTS
@@ -30,7 +30,13 @@ def test_the_vectors_do_not_catch_the_reference() -> None:
 def first_to_fail(decoder: type[ReferenceDecoder]) -> str | None:
     """The name of the first vector that finds fault with a decoder."""
     for vector in VECTORS:
-        for chunks in chunkings(vector.octets, seed=1):
+        for chunks in some_chunkings(vector.octets):
             if complaint(decoder(), vector, chunks) is not None:
                 return vector.name
     return None
+
+
+def some_chunkings(stream: bytes) -> list[list[bytes]]:
+    """Fewer than a decoder is otherwise held to, which is enough here: whole, byte by byte, and with gaps."""
+    single = [stream[at : at + 1] for at in range(len(stream))]
+    return [[stream], single, [piece for byte in single for piece in (byte, b"")]]

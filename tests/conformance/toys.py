@@ -76,6 +76,13 @@ class DispatchesAtTheEnd(EventDecoder):
         return self.feed(b"\n\n")
 
 
+class Shouts(EventDecoder):
+    """Wrong in the data of its events."""
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        return [Event(e.raw.upper(), e.type, e.last_event_id) for e in super().feed(data)]
+
+
 class GivesAtTheEnd(EventDecoder):
     """Right, and too late: every event comes with the end of the stream."""
 

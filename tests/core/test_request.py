@@ -150,7 +150,7 @@ def test_a_request_is_a_get_unless_it_says_otherwise() -> None:
 def test_a_refusal_by_status_is_a_status_error() -> None:
     error = EventsDialect().refusal(Response(404, "Not Found"), b"why")
     assert isinstance(error, StatusError)
-    assert (error.message, error.raw) == ("HTTP 404 Not Found", b"why")
+    assert (error.message, error.raw) == ("Not Found", b"why")
     assert str(EventsDialect().refusal(Response(404), b"")) == "HTTP 404"
 
 
@@ -158,5 +158,5 @@ def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
     error = EventsDialect().refusal(Response(200), b"x" * 1000)
     assert isinstance(error, NotAnEventStream)
     shown = "x" * 200
-    assert str(error) == f"the response is of no type, not text/event-stream; it begins with b'{shown}'"
+    assert str(error) == f"the response, of no type, is no event stream; it begins with b'{shown}'"
     assert error.body == b"x" * 1000

@@ -35,6 +35,7 @@ from sse_core import (
     StatusError,
     Stop,
     StreamClosed,
+    StreamError,
     StreamIncomplete,
     Verdict,
     __version__,
@@ -149,9 +150,36 @@ def test_keep_alives_are_not_delivered() -> None:
 
 def test_any_event_stream_is_read_as_its_events() -> None:
     life = Life(request=events.request("/feed")).ask()
-    life.receive(HEAD, framed(b"id: 7\nevent: add\ndata: 1\n\n", b"data: half"), LAST)
+    life.receive(HEAD, framed(b"id: 7\nevent: add\ndata: 1\n\n", b": the end\n"), LAST)
     life.ended_well(Verdict.FINISHED)
     assert [(event.type, event.data, event.last_event_id) for event in life.chunks] == [("add", "1", "7")]
+
+
+def test_any_event_stream_may_be_cut_inside_an_event() -> None:
+    life = Life(request=events.request("/feed")).ask()
+    life.receive(HEAD, framed(b"data: 1\n\n", b"data: half"), LAST)
+    assert "10 bytes were dropped" in str(life.ended(Verdict.EVENT_CUT, StreamIncomplete))
+    assert [event.data for event in life.chunks] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b'{"error": {"message": "no model"}}', ApiError),
+        (b'\n [{"error": {"message": "no model"}}]', ApiError),
+        (b'{"choices": []}\n', NotAnEventStream),
+        (b"<html>no model</html>", NotAnEventStream),
+    ],
+)
+def test_a_document_in_place_of_events_is_no_event_stream(body: bytes, error: type[StreamError]) -> None:
+    """Some servers that fail after the head send their error as it is (lemonade#2826)."""
+    life = Life().ask().receive(HEAD, framed(body[:5], body[5:]), LAST)
+    assert life.ended(Verdict.REFUSED, error).body == body
+
+
+def test_a_document_behind_an_event_is_only_unknown_fields() -> None:
+    life = Life().ask().receive(HEAD, framed(say("a"), b'{"error": "late"}\n'), LAST)
+    life.ended(Verdict.UNFINISHED, StreamIncomplete)
 
 
 # What is sent.
@@ -271,7 +299,7 @@ def lost_while_sending() -> Life:
 def test_a_server_may_answer_before_it_has_read_the_request() -> None:
     life = lost_while_sending().receive(answer(b'{"error":"too large"}', status="413 Content Too Large"))
     error = life.ended(Verdict.REFUSED, StatusError)
-    assert (error.status, error.message) == (413, "HTTP 413: too large")
+    assert (error.status, error.message) == (413, "too large")
 
 
 @pytest.mark.parametrize("outcome", [Received(b""), Failed(Reason.NETWORK, "reset")])
@@ -399,7 +427,7 @@ def test_a_status_with_a_json_error_carries_what_the_provider_said() -> None:
     body = b'{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded","param":"n"}}'
     head = answer(body, "Content-Type: application/json", "X-Request-Id: req_1", status="429 Too Many")
     error = refused(head).ended(Verdict.REFUSED, StatusError)
-    assert str(error) == error.message == "HTTP 429: slow down"
+    assert (str(error), error.message) == ("HTTP 429: slow down", "slow down")
     assert (error.type, error.code, error.param) == ("tokens", "rate_limit_exceeded", "n")
     assert (error.status, error.request_id) == (429, "req_1")
     assert (error.body, error.raw) == (body, body)
@@ -409,7 +437,7 @@ def test_a_status_with_a_json_error_carries_what_the_provider_said() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b'"text"', b"[]", b'{"error"', b"\xff"])
 def test_a_status_without_a_json_error_has_its_own_words(body: bytes) -> None:
     error = refused(answer(body, status="502 Bad Gateway")).ended(Verdict.REFUSED, StatusError)
-    assert error.message == "HTTP 502 Bad Gateway"
+    assert (str(error), error.message) == ("HTTP 502: Bad Gateway", "Bad Gateway")
     assert error.body == body
     assert (error.fault, error.retryable) == (Fault.SERVER, True)
 
@@ -417,7 +445,7 @@ def test_a_status_without_a_json_error_has_its_own_words(body: bytes) -> None:
 def test_a_refusal_of_a_plain_event_stream_is_described_by_its_status() -> None:
     life = Life(request=events.request()).ask().receive(answer(b'{"error":"no"}', status="404 Not Found"))
     error = life.ended(Verdict.REFUSED, StatusError)
-    assert (error.message, error.body) == ("HTTP 404 Not Found", b'{"error":"no"}')
+    assert (error.message, error.body) == ("Not Found", b'{"error":"no"}')
 
 
 def test_no_more_of_a_refused_body_is_read_than_is_kept() -> None:
@@ -448,7 +476,7 @@ def test_what_has_come_of_a_refused_body_has_to_do(cut: Received | Failed) -> No
     assert life.state is State.REJECTING
     assert life.then(cut) == Release()
     error = life.ended(Verdict.REFUSED, StatusError)
-    assert (error.message, error.body) == ("HTTP 503 Busy", b"sorr")
+    assert (error.message, error.body) == ("Busy", b"sorr")
 
 
 def test_a_refused_body_with_broken_framing_is_still_a_refusal() -> None:
@@ -460,14 +488,14 @@ def test_a_refused_body_with_broken_framing_is_still_a_refusal() -> None:
 def test_a_status_that_is_not_200_is_no_event_stream_even_with_its_type(status: str) -> None:
     head = f"HTTP/1.1 {status}\r\n{STREAM}\r\nContent-Length: 0\r\n\r\n".encode()
     error = refused(head).ended(Verdict.REFUSED, StatusError)
-    assert error.message == f"HTTP {status}"
+    assert str(error) == f"HTTP {status.replace(' ', ': ', 1)}"
     assert error.status == int(status[:3])
 
 
 def test_a_200_with_html_is_no_event_stream() -> None:
     error = refused(answer(b"<html>", "Content-Type: text/html")).ended(Verdict.REFUSED, NotAnEventStream)
     assert (error.body, error.fault, error.retryable) == (b"<html>", Fault.SERVER, False)
-    assert str(error) == "the response is text/html, not text/event-stream; it begins with b'<html>'"
+    assert str(error) == "the response, text/html, is no event stream; it begins with b'<html>'"
     assert error.response is not None and error.response.status == 200
 
 
@@ -478,7 +506,7 @@ def test_a_200_of_no_type_is_no_event_stream() -> None:
 
 def test_a_200_with_a_json_error_is_the_providers_error() -> None:
     body = b'{"error":{"message":"no model","code":404}}'
-    error = refused(answer(body, "Content-Type: application/json")).ended(Verdict.ERROR_EVENT, ApiError)
+    error = refused(answer(body, "Content-Type: application/json")).ended(Verdict.REFUSED, ApiError)
     assert (error.message, error.code, error.status, error.body) == ("no model", 404, 200, body)
 
 
@@ -510,7 +538,7 @@ def test_another_content_type_is_refused(kind: str) -> None:
 def test_a_body_with_a_content_coding_is_refused(coding: str) -> None:
     head = answer(b"\x1f\x8b", STREAM, f"Content-Encoding: {coding}")
     error = refused(head).ended(Verdict.REFUSED, NotAnEventStream)
-    assert f"Content-Encoding: {coding}" in str(error)
+    assert f"text/event-stream, {coding}, is no event stream" in str(error)
 
 
 # The caller wants no more.
