@@ -162,6 +162,13 @@ def test_closing_the_client_closes_every_stream_that_is_open(network: NetworkRun
         assert len(server.peers) == 2
 
 
+def test_a_closed_client_makes_no_more_streams(network: NetworkRunner) -> None:
+    client = network.client("http://localhost/")
+    network.call(client.close)
+    with pytest.raises(RuntimeError, match="the client is closed"):
+        client.stream(EVENTS)
+
+
 def test_closing_twice_is_harmless(network: NetworkRunner) -> None:
     with listening(IDLE) as server:
         remote = network.stream(server.url)

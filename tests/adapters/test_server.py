@@ -9,7 +9,7 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +49,8 @@ TOOLS: Any = [
     },
     {"type": "function", "function": {"name": "hang_up"}},
 ]
-ARGUMENTS = {
+NOTHING: dict[str, object] = {}
+ARGUMENTS: dict[str, object] = {
     "where": "What is SSE?",
     "days": 1,
     "wind": 1,
@@ -96,7 +97,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(service: ChatService) -> Iterator[Server]:
+def running(service: ChatService) -> Generator[Server]:
     with serving(service) as base_url:
         yield Server(service, base_url)
 
@@ -668,13 +669,14 @@ def test_groq_reads_two_choices(fast: Server) -> None:
     [
         ("required", "weather", ARGUMENTS),
         ({"type": "function", "function": {"name": "weather"}}, "weather", ARGUMENTS),
-        ({"type": "function", "function": {"name": "hang_up"}}, "hang_up", {}),
+        ({"type": "function", "function": {"name": "hang_up"}}, "hang_up", NOTHING),
     ],
 )
 def test_groq_reads_a_tool_call(fast: Server, choice: Any, name: str, arguments: dict[str, object]) -> None:
     options: Any = {"model": "m", "messages": MESSAGES, "tools": TOOLS, "tool_choice": choice}
     with fast.groq() as client:
-        whole = client.chat.completions.create(**options).choices[0]
+        answer = client.chat.completions.create(model="m", messages=MESSAGES, tools=TOOLS, tool_choice=choice)
+        whole = answer.choices[0]
         with client.chat.completions.create(**options, stream=True) as stream:
             choices = [chunk.choices[0] for chunk in stream]
     assert whole.finish_reason == choices[-1].finish_reason == "tool_calls"
