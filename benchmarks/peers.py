@@ -9,7 +9,7 @@ possible: no connection, and no reconnecting at the end. Score one of them with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -101,33 +101,49 @@ def requests_sse(chunks: Iterable[bytes]) -> Iterator[Any]:
 
 
 def aiohttp_sse_client2(chunks: Iterable[bytes]) -> Iterator[Any]:
+    import aiohttp
     from aiohttp_sse_client2.client import EventSource
 
+    waiting = iter(chunks)
+
+    class Connection:
+        """What aiohttp's stream reader takes flow control to."""
+
+        _reading_paused = False
+
+        def pause_reading(self) -> None:
+            self._reading_paused = True
+
+        def resume_reading(self, **_: object) -> None:
+            self._reading_paused = False
+
+    class Reader(aiohttp.StreamReader):
+        """aiohttp's own, but for whom it waits."""
+
+        async def _wait(self, func_name: str) -> None:
+            chunk = next(waiting, None)
+            if chunk is None:
+                self.feed_eof()
+            elif chunk:
+                self.feed_data(chunk)
+
     class Response:
-        """What the client looks at: aiohttp's stream reader gives lines that end in LF."""
+        """What the client looks at."""
 
-        status = 200
+        def __init__(self, content: aiohttp.StreamReader) -> None:
+            self.content = content
 
-        def __init__(self) -> None:
-            self.content = self.lines()
-
-        async def lines(self) -> AsyncIterator[bytes]:
-            buffer = b""
-            for chunk in chunks:
-                *lines, buffer = (buffer + chunk).split(b"\n")
-                for line in lines:
-                    yield line + b"\n"
-            if buffer:
-                yield buffer
-            self.status = 204  # the end of the stream, where it would reconnect
+        @property
+        def status(self) -> int:
+            return 204 if self.content.at_eof() else 200  # it would reconnect after the end
 
     class Once(EventSource):
         async def connect(self, retry: int = 0) -> None:
-            self._response.content = Response().content
+            """Do not."""
 
     async def start() -> EventSource:
         source = Once("http://localhost/", reconnection_time=timedelta(0), session=object())
-        source._response = Response()
+        source._response = Response(Reader(Connection(), 2**16, loop=loop))
         return source
 
     loop = asyncio.new_event_loop()

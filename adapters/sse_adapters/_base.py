@@ -175,6 +175,17 @@ class ClientBase(Generic[S]):
             self._streams.add(stream)
 
 
+def attentive(context: ssl.SSLContext | None) -> ssl.SSLContext:
+    """Return the context to use, set so that it notices a connection that is cut.
+
+    Some versions of Python, 3.11.2 for one, tell OpenSSL 3 to take a cut for an end, so
+    that an answer without a stated length would lose its own in silence.
+    """
+    context = context or default_ssl_context()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
+
+
 @cache
 def default_ssl_context() -> ssl.SSLContext:
     """The system's trust, made when first needed, since that takes a while."""

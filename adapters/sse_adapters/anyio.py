@@ -28,7 +28,7 @@ from anyio.lowlevel import checkpoint
 from sse_core import Deadlines, Limits
 
 from . import async_loop
-from ._base import NO_HEADERS, RECEIVE_SIZE, default_ssl_context
+from ._base import NO_HEADERS, RECEIVE_SIZE, attentive
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -42,7 +42,8 @@ class Client(async_loop.Client):
     """Makes streams over TCP connections, one for each.
 
     `base_url` is what request paths are added to; `headers` go with every request.
-    `ssl_context` decides whom to trust over https: by default whom the system trusts.
+    `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
+    `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
     Leaving the client's block closes the streams that are still open. Raises ValueError
     for a URL that is not http or https.
     """
@@ -94,7 +95,7 @@ class Transport:
         raise failure
 
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
-        context = self._ssl_context or default_ssl_context()
+        context = attentive(self._ssl_context)
         # Without ragged ends, a connection that is cut cannot pass for one that was closed.
         secured = context.wrap_socket(
             self._connected(),
