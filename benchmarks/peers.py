@@ -10,10 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 EVENT_STREAM = {"content-type": "text/event-stream"}
+
+
+class Ended(Exception):
+    """The stream has ended, and a client would wait and reconnect."""
+
+
+def end() -> None:
+    raise Ended
 
 
 def sse_core(chunks: Iterable[bytes]) -> Iterator[Any]:
@@ -82,14 +89,7 @@ def requests_sse(chunks: Iterable[bytes]) -> Iterator[Any]:
         def stream(self, size: int, decode_content: bool) -> Iterator[bytes]:
             yield from chunks
 
-    class Ended(Exception):
-        pass
-
-    class Once(EventSource):
-        def connect(self, retry: int = 0) -> None:
-            raise Ended  # the end of the stream, where it would reconnect
-
-    source = Once("http://localhost/", reconnection_time=timedelta(0))
+    source = EventSource("http://localhost/", on_error=end)
     source._response = requests.Response()
     source._response.status_code = 200
     source._response.raw = Raw()
@@ -130,19 +130,13 @@ def aiohttp_sse_client2(chunks: Iterable[bytes]) -> Iterator[Any]:
     class Response:
         """What the client looks at."""
 
+        status = 200
+
         def __init__(self, content: aiohttp.StreamReader) -> None:
             self.content = content
 
-        @property
-        def status(self) -> int:
-            return 204 if self.content.at_eof() else 200  # it would reconnect after the end
-
-    class Once(EventSource):
-        async def connect(self, retry: int = 0) -> None:
-            """Do not."""
-
     async def start() -> EventSource:
-        source = Once("http://localhost/", reconnection_time=timedelta(0), session=object())
+        source = EventSource("http://localhost/", session=object(), on_error=end)
         source._response = Response(Reader(Connection(), 2**16, loop=loop))
         return source
 
@@ -152,7 +146,7 @@ def aiohttp_sse_client2(chunks: Iterable[bytes]) -> Iterator[Any]:
         while True:
             try:
                 yield loop.run_until_complete(source.__anext__())
-            except StopAsyncIteration:
+            except Ended:
                 return
     finally:
         loop.close()

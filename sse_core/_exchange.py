@@ -144,16 +144,19 @@ class Exchange:
                 self.response = read_head(event)
                 self._chunks = self._short_way(self.response)
             case h11.InformationalResponse() as event:
-                read_head(event)
-                self._interim_responses += 1
-                if self._interim_responses > MAX_INTERIM_RESPONSES:
-                    raise h11.RemoteProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
+                self._count_interim(event)
             case h11.EndOfMessage():
                 self.ended = True
                 return False
             case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
                 return False
         return True
+
+    def _count_interim(self, event: h11.InformationalResponse) -> None:
+        read_head(event)
+        self._interim_responses += 1
+        if self._interim_responses > MAX_INTERIM_RESPONSES:
+            raise h11.RemoteProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
 
     def _short_way(self, response: Response) -> CanonicalChunks | None:
         """Return what takes a body's chunks; None leaves everything to h11."""

@@ -167,25 +167,22 @@ class ReferenceDecoder:
 
     def _process(self, name: bytes, value: bytes) -> None:
         """9.2.6, "process the field": names are compared literally, case and all."""
-        match name:
-            case b"event":
-                # Set the event type buffer to the value.
-                self._type_buffer = self._decode(value)
-            case b"data":
-                # Append the value to the data buffer, then an LF.
-                self._data_buffer += value + b"\n"
-            case b"id":
-                # Unless the value has a NUL in it, set the last event ID buffer to the value.
-                if b"\0" not in value:
-                    self._id_buffer = self._decode(value)
-            case b"retry":
-                # If the value is ASCII digits and nothing else, read it in base ten. (No digits
-                # at all are no number.) It counts from now on, blank line or not.
-                if value and all(character in b"0123456789" for character in value):
-                    self.reconnection_time = self._number(value)
-            case _:
-                # Any other name: ignore the field.
-                pass
+        if name == b"event":
+            # Set the event type buffer to the value.
+            self._type_buffer = self._decode(value)
+        elif name == b"data":
+            # Append the value to the data buffer, then an LF.
+            self._data_buffer += value + b"\n"
+        elif name == b"id":
+            # Unless the value has a NUL in it, set the last event ID buffer to the value.
+            if b"\0" not in value:
+                self._id_buffer = self._decode(value)
+        elif name == b"retry":
+            # If the value is ASCII digits and nothing else, read it in base ten. (No digits at
+            # all are no number.) It counts from now on, blank line or not.
+            if value and all(character in b"0123456789" for character in value):
+                self.reconnection_time = self._number(value)
+        # Any other name: ignore the field.
 
     def _dispatch(self) -> Event | None:
         """9.2.6, "dispatch the event", steps 1 to 8."""
