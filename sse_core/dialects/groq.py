@@ -190,7 +190,7 @@ class GroqDialect(ChatDialect[ChatCompletionChunk]):
         if isinstance(chunk, Mark) or chunk.x_groq is None:
             return chunk
         if chunk.x_groq.error is not None:
-            raise api_error(ErrorObject(str(chunk.x_groq.error)), event.raw)
+            raise api_error(ErrorObject(str(chunk.x_groq.error) or event.data), event.raw)
         if chunk.usage is None and chunk.x_groq.usage is not None:
             return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
         return chunk

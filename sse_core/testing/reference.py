@@ -177,11 +177,10 @@ class ReferenceDecoder:
             # Unless the value has a NUL in it, set the last event ID buffer to the value.
             if b"\0" not in value:
                 self._id_buffer = self._decode(value)
-        elif name == b"retry":
-            # If the value is ASCII digits and nothing else, read it in base ten. (No digits at
-            # all are no number.) It counts from now on, blank line or not.
-            if value and all(character in b"0123456789" for character in value):
-                self.reconnection_time = self._number(value)
+        # If the value is ASCII digits and nothing else, read it in base ten. (No digits at all are
+        # no number.) It counts from now on, blank line or not.
+        elif name == b"retry" and value and all(digit in b"0123456789" for digit in value):
+            self.reconnection_time = self._number(value)
         # Any other name: ignore the field.
 
     def _dispatch(self) -> Event | None:

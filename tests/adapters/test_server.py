@@ -309,7 +309,7 @@ def test_a_declared_body_too_large_is_refused_unread(fast: Server) -> None:
         f"POST {CHAT} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
         f"Content-Length: {server.BODY_LIMIT + 1}\r\n\r\n".encode()
     )
-    assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"Connection: close" in answer
 
 
@@ -317,7 +317,7 @@ def test_a_chunked_body_too_large_is_refused(fast: Server) -> None:
     megabyte = b"%x\r\n%b\r\n" % (server.BODY_LIMIT, bytes(server.BODY_LIMIT))
     head = f"POST {CHAT} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     answer = fast.exchange(head + megabyte + b"1\r\nx\r\n0\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
     assert answer.endswith(b'"type":"invalid_request_error"}}')
 
 
