@@ -17,6 +17,7 @@ lint: .venv/lint
 	$(BIN)/pyright
 
 fuzz: .venv/test
+	-$(BIN)/python -m pip install --quiet atheris  # has wheels for some Pythons; without it inputs are random
 	$(BIN)/python fuzz/run.py --seconds 60
 
 .venv/run: pyproject.toml

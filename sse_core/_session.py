@@ -10,8 +10,8 @@ Four rules hold in every life.
 
 1. The legal moves are `EDGES`, and what may answer in which state is `Session.HANDLERS`. Anything
    else is a mistake of the adapter's, and a RuntimeError.
-2. The connection belongs to the session from the first Open to the one Release, which
-   comes whatever happens; then Stop.
+2. A connection belongs to the session from each Open to the one Release that follows it
+   whatever happens; then comes Stop, or the Open for where a redirect leads.
 3. The first end counts. `verdict` and `error` are set once, when the end is known; chunks
    that came before it are delivered first.
 4. Deadlines are computed when an action is issued, from the `now` of that moment.
@@ -40,6 +40,7 @@ from ._actions import (
     StartTLS,
     Stop,
 )
+from ._codings import CodedBody, coding_of, readable
 from ._decoder import EventDecoder
 from ._errors import (
     ApiError,
@@ -49,13 +50,16 @@ from ._errors import (
     DeadlineExceeded,
     EventTooLarge,
     InvalidChunk,
+    NotAnEventStream,
     ProtocolError,
+    StatusError,
     StreamClosed,
     StreamError,
     StreamIncomplete,
 )
 from ._exchange import Exchange, Response
 from ._limits import Deadlines, Limits
+from ._redirects import Sent, is_redirect, redirected
 from ._request import URL, Mark, Request, T
 from ._version import __version__
 
@@ -85,8 +89,8 @@ EDGES: Mapping[State, frozenset[State]] = {
     State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
     State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
     State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.DELIVERING: frozenset({State.STREAMING, State.RELEASING}),
-    State.RELEASING: frozenset({State.STOPPED}),
+    State.DELIVERING: frozenset({State.DELIVERING, State.STREAMING, State.RELEASING}),
+    State.RELEASING: frozenset({State.OPENING, State.STOPPED}),
     State.STOPPED: frozenset(),
 }
 """Every legal move. The diagram in the documentation is drawn from it."""
@@ -131,26 +135,21 @@ class Session(Generic[T]):
         """How the stream ended, once that is known."""
         self.error: StreamError | None = None
         """The error that ended the stream, if one did."""
-        self._url = url
         self._deadlines = deadlines
         self._limits = limits
         self._dialect = request.dialect()
         self._decoder = EventDecoder(max_event_size=limits.max_event_size)
-        self._exchange = Exchange(
-            request.method,
-            url.target(request.path),
-            merged([("Host", url.authority)], DEFAULT_HEADERS, headers, request.headers),
-            request.body,
-            max_head_size=limits.max_head_size,
-        )
+        self._redirects = 0
+        self._unfollowed = ""  # why a redirect was not followed
         self._body = bytearray()  # what may have to be explained: of a refused response, or before any event
         self._begun = False  # an event has come
-        self._lost = ""  # what went wrong while sending
         self._now = 0.0
         self._started = 0.0
         self._which = ""  # the deadline that runs
         self._since = 0.0
         self._deadline: float | None = None
+        fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
+        self._ask(Sent(url, url.target(request.path), request.method, fields, request.body))
 
     @property
     def response(self) -> Response | None:
@@ -165,9 +164,7 @@ class Session(Generic[T]):
         if self.state is not State.IDLE:
             raise RuntimeError(f"start() in state {self.state.name}")
         self._now = self._started = now
-        self._enter(State.OPENING)
-        self._limit("connect", self._deadlines.connect)
-        return Open(self._url.host, self._url.port, self._deadline)
+        return self._open()
 
     def step(self, outcome: Outcome, now: float) -> Action:
         """Return the next action, given what came of the last.
@@ -182,12 +179,17 @@ class Session(Generic[T]):
 
     # What each outcome leads to.
 
+    def _open(self) -> Action:
+        self._enter(State.OPENING)
+        self._limit("connect", self._deadlines.connect)
+        return Open(self._request.url.host, self._request.url.port, self._deadline)
+
     def _opened(self, _: Opened) -> Action:
-        if self._url.scheme == "http":
+        if self._request.url.scheme == "http":
             return self._send()
         self._enter(State.SECURING)
         self._limit("tls", self._deadlines.tls)
-        return StartTLS(self._url.host, self._deadline)
+        return StartTLS(self._request.url.host, self._deadline)
 
     def _secured(self, _: Done) -> Action:
         return self._send()
@@ -205,12 +207,26 @@ class Session(Generic[T]):
         response = self._exchange.response
         if response is not None:
             if is_event_stream(response):
-                return self._deliver(self._read(body))
+                return self._begin(response, body)
+            if is_redirect(response) and self._follow(response):
+                return self._release()
             self._limit("error_body", self._deadlines.error_body)
             return self._reject(body)
         if self._exchange.error is not None:
             return self._fail(ConnectionFailed(self._lost) if self._lost else self._exchange.error)
         return self._receive(State.AWAITING)
+
+    def _begin(self, response: Response, body: bytes) -> Action:
+        """Say that the stream has begun, with the chunks that came with its head."""
+        try:
+            coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
+        except NotAnEventStream as error:
+            self._end(error, Verdict.REFUSED)
+            return self._release()
+        if coding is not None:
+            self._body_source = self._coded = CodedBody(self._exchange, coding)
+            body = self._coded.decode(body)
+        return self._deliver(self._read(body))
 
     def _rejected(self, outcome: Received) -> Action:
         return self._reject(self._exchange.receive(outcome.data))
@@ -224,30 +240,40 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
+        assert self.response is not None  # its head has come
+        coding = self.response.header("content-encoding")
+        self._body[:] = readable(coding, bytes(self._body), self._limits.max_error_body)
         self._end(self._explain(), Verdict.REFUSED)
         return self._release()
 
     def _explain(self) -> StreamError:
         """Let the dialect find words for a response that is no event stream."""
         assert self.response is not None  # its head has come
+        if self._unfollowed:
+            message = f"the redirect was not followed: {self._unfollowed}"
+            return StatusError(message, response=self.response, raw=bytes(self._body))
         return self._dialect.refusal(self.response, bytes(self._body))
 
     def _received(self, outcome: Received) -> Action:
-        chunks = self._read(self._exchange.receive(outcome.data))
-        if chunks:
-            return self._deliver(chunks)
+        chunks = self._read(self._body_source.receive(outcome.data))
+        return self._deliver(chunks) if chunks else self._go_on(outcome)
+
+    def _go_on(self, _: Done | Received) -> Action:
+        """Read what has come already and was not decoded yet, and then receive more."""
+        while self._coded is not None and self._coded.pending and self.verdict is None:
+            if chunks := self._read(self._coded.decode()):
+                return self._deliver(chunks)
         if self.verdict is not None:
             return self._release()
         self._limit("between_bytes", self._deadlines.between_bytes)
         return self._receive(State.STREAMING)
 
-    def _delivered(self, _: Done) -> Action:
-        if self.verdict is not None:
-            return self._release()
-        self._limit("between_bytes", self._deadlines.between_bytes)
-        return self._receive(State.STREAMING)
-
-    def _released(self, _: Done | Failed) -> Action:
+    def _released(self, outcome: Done | Failed) -> Action:
+        if isinstance(outcome, Failed) and outcome.reason is Reason.CANCELLED:
+            self._end(StreamClosed("the stream was closed before its end"))
+        if self.verdict is None and self._redirect is not None:
+            self._ask(self._redirect)
+            return self._open()
         self._enter(State.STOPPED)
         return Stop()
 
@@ -261,14 +287,14 @@ class Session(Generic[T]):
             case Reason.DEADLINE, _:
                 return self._fail(DeadlineExceeded(self._which, self._now - self._since))
             case Reason.CERTIFICATE, _:
-                return self._fail(CertificateRejected(f"{self._url.authority}: {outcome.message}"))
+                return self._fail(CertificateRejected(f"{self._request.url.authority}: {outcome.message}"))
             case _, State.SENDING:  # a server may refuse before it has read everything (RFC 9112, 9.5)
                 self._lost = f"the connection was lost while sending: {outcome.message}"
                 return self._receive(State.AWAITING)
             case _, State.STREAMING:
                 return self._fail(BodyTruncated(f"the connection was lost: {outcome.message}"))
             case _:
-                where = f"{self._url.authority}, {self.state.value}"
+                where = f"{self._request.url.authority}, {self.state.value}"
                 return self._fail(ConnectionFailed(self._lost or f"{where}: {outcome.message}"))
 
     def _undelivered(self, outcome: Failed) -> Action:
@@ -283,6 +309,33 @@ class Session(Generic[T]):
         return Stop()
 
     # What they share.
+
+    def _ask(self, sent: Sent) -> None:
+        """Prepare for a request."""
+        self._request = sent
+        self._redirect: Sent | None = None  # the request to make next
+        self._lost = ""  # what went wrong while sending
+        self._exchange = Exchange(
+            sent.method,
+            sent.target,
+            merged([("Host", sent.url.authority)], sent.headers),
+            sent.body,
+            max_head_size=self._limits.max_head_size,
+        )
+        self._body_source: Exchange | CodedBody = self._exchange
+        self._coded: CodedBody | None = None
+
+    def _follow(self, response: Response) -> bool:
+        """Return whether a redirect is to be followed."""
+        self._redirects += 1
+        if self._redirects > self._limits.max_redirects:
+            self._unfollowed = f"it is one more than {self._limits.max_redirects}"
+            return False
+        try:
+            self._redirect = redirected(self._request, response)
+        except ValueError as exc:
+            self._unfollowed = str(exc)
+        return not self._unfollowed
 
     def _read(self, body: bytes) -> list[T]:
         """Return the chunks that a part of the body brings, and note the end if it brings that too."""
@@ -303,9 +356,9 @@ class Session(Generic[T]):
         except StreamError as error:
             self._end(error)
             return chunks
-        if broken := self._decoder.error or self._exchange.error:
+        if broken := self._decoder.error or self._body_source.error:
             self._end(broken)
-        elif self._exchange.ended:
+        elif self._body_source.ended:
             self._body_ended()
         return chunks
 
@@ -368,7 +421,7 @@ class Session(Generic[T]):
         State.AWAITING: {Received: _head_received, Failed: _failed},
         State.REJECTING: {Received: _rejected, Failed: _failed},
         State.STREAMING: {Received: _received, Failed: _failed},
-        State.DELIVERING: {Done: _delivered, Failed: _undelivered},
+        State.DELIVERING: {Done: _go_on, Failed: _undelivered},
         State.RELEASING: {Done: _released, Failed: _released},
         State.STOPPED: {},
     }
@@ -376,13 +429,9 @@ class Session(Generic[T]):
 
 
 def is_event_stream(response: Response) -> bool:
-    """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3), with no coding on it."""
+    """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
     media_type, _, _ = (response.header("content-type") or "").partition(";")
-    return (
-        response.status == 200
-        and media_type.strip().lower() == "text/event-stream"
-        and (response.header("content-encoding") or "identity").lower() == "identity"
-    )
+    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
 
 
 def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -399,7 +448,7 @@ def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 DEFAULT_HEADERS = (
     ("User-Agent", f"sse-core/{__version__}"),
     ("Accept", "text/event-stream"),
-    ("Accept-Encoding", "identity"),  # proxies that compress hold events back
+    ("Accept-Encoding", "identity"),  # proxies that compress hold events back, so it is for the caller to ask
     ("Cache-Control", "no-cache"),
     ("Connection", "close"),
 )

@@ -137,6 +137,19 @@ def test_a_status_that_comes_with_html_is_an_error_too(runner: Runner) -> None:
     assert (str(result.error), result.error.body) == ("HTTP 502: Bad Gateway", b"<h1>Bad Gateway</h1>")
 
 
+def test_a_redirect_leads_to_another_server(network: NetworkRunner) -> None:
+    with listening(says(head(), *STREAM)) as there:
+        moved = head("308 Permanent Redirect", f"Location: {there.url}/there", "Content-Length: 0")
+        with listening(says(moved, end=End.CLOSE)) as here:
+            headers = {"Authorization": "Bearer secret"}
+            result = network.read_url(here.url, events.request(method="POST", body=b"{}"), headers=headers)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+    request = there.peer().received
+    assert request.startswith(b"POST /there HTTP/1.1\r\n")
+    assert request.endswith(b"\r\n\r\n{}")
+    assert b"secret" not in request
+
+
 @pytest.mark.parametrize("end", [End.RESET, End.CLOSE])
 def test_a_refusal_counts_even_if_its_body_is_cut(runner: Runner, end: End) -> None:
     result = runner.read(says(head("503 Service Unavailable", "Content-Length: 100"), b"half", end=end))
