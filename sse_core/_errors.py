@@ -8,7 +8,7 @@ the start of its `body`.
     ├── ConnectionFailed     no connection, or none that lasted until the response
     │   └── CertificateRejected
     ├── DeadlineExceeded     a deadline passed
-    ├── ProtocolError        what came is not HTTP/1.1
+    ├── ProtocolError        what came is not HTTP/1.1, or not what its content coding says
     ├── NotAnEventStream     a 200 that is something else
     ├── BodyTruncated        the connection ended inside the body
     ├── StreamIncomplete     the body ended before the stream said it was done
@@ -76,15 +76,18 @@ class DeadlineExceeded(StreamError):
 
 
 class ProtocolError(StreamError):
-    """The peer broke HTTP/1.1 (RFC 9112), or went over a limit on the response head."""
+    """The peer broke HTTP/1.1 (RFC 9112) or a content coding, or went over a limit."""
 
 
 class NotAnEventStream(StreamError):
-    """The response is 200, but its Content-Type is not `text/event-stream` (WHATWG HTML, 9.2.3)."""
+    """The response is 200, but its Content-Type is not `text/event-stream` (WHATWG HTML, 9.2.3).
+
+    Or it has a content coding that cannot be decoded here.
+    """
 
 
 class BodyTruncated(StreamError):
-    """The connection ended before the end of the body that HTTP had announced (RFC 9112, 8)."""
+    """The body ended before the end that HTTP (RFC 9112, 8) or its content coding had announced."""
 
     fault = Fault.NETWORK
     retryable = True

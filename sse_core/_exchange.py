@@ -1,9 +1,9 @@
 """Ring 2: one HTTP/1.1 request and its response. The only module that imports h11.
 
 h11 is the authority on the grammar of RFC 9112. This module adds what it leaves open:
-which versions are answers to us, how many interim responses are too many, and an error
-of ours for each way to fail. Nothing is lost to an error: `Exchange.receive` returns
-what came before it, and `Exchange.error` says what it was.
+which heads of right grammar are refused all the same (`fault_of`), how many interim
+responses are too many, and an error of ours for each way to fail. Nothing is lost to an
+error: `Exchange.receive` returns what came before it, and `Exchange.error` says what it was.
 
 Chunks of the common form take a short way around h11, in `_chunks.py`. Setting
 `Exchange._short_way` to return None switches that off.
@@ -66,8 +66,11 @@ class Exchange:
         self._method = method
         self._max_head_size = max_head_size
         self._head_size = 0
-        self._head_end = b""  # the last two bytes of an unfinished head: a blank line may begin there
+        self._head = bytearray()
+        """The response head, or interim one, that is being received."""
         self._interim_responses = 0
+        self._received = 0
+        """How much h11 has seen of an unfinished chunk, or of a body without chunks."""
         self._chunks: CanonicalChunks | None = None
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
         self._to_send = self._serialise(method, target, headers, body)
@@ -87,18 +90,16 @@ class Exchange:
             return b""
         body: list[bytes] = []
         try:
-            if not data:
-                self._receive_end(body)
-            elif self._chunks is not None:
+            if data and self._chunks is not None:
                 self._receive_chunks(self._chunks, data, body)
-            elif self.response is None:
+            elif data and self.response is None:
                 self._receive_head(data, body)
             else:
                 self._receive(data, body)
         except ProtocolError as exc:
             self.error = exc
         except h11.RemoteProtocolError as exc:
-            self.error = ProtocolError(str(exc)) if data else self._truncated(exc)
+            self.error = self._broken(exc) if data else self._cut_off()
         if self.error is not None:
             self.error.response = self.response
         return b"".join(body)
@@ -106,15 +107,17 @@ class Exchange:
     def _receive_head(self, data: bytes, body: list[bytes]) -> None:
         """Give h11 one response head, interim ones before it, and leave what follows for the body."""
         while data and self.response is None:
-            before = self._head_end
-            blank_line = BLANK_LINE.search(before + data)
-            end = blank_line.end() - len(before) if blank_line else len(data)
-            self._head_end = b"" if blank_line else (before + data)[-2:]
+            before = len(self._head)
+            blank_line = BLANK_LINE.search(self._head[-2:] + data)
+            end = blank_line.end() - min(before, 2) if blank_line else len(data)
+            self._head += data[:end]
             self._head_size += end
             if self._head_size > self._max_head_size:
                 raise ProtocolError(f"the response head is larger than {self._max_head_size} bytes")
             self._receive(data[:end], body)
             data = data[end:]
+            if blank_line:
+                self._head.clear()
         if data:
             body.append(self.receive(data))
 
@@ -124,11 +127,6 @@ class Exchange:
         if rest:
             self._chunks = None
             self._receive(rest, body)
-
-    def _receive_end(self, body: list[bytes]) -> None:
-        if self._chunks is not None and self._chunks.begun:
-            self._connection.receive_data(self._chunks.begun)
-        self._receive(b"", body)
 
     def _receive(self, data: bytes, body: list[bytes]) -> None:
         self._connection.receive_data(data)
@@ -140,23 +138,37 @@ class Exchange:
         match self._connection.next_event():
             case h11.Data() as event:
                 body.append(event.data)
+                self._received = 0 if event.chunk_end else self._received + len(event.data)
             case h11.Response() as event:
-                self.response = read_head(event)
+                self.response = self._read_head(event)
                 self._chunks = self._short_way(self.response)
             case h11.InformationalResponse() as event:
-                self._count_interim(event)
-            case h11.EndOfMessage():
+                self._read_head(event)
+                self._count_interim()
+            case h11.EndOfMessage() as event:
+                if len(event.headers) > MAX_HEADER_FIELDS:
+                    raise ProtocolError(f"more than {MAX_HEADER_FIELDS} trailer fields")
                 self.ended = True
                 return False
             case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
                 return False
         return True
 
-    def _count_interim(self, event: h11.InformationalResponse) -> None:
-        read_head(event)
+    def _read_head(self, event: h11.Response | h11.InformationalResponse) -> Response:
+        fault = fault_of(event, bytes(self._head))
+        if fault is not None:
+            raise ProtocolError(fault)
+        return Response(
+            status=event.status_code,
+            reason=event.reason.decode("latin-1"),
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers),
+            http_version=event.http_version.decode("ascii"),
+        )
+
+    def _count_interim(self) -> None:
         self._interim_responses += 1
         if self._interim_responses > MAX_INTERIM_RESPONSES:
-            raise h11.RemoteProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
+            raise ProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
 
     def _short_way(self, response: Response) -> CanonicalChunks | None:
         """Return what takes a body's chunks; None leaves everything to h11."""
@@ -165,14 +177,30 @@ class Exchange:
             return None
         return CanonicalChunks()
 
-    def _truncated(self, cause: h11.RemoteProtocolError) -> StreamError:
+    def _broken(self, cause: h11.RemoteProtocolError) -> ProtocolError:
+        """Say it in h11's words, of which there may be many: it quotes the line that it complains of."""
+        message = str(cause)
+        if cause.error_status_hint == 431:  # not the head, whose size is looked at here
+            message = f"a chunk's first line or the trailers are larger than {self._max_head_size} bytes"
+        return ProtocolError(message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "...")
+
+    def _cut_off(self) -> StreamError:
+        """Say what was missing when the connection ended."""
         if self.response is None:
             return ConnectionFailed("the connection ended before the response head was complete")
+        length = self.response.header("content-length")
+        if length is not None:
+            missing = int(length) - self._received
+            return BodyTruncated(
+                f"the connection ended with {missing} of the body's {int(length)} bytes missing"
+            )
         if self._chunks is not None and self._chunks.missing:
             return BodyTruncated(
                 f"the connection ended {self._chunks.missing} bytes before the end of a chunk"
             )
-        return BodyTruncated(str(cause))
+        if self._received:
+            return BodyTruncated(f"the connection ended {self._received} bytes into a chunk, before its end")
+        return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
         fields = list(headers)
@@ -190,18 +218,36 @@ class Exchange:
         return head + self._connection.send(h11.Data(data=body)) + self._connection.send(h11.EndOfMessage())
 
 
-def read_head(event: h11.Response | h11.InformationalResponse) -> Response:
-    if event.http_version not in VERSIONS:
-        raise h11.RemoteProtocolError(f"HTTP version {event.http_version!r} is neither 1.0 nor 1.1")
-    return Response(
-        status=event.status_code,
-        reason=event.reason.decode("latin-1"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers),
-        http_version=event.http_version.decode("ascii"),
+def fault_of(event: h11.Response | h11.InformationalResponse, head: bytes) -> str | None:
+    """Return what is wrong with a head whose grammar h11 has found right, or None.
+
+    `event` is what h11 made of `head`. It shows lengths that are repeated as one, so the
+    lines are looked at.
+    """
+    lines = OBS_FOLD.sub(b" ", head).split(b"\n")[1:-2]
+    lengths = [line for line in lines if line.lower().startswith(b"content-length:")]
+    in_chunks = any(name == b"transfer-encoding" for name, _ in event.headers)
+    version = event.http_version.decode("ascii")
+    rules = (
+        # RFC 9110, 2.5: another major version is another protocol; no other minor one exists.
+        (version not in VERSIONS, f"HTTP version {version!r} is neither 1.0 nor 1.1"),
+        # RFC 9110, 5.4: how many are too many is the recipient's to say.
+        (len(lines) > MAX_HEADER_FIELDS, f"more than {MAX_HEADER_FIELDS} header fields"),
+        # RFC 9112, 6.1: the framing is faulty, for HTTP/1.0 has no transfer codings.
+        (in_chunks and version == "1.0", "Transfer-Encoding in an HTTP/1.0 response"),
+        # RFC 9112, 6.3: an attempt at response splitting, maybe, and to be handled as an error.
+        (in_chunks and lengths, "both Transfer-Encoding and Content-Length"),
+        # RFC 9110, 8.6: may be rejected even if they agree.
+        (len(lengths) > 1, "more than one Content-Length"),
+        (any(b"," in line for line in lengths), "a list for a Content-Length"),
     )
+    return next((fault for broken, fault in rules if broken), None)
 
 
 BLANK_LINE = re.compile(rb"\n\r?\n")  # what h11 takes for the end of a head
-VERSIONS = (b"1.0", b"1.1")
+OBS_FOLD = re.compile(rb"\r?\n[ \t]+")  # RFC 9112, 5.2: to be replaced by spaces, as h11 does
+VERSIONS = ("1.0", "1.1")
 FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16
+MAX_HEADER_FIELDS = 100
+MAX_MESSAGE = 100

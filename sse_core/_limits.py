@@ -36,6 +36,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_error_body: int = 64 * 2**10
     """Of a refused response's body that is kept for the error; the rest is not read."""
     max_expansion: int = 1000
-    """Bytes, past the first 2**20, for each byte of a compressed body; more is a ProtocolError."""
+    """How many bytes one byte of a compressed body may stand for, past 2**20; more is a ProtocolError."""
     max_redirects: int = 10
     """How many redirects are followed, one after another; this one is no number of bytes."""

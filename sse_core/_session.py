@@ -89,7 +89,7 @@ EDGES: Mapping[State, frozenset[State]] = {
     State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
     State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
     State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.DELIVERING: frozenset({State.DELIVERING, State.STREAMING, State.RELEASING}),
+    State.DELIVERING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
     State.RELEASING: frozenset({State.OPENING, State.STOPPED}),
     State.STOPPED: frozenset(),
 }
@@ -139,6 +139,8 @@ class Session(Generic[T]):
         self._limits = limits
         self._dialect = request.dialect()
         self._decoder = EventDecoder(max_event_size=limits.max_event_size)
+        self._body_source: Exchange | CodedBody  # the exchange, or `coded` around it
+        self._coded: CodedBody | None
         self._redirects = 0
         self._unfollowed = ""  # why a redirect was not followed
         self._body = bytearray()  # what may have to be explained: of a refused response, or before any event
@@ -322,8 +324,8 @@ class Session(Generic[T]):
             sent.body,
             max_head_size=self._limits.max_head_size,
         )
-        self._body_source: Exchange | CodedBody = self._exchange
-        self._coded: CodedBody | None = None
+        self._body_source = self._exchange
+        self._coded = None
 
     def _follow(self, response: Response) -> bool:
         """Return whether a redirect is to be followed."""

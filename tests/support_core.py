@@ -16,6 +16,7 @@ from sse_core import (
     Deadlines,
     Deliver,
     Done,
+    Exchange,
     Limits,
     Open,
     Opened,
@@ -24,6 +25,7 @@ from sse_core import (
     Received,
     Release,
     Request,
+    Response,
     Session,
     State,
     Stop,
@@ -36,6 +38,13 @@ E = TypeVar("E", bound=StreamError)
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For every property: a busy machine is no failure."""
+
+
+class PlainExchange(Exchange):
+    """An exchange without the short way through chunks."""
+
+    def _short_way(self, response: Response) -> None:
+        return None
 
 
 # Pieces of wire.

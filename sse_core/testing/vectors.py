@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -33,9 +33,13 @@ __all__ = [
     "Vector",
     "chunkings",
     "complaint",
+    "json_schema",
     "load",
+    "octets_of",
     "prompt_positions",
+    "read_folder",
     "schema",
+    "spec_folder",
     "vectors_folder",
 ]
 
@@ -95,18 +99,12 @@ class Vector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learnt_from: str | UnsetType = msgspec.field(default=UNSET, name="from")
 
     def __post_init__(self) -> None:
-        if (self.stream is UNSET) == (self.stream_hex is UNSET):
-            raise ValueError(f"{self.name}: give either stream or stream_hex")
-        if self.stream_hex is not UNSET and _is_utf8(bytes.fromhex(self.stream_hex)):
-            raise ValueError(f"{self.name}: this stream is valid UTF-8, so give it as text")
+        _ = self.octets
 
     @property
     def octets(self) -> bytes:
         """The stream as it goes over the wire."""
-        if self.stream is not UNSET:
-            return self.stream.encode()
-        assert self.stream_hex is not UNSET  # __post_init__ saw to it
-        return bytes.fromhex(self.stream_hex)
+        return octets_of(self.name, "stream", self.stream, self.stream_hex)
 
 
 class DecodedEvent(Protocol):
@@ -150,23 +148,12 @@ def load(folder: Path | None = None) -> list[Vector]:
     FileNotFoundError: there is no vector file. msgspec.ValidationError: a file is not what the
     schema says; the message names the file and the place in it.
     """
-    folder = folder or vectors_folder()
-    files = sorted(path for path in folder.glob("*.json") if path.name != "schema.json")
-    if not files:
-        raise FileNotFoundError(f"no vectors in {folder}")
-    vectors: list[Vector] = []
-    for path in files:
-        try:
-            vectors += _read.decode(path.read_bytes())
-        except msgspec.ValidationError as error:
-            raise msgspec.ValidationError(f"{path.name}: {error}") from error
-    return vectors
+    return read_folder(folder or vectors_folder(), list[Vector])
 
 
 def vectors_folder() -> Path:
     """Where this project's vectors are: in the installed package, or in `spec` beside its source."""
-    installed = Path(__file__).parent / "spec" / "decoder"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "spec" / "decoder"
+    return spec_folder("decoder")
 
 
 def chunkings(stream: bytes, seed: int) -> Iterator[list[bytes]]:
@@ -229,31 +216,67 @@ def complaint(decoder: Decoder, vector: Vector, chunks: Sequence[bytes]) -> str 
 
 def schema() -> str:
     """The JSON Schema of a vector file, as `spec/decoder/schema.json` has it."""
-    document: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Vectors for a decoder of event streams",
-        **msgspec.json.schema(list[Vector]),
-    }
-    for definition in document["$defs"].values():
-        definition["description"] = inspect.cleandoc(definition["description"])
+    document = json_schema("Vectors for a decoder of event streams", list[Vector])
     # What Vector.__post_init__ checks, said in JSON Schema as far as it can be.
     document["$defs"]["Vector"]["oneOf"] = [{"required": ["stream"]}, {"required": ["stream_hex"]}]
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+# What vectors of any kind have in common.
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def spec_folder(subject: str) -> Path:
+    """Where the vectors on a subject are: in the installed package, or in `spec` beside its source."""
+    installed = Path(__file__).parent / "spec" / subject
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "spec" / subject
+
+
+def read_folder(folder: Path, kind: type[list[T]]) -> list[T]:
+    """All vectors of a folder, file by file in order of their names; the errors are those of `load`."""
+    files = sorted(path for path in folder.glob("*.json") if path.name != "schema.json")
+    if not files:
+        raise FileNotFoundError(f"no vectors in {folder}")
+    decoder = msgspec.json.Decoder(kind)
+    vectors: list[T] = []
+    for path in files:
+        try:
+            vectors += decoder.decode(path.read_bytes())
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(f"{path.name}: {error}") from error
+    return vectors
+
+
+def octets_of(name: str, what: str, text: str | UnsetType, hexadecimal: str | UnsetType) -> bytes:
+    """What a vector gives as text or, only if not UTF-8, in hexadecimal; anything else is a ValueError."""
+    if text is not UNSET and hexadecimal is UNSET:
+        return text.encode()
+    if text is not UNSET or hexadecimal is UNSET:
+        raise ValueError(f"{name}: give either {what} or {what}_hex")
+    octets = bytes.fromhex(hexadecimal)
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return octets
+    raise ValueError(f"{name}: this {what} is valid UTF-8, so give it as text")
+
+
+def json_schema(title: str, kind: type[list[T]]) -> dict[str, Any]:
+    """The JSON Schema of a file of vectors, as a document that may be added to."""
+    document: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **msgspec.json.schema(kind),
+    }
+    for definition in document["$defs"].values():
+        definition["description"] = inspect.cleandoc(definition["description"])
+    return document
 
 
 @cache
 def _due(stream: bytes) -> tuple[int, ...]:
     return tuple(prompt_positions(stream))
 
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-_read = msgspec.json.Decoder(list[Vector])
 
 RANDOM_PAIRS = 6

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import BodyTruncated, Exchange, ProtocolError, Response
+from sse_core import BodyTruncated, Exchange, ProtocolError
+from support_core import PlainExchange
 
 HEADS = [
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -43,13 +44,6 @@ ODD = [
     b"1",
 ]
 BODIES = st.lists(st.sampled_from([*CANONICAL * 6, *LAST, *ODD]) | st.binary(max_size=3), max_size=8)
-
-
-class PlainExchange(Exchange):
-    """Without the short way."""
-
-    def _short_way(self, response: Response) -> None:
-        return None
 
 
 def received(exchange: Exchange, pieces: list[bytes]) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +25,9 @@ from sse_core import (
     Stop,
     Verdict,
 )
-from support_core import DONE, ERROR, FINISH, HEAD, LAST, Life, framed, say, unhurried
+from support_core import DONE, ERROR, FINISH, HEAD, LAST, Life, answer, framed, say, unhurried
+
+COMPRESSED = "Content-Type: text/event-stream", "Content-Encoding: gzip"
 
 START = "start"
 """Not an outcome, but tried like one: start() is the first move of most lives."""
@@ -44,9 +47,11 @@ PIECES = {
     "half an event": framed(b"data: {"),
     "last": LAST,
     "all": HEAD + framed(say("a"), DONE),
+    "compressed": answer(gzip.compress(b":" * 2**16 + b"\n" + say("a")), *COMPRESSED),
     "large": framed(b"data: " + b"x" * 200),
     "noise": b"\xff\x00",
 }
+"""The compressed one is decoded in more than one step."""
 UNDIVERTED = [piece for name, piece in PIECES.items() if name != "redirect"]
 Move = Outcome | str
 MOVES: list[Move] = [

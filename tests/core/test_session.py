@@ -534,13 +534,6 @@ def test_another_content_type_is_refused(kind: str) -> None:
     refused(head).ended(Verdict.REFUSED, NotAnEventStream)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
-def test_a_body_with_a_content_coding_is_refused(coding: str) -> None:
-    head = answer(b"\x1f\x8b", STREAM, f"Content-Encoding: {coding}")
-    error = refused(head).ended(Verdict.REFUSED, NotAnEventStream)
-    assert f"text/event-stream, {coding}, is no event stream" in str(error)
-
-
 # The caller wants no more.
 
 
