@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
     from ._request import URL, Dialect, Mark, Request
-    from ._session import EDGES, Session, State, Verdict
+    from ._session import Session
+    from ._states import EDGES, State, Verdict
 
 __all__ = [
     "EDGES",
@@ -118,7 +119,8 @@ LATER = {
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
         "_request": "URL Dialect Mark Request",
-        "_session": "EDGES Session State Verdict",
+        "_session": "Session",
+        "_states": "EDGES State Verdict",
     }.items()
     for name in names.split()
 }

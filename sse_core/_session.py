@@ -20,7 +20,6 @@ Four rules hold in every life.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from math import inf
 from typing import Any, ClassVar, Generic, TypeAlias
 
@@ -61,55 +60,10 @@ from ._exchange import Exchange, Response
 from ._limits import Deadlines, Limits
 from ._redirects import Sent, is_redirect, redirected
 from ._request import URL, Mark, Request, T
+from ._states import EDGES, State, Verdict
 from ._version import __version__
 
-
-class State(Enum):
-    """What the session is waiting for."""
-
-    IDLE = "not started"
-    OPENING = "opening a connection"
-    SECURING = "agreeing on TLS"
-    SENDING = "sending the request"
-    AWAITING = "awaiting the response head"
-    REJECTING = "collecting the start of a body that is no event stream"
-    STREAMING = "receiving the event stream"
-    DELIVERING = "handing over chunks"
-    RELEASING = "closing the connection"
-    STOPPED = "at the end"
-
-
 Handler: TypeAlias = Callable[[Any, Any], Action]
-
-EDGES: Mapping[State, frozenset[State]] = {
-    State.IDLE: frozenset({State.OPENING, State.STOPPED}),
-    State.OPENING: frozenset({State.SECURING, State.SENDING, State.RELEASING}),
-    State.SECURING: frozenset({State.SENDING, State.RELEASING}),
-    State.SENDING: frozenset({State.AWAITING, State.RELEASING}),
-    State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
-    State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
-    State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.DELIVERING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.RELEASING: frozenset({State.OPENING, State.STOPPED}),
-    State.STOPPED: frozenset(),
-}
-"""Every legal move. The diagram in the documentation is drawn from it."""
-
-
-class Verdict(Enum):
-    """How a stream ended."""
-
-    COMPLETE = "the stream said that it was done"
-    FINISHED = "the body ended where the stream may end: after a finish reason, or for plain events anywhere"
-    UNFINISHED = "the body ended with neither a terminal marker nor a finish reason"
-    EVENT_CUT = "the body ended inside an event"
-    BODY_CUT = "the connection ended inside the body"
-    ERROR_EVENT = "the provider reported an error inside the stream"
-    REFUSED = "the response's status was not 200, or it was no event stream"
-    UNREACHABLE = "there was no connection, or none that lasted until the response"
-    INVALID = "what came broke the rules of HTTP, of the event stream or of the dialect"
-    DEADLINE = "a deadline passed"
-    CANCELLED = "this side closed the stream"
 
 
 class Session(Generic[T]):

@@ -40,6 +40,7 @@ RINGS = {
     "_codings": 2,
     "_decompressors": 1,
     "_limits": 3,
+    "_states": 3,
     "_actions": 3,
     "_request": 3,
     "_redirects": 3,
