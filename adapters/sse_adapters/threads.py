@@ -120,16 +120,11 @@ class Transport:
         """Return the socket, with the time that is left as its timeout."""
         if self._socket is None:
             raise ConnectionAbortedError("not connected")
-        seconds = None if deadline is None else deadline - monotonic()
-        if seconds is not None and seconds <= 0:
-            raise TimeoutError("timed out")
-        if not near(self._socket.gettimeout(), seconds):
-            self._socket.settimeout(seconds and seconds * 1.005)
+        if deadline is None:
+            self._socket.settimeout(None)
+        else:
+            seconds = deadline - monotonic()
+            if seconds <= 0:
+                raise TimeoutError("timed out")
+            self._socket.settimeout(seconds)
         return self._socket
-
-
-def near(timeout: float | None, seconds: float | None) -> bool:
-    """Whether a socket's timeout will do for a wait: each change of it is a system call."""
-    if timeout is None or seconds is None:
-        return timeout is seconds
-    return seconds <= timeout < seconds * 1.01
