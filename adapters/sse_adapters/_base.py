@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -175,15 +176,21 @@ class ClientBase(Generic[S]):
             self._streams.add(stream)
 
 
-def attentive(context: ssl.SSLContext | None) -> ssl.SSLContext:
-    """Return the context to use, set so that it notices a connection that is cut.
+def secured(sock: socket.socket, server_name: str, context: ssl.SSLContext | None) -> ssl.SSLSocket:
+    """Return the socket as one that speaks TLS, before its handshake.
 
-    Some versions of Python, 3.11.2 for one, tell OpenSSL 3 to take a cut for an end, so
-    that an answer without a stated length would lose its own in silence.
+    It notices when the connection is cut, and does not take that for an end: some versions
+    of Python, 3.11.2 for one, tell OpenSSL 3 otherwise, so that an answer without a stated
+    length would lose its own end in silence.
+
+    Raises OSError if the connection is gone already.
     """
     context = context or default_ssl_context()
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    return context
+    sock.getpeername()  # raises where wrap_socket() would too, but without closing the socket
+    return context.wrap_socket(
+        sock, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
+    )
 
 
 @cache

@@ -28,7 +28,7 @@ from anyio.lowlevel import checkpoint
 from sse_core import Deadlines, Limits
 
 from . import async_loop
-from ._base import NO_HEADERS, RECEIVE_SIZE, attentive
+from ._base import NO_HEADERS, RECEIVE_SIZE, secured
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -95,16 +95,8 @@ class Transport:
         raise failure
 
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
-        context = attentive(self._ssl_context)
-        # Without ragged ends, a connection that is cut cannot pass for one that was closed.
-        secured = context.wrap_socket(
-            self._connected(),
-            server_hostname=server_name,
-            do_handshake_on_connect=False,
-            suppress_ragged_eofs=False,
-        )
-        self._socket = secured
-        await self._when_ready(deadline, anyio.wait_readable, secured.do_handshake)
+        self._socket = tls = secured(self._connected(), server_name, self._ssl_context)
+        await self._when_ready(deadline, anyio.wait_readable, tls.do_handshake)
 
     async def send(self, data: bytes, deadline: float | None) -> None:
         rest = memoryview(data)

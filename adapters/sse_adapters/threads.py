@@ -19,7 +19,7 @@ from time import monotonic
 from sse_core import Deadlines, Limits
 
 from . import sync_loop
-from ._base import NO_HEADERS, RECEIVE_SIZE, attentive
+from ._base import NO_HEADERS, RECEIVE_SIZE, secured
 from .sync_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -80,14 +80,9 @@ class Transport:
         raise failure
 
     def start_tls(self, server_name: str, deadline: float | None) -> None:
-        context = attentive(self._ssl_context)
-        sock = self._ready(deadline)
-        # Without ragged ends, a connection that is cut cannot pass for one that was closed.
-        secured = context.wrap_socket(
-            sock, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
-        )
-        self._adopt(secured)
-        secured.do_handshake()
+        tls = secured(self._ready(deadline), server_name, self._ssl_context)
+        self._adopt(tls)
+        tls.do_handshake()
 
     def send(self, data: bytes, deadline: float | None) -> None:
         self._ready(deadline).sendall(data)
