@@ -39,7 +39,12 @@ def redirect(location: str, status: int = 307) -> bytes:
     return answer(b"moved", f"Location: {location}", status=f"{status} Moved")
 
 
-def asked(method: str = "POST", url: str = "https://api.test/v1", **options: Limits | Deadlines) -> Life:
+def asked(
+    method: str = "POST",
+    url: str = "https://api.test/v1",
+    deadlines: Deadlines = Deadlines(),
+    limits: Limits = Limits(),
+) -> Life:
     request = Request(
         dialect=EventsDialect,
         method=method,
@@ -47,7 +52,7 @@ def asked(method: str = "POST", url: str = "https://api.test/v1", **options: Lim
         headers=(("Content-Type", "application/json"), ("Last-Event-ID", "7")),
         body=b"{}" if method == "POST" else b"",
     )
-    return Life(url, request=request, headers=CLIENT, **options).ask()  # type: ignore[arg-type]
+    return Life(url, request=request, headers=CLIENT, deadlines=deadlines, limits=limits).ask()
 
 
 def follow(life: Life, location: str, status: int = 307) -> str:
