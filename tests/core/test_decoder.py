@@ -344,7 +344,7 @@ class Counted(bytearray):
         super().__iadd__(data)
         return self
 
-    def __getitem__(self, key: object) -> bytearray:  # type: ignore[override] - one index is all it is asked for
+    def __getitem__(self, key: object) -> bytearray:  # type: ignore[override]  # one index is all it is asked for
         assert isinstance(key, slice)
         found = bytearray(bytes(self)[key])
         Counted.moved += len(found)
