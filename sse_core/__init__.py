@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
+    from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
     from ._request import URL, Dialect, Mark, Request
     from ._session import Session
     from ._states import EDGES, State, Verdict
@@ -58,10 +59,12 @@ if TYPE_CHECKING:
 __all__ = [
     "EDGES",
     "URL",
+    "Accumulator",
     "Action",
     "ApiError",
     "BodyTruncated",
     "CertificateRejected",
+    "Chunk",
     "Comment",
     "ConnectionFailed",
     "DeadlineExceeded",
@@ -82,6 +85,7 @@ __all__ = [
     "Item",
     "Limits",
     "Mark",
+    "Message",
     "NotAnEventStream",
     "Open",
     "Opened",
@@ -103,6 +107,9 @@ __all__ = [
     "StreamError",
     "StreamIncomplete",
     "StrictEventDecoder",
+    "TokenCounts",
+    "ToolCall",
+    "ToolCallPart",
     "UnknownField",
     "Verdict",
     "__version__",
@@ -118,6 +125,7 @@ LATER = {
         "Send StartTLS Stop",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
+        "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
         "_request": "URL Dialect Mark Request",
         "_session": "Session",
         "_states": "EDGES State Verdict",

@@ -14,6 +14,7 @@ from msgspec import Struct
 from ._errors import NotAnEventStream, StatusError, StreamError
 from ._events import Event
 from ._exchange import Response
+from ._message import Accumulator
 
 T = TypeVar("T")
 
@@ -40,6 +41,10 @@ class Dialect(ABC, Generic[T]):
         Raises InvalidChunk for data that is not what the dialect documents, and
         ApiError for an event in which the provider reports an error.
         """
+
+    def accumulator(self) -> Accumulator[T] | None:
+        """Return what puts this stream's chunks together, or None where they make no whole."""
+        return None
 
     def refusal(self, response: Response, body: bytes) -> StreamError:
         """Describe a response that is not a 200 event stream, by its head and the start of its body."""

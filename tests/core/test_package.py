@@ -42,6 +42,7 @@ RINGS = {
     "_limits": 3,
     "_states": 3,
     "_actions": 3,
+    "_message": 3,
     "_request": 3,
     "_redirects": 3,
     "dialects": 3,

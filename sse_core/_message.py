@@ -1,0 +1,92 @@
+"""What every dialect's chunks and answers have in common, by the same names."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+T = TypeVar("T")
+
+
+class ToolCallPart(Protocol):
+    """A part of a tool call, as a chunk brings it."""
+
+    @property
+    def index(self) -> int | None:
+        """Which of the answer's tool calls it belongs to, where the provider says so."""
+        ...
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def arguments(self) -> str | None:
+        """A fragment of the JSON text of the arguments."""
+        ...
+
+
+class TokenCounts(Protocol):
+    """How many tokens a request and its answer took, as far as the provider has said."""
+
+    @property
+    def input_tokens(self) -> int | None: ...
+    @property
+    def output_tokens(self) -> int | None: ...
+    @property
+    def total_tokens(self) -> int | None: ...
+
+
+class Chunk(Protocol):
+    """A part of an answer, whoever sent it; of several answers, it is the first that counts."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def reasoning(self) -> str: ...
+    @property
+    def tool_calls(self) -> Sequence[ToolCallPart]: ...
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, in the provider's own word, if this chunk says so."""
+        ...
+
+    @property
+    def usage(self) -> TokenCounts | None: ...
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """A whole tool call, or as much of it as has come; `arguments` is JSON text."""
+
+    id: str | None = None
+    name: str = ""
+    arguments: str = ""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """An accumulated answer, or as much of it as has come."""
+
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+    usage: Any = None
+    """The provider's own struct, a `TokenCounts`."""
+    native: Any = None
+    """The provider's own struct for an answer that is not streamed."""
+
+
+class Accumulator(ABC, Generic[T]):
+    """Puts the chunks of one stream together, in time linear in what they hold."""
+
+    @abstractmethod
+    def add(self, chunks: Sequence[T]) -> int:
+        """Take the next chunks; return how many of them brought content: text, reasoning or tool calls."""
+
+    @abstractmethod
+    def message(self) -> Message:
+        """Return what has come so far."""
