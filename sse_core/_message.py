@@ -20,9 +20,15 @@ class ToolCallPart(Protocol):
         ...
 
     @property
-    def id(self) -> str | None: ...
+    def id(self) -> str | None:
+        """The call's own name, to answer it by; with its first part only."""
+        ...
+
     @property
-    def name(self) -> str | None: ...
+    def name(self) -> str | None:
+        """The function's name; with the call's first part only."""
+        ...
+
     @property
     def arguments(self) -> str | None:
         """A fragment of the JSON text of the arguments."""
@@ -33,29 +39,48 @@ class TokenCounts(Protocol):
     """How many tokens a request and its answer took, as far as the provider has said."""
 
     @property
-    def input_tokens(self) -> int | None: ...
+    def input_tokens(self) -> int | None:
+        """Of the request."""
+        ...
+
     @property
-    def output_tokens(self) -> int | None: ...
+    def output_tokens(self) -> int | None:
+        """Of the answer, reasoning among them."""
+        ...
+
     @property
-    def total_tokens(self) -> int | None: ...
+    def total_tokens(self) -> int | None:
+        """Of both."""
+        ...
 
 
 class Chunk(Protocol):
     """A part of an answer, whoever sent it; of several answers, it is the first that counts."""
 
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """What it adds to the text."""
+        ...
+
     @property
-    def reasoning(self) -> str: ...
+    def reasoning(self) -> str:
+        """What it adds to the reasoning."""
+        ...
+
     @property
-    def tool_calls(self) -> Sequence[ToolCallPart]: ...
+    def tool_calls(self) -> Sequence[ToolCallPart]:
+        """What it adds to the tool calls."""
+        ...
+
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended, in the provider's own word, if this chunk says so."""
         ...
 
     @property
-    def usage(self) -> TokenCounts | None: ...
+    def usage(self) -> TokenCounts | None:
+        """How many tokens it has been so far, if this chunk says so."""
+        ...
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
