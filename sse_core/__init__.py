@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
-    from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
+    from ._message import Accumulator, Chunk, InvalidArguments, Message, TokenCounts, ToolCall, ToolCallPart
     from ._request import URL, Dialect, Mark, Request
     from ._session import Session
     from ._states import EDGES, State, Verdict
@@ -81,6 +81,7 @@ __all__ = [
     "Fault",
     "Flaw",
     "Forgiven",
+    "InvalidArguments",
     "InvalidChunk",
     "Item",
     "Limits",
@@ -125,7 +126,7 @@ LATER = {
         "Send StartTLS Stop",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
-        "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
+        "_message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
         "_request": "URL Dialect Mark Request",
         "_session": "Session",
         "_states": "EDGES State Verdict",

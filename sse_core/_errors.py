@@ -24,6 +24,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ._error_codes import is_callers_fault, is_final, passes, worth_retrying
+
 if TYPE_CHECKING:
     from ._exchange import Response
 
@@ -120,6 +122,10 @@ class ApiError(StreamError):
     """The provider reported an error; the fields are its own, `None` where it gave none.
 
     `raw` is the data of the event, or the start of the body, that reported it.
+
+    The fault is the caller's where the code or the type is about the request. Trying again makes
+    sense where they say that the provider is overloaded, limits the rate or failed; a number counts
+    as an HTTP status (RFC 9110, 15).
     """
 
     def __init__(
@@ -130,6 +136,7 @@ class ApiError(StreamError):
         code: str | int | None = None,
         param: object = None,
         failed_generation: str | None = None,
+        request_id: str | None = None,
         raw: bytes = b"",
         response: Response | None = None,
     ) -> None:
@@ -140,6 +147,10 @@ class ApiError(StreamError):
         self.param = param
         self.failed_generation = failed_generation
         self.raw = raw
+        self._request_id = request_id
+        self.retryable = worth_retrying(code, type)
+        if is_callers_fault(code, type):
+            self.fault = Fault.CALLER
 
     @property
     def status(self) -> int | None:
@@ -148,10 +159,11 @@ class ApiError(StreamError):
 
     @property
     def request_id(self) -> str | None:
-        """The provider's name for the request, from `x-request-id` or `request-id`."""
+        """The provider's name for the request, from `x-request-id` or `request-id`, or from the report."""
         if self.response is None:
-            return None
-        return self.response.header("x-request-id") or self.response.header("request-id")
+            return self._request_id
+        names = ("x-request-id", "request-id")
+        return next(filter(None, map(self.response.header, names)), self._request_id)
 
 
 class StatusError(ApiError):
@@ -159,8 +171,8 @@ class StatusError(ApiError):
 
     `message` is the provider's, or else the reason phrase.
 
-    The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes
-    sense for 408, 409, 429 and 5xx.
+    The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes sense for
+    408, 409, 429 and 5xx, unless the code says that a quota is used up.
     """
 
     def __init__(
@@ -172,6 +184,7 @@ class StatusError(ApiError):
         code: str | int | None = None,
         param: object = None,
         failed_generation: str | None = None,
+        request_id: str | None = None,
         raw: bytes = b"",
     ) -> None:
         super().__init__(
@@ -180,13 +193,13 @@ class StatusError(ApiError):
             code=code,
             param=param,
             failed_generation=failed_generation,
+            request_id=request_id,
             raw=raw,
             response=response,
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
-        if 400 <= response.status < 500:
-            self.fault = Fault.CALLER
-        self.retryable = response.status in (408, 409, 429) or response.status >= 500
+        self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
+        self.retryable = passes(response.status) and not is_final(code, type)
 
 
 class StreamClosed(StreamError):

@@ -567,7 +567,7 @@ def test_groqs_tools_and_sources_are_typed() -> None:
     (annotation,), (tool,) = chunk.choices[0].delta.annotations, chunk.choices[0].delta.executed_tools
     assert annotation.document_citation.end_index == 2
     assert tool.search_results.results[0].title == "t"
-    assert tool.code_results[0].charts == ({"type": "bar"},)
+    assert tool.code_results[0].charts[0].type == "bar"
     assert tool.browser_results == ()
 
 

@@ -261,7 +261,7 @@ def test_a_certificate_that_is_not_accepted() -> None:
     assert life.then(Failed(Reason.CERTIFICATE, "expired")) == Release()
     error = life.ended(Verdict.UNREACHABLE, CertificateRejected)
     assert str(error) == "api.test:8443: expired"
-    assert (error.fault, error.retryable) == (Fault.SERVER, False)
+    assert (error.fault, error.retryable) == (Fault.SERVER, True)
 
 
 def test_tls_that_fails_for_another_reason() -> None:
@@ -390,7 +390,7 @@ def test_an_error_event_comes_after_the_chunks_before_it() -> None:
         200,
     )
     assert error.raw == error.body == ERROR[6:-2]
-    assert (error.fault, error.retryable) == (Fault.SERVER, False)
+    assert (error.fault, error.retryable) == (Fault.SERVER, True)
 
 
 def test_an_invalid_chunk_comes_after_the_chunks_before_it() -> None:
