@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, reduce
 from types import GenericAlias
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -31,11 +31,9 @@ def strictly(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, Struct):
         return documented(kind)
     inner: list[Any] = [strictly(argument) for argument in get_args(kind)]
-    if not inner:
-        return kind
     if get_origin(kind) is tuple:
         return GenericAlias(tuple, tuple(inner))
-    return reduce(lambda one, other: one | other, inner)
+    return reduce(lambda one, other: one | other, inner or [cast("Any", kind)])
 
 
 REQUIRED: dict[str, dict[str, Any]] = {

@@ -190,41 +190,33 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def part_contents(chunk: Any) -> None:
+def part_contents(chunk: object) -> None:
     """Put the text of content that is a list of parts where other servers have it."""
-    match chunk:
-        case {"choices": [*choices]}:
-            for choice in choices:
-                match choice:
-                    case {"delta": {"content": list() as content} as delta}:
-                        parts = cast("list[object]", content)
-                        delta["content_parts"] = parts
-                        delta["content"] = "".join(map(text_of, parts))
-                        delta.setdefault("reasoning", "".join(map(thinking_of, parts)))
-                    case _:
-                        pass
-        case _:
-            pass
+    for choice in items(field(chunk, "choices")):
+        delta = field(choice, "delta")
+        content = field(delta, "content")
+        if isinstance(content, list):
+            parts = cast("list[object]", content)
+            delta |= {"content_parts": parts, "content": "".join(map(text_of, parts))}
+            delta.setdefault("reasoning", "".join(map(thinking_of, parts)))
 
 
 def text_of(part: object) -> str:
-    match part:
-        case str():
-            return part
-        case {"type": "text", "text": str(text)}:
-            return text
-        case _:
-            return ""
+    text = part if isinstance(part, str) else field(part, "text")
+    return text if isinstance(text, str) else ""
 
 
 def thinking_of(part: object) -> str:
-    match part:
-        case {"type": "thinking", "thinking": str(text)}:
-            return text
-        case {"type": "thinking", "thinking": [*parts]}:
-            return "".join(map(text_of, parts))
-        case _:
-            return ""
+    thinking = field(part, "thinking")
+    return thinking if isinstance(thinking, str) else "".join(map(text_of, items(thinking)))
+
+
+def field(value: object, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def items(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:

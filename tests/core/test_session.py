@@ -261,7 +261,7 @@ def test_a_certificate_that_is_not_accepted() -> None:
     assert life.then(Failed(Reason.CERTIFICATE, "expired")) == Release()
     error = life.ended(Verdict.UNREACHABLE, CertificateRejected)
     assert str(error) == "api.test:8443: expired"
-    assert (error.fault, error.retryable) == (Fault.SERVER, True)
+    assert (error.fault, error.retryable) == (Fault.SERVER, False)
 
 
 def test_tls_that_fails_for_another_reason() -> None:
