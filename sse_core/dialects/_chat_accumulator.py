@@ -113,7 +113,8 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
     def _note(self, chunk: ChatCompletionChunk) -> None:
         """Take what a chunk says about the whole."""
         self._id = chunk.id
-        self._fields = said(chunk, *FIRST) | self._fields | said(chunk, *LAST)
+        first = {name: value for name in FIRST if (value := getattr(chunk, name))}
+        self._fields = first | self._fields | said(chunk, *LAST)
         if chunk.x_groq is not None:
             self._x_groq |= said(chunk.x_groq, "id", "seed", "debug")
             self._fields |= said(chunk.x_groq, "usage_breakdown")
