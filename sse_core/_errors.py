@@ -172,7 +172,7 @@ class StatusError(ApiError):
     `message` is the provider's, or else the reason phrase.
 
     The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes sense for
-    408, 409, 429 and 5xx, unless the code says that a quota is used up.
+    408, 409, 429 and 5xx, unless the code says that a quota is used up, and where the code says so.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class StatusError(ApiError):
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
-        self.retryable = passes(response.status) and not is_final(code, type)
+        self.retryable = (passes(response.status) and not is_final(code, type)) or self.retryable
 
 
 class StreamClosed(StreamError):

@@ -53,8 +53,8 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
             if chunk.id != self._id or not chunk.choices:
                 self._note(chunk)
             usage = chunk.usage
-            if usage is not None and (self._usage is None or usage.total_tokens or usage.prompt_tokens):
-                self._usage = usage  # an empty one says nothing: Mistral has sent those
+            if usage is not None and (usage.total_tokens or usage.prompt_tokens):
+                self._usage = usage  # Mistral and LiteLLM have sent empty ones
             for choice in chunk.choices:
                 answer = answers.get(choice.index)
                 if answer is None:

@@ -10,6 +10,7 @@ and `<name>.json`, which says what comes of it. `complaint` says what our own di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from http.client import responses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -226,8 +227,8 @@ def read_fixture(path: Path) -> Fixture:
 
 def head_of(fixture: Fixture) -> bytes:
     """The head of the response that has the stream for its body, until the connection ends."""
-    expected = fixture.expected
-    lines = (f"HTTP/1.1 {expected.status} Any", f"Content-Type: {expected.content_type}", "", "")
+    status, kind = fixture.expected.status, fixture.expected.content_type
+    lines = (f"HTTP/1.1 {status} {responses.get(status, '')}", f"Content-Type: {kind}", "", "")
     return "\r\n".join(lines).encode()
 
 
