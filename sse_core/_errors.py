@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._exchange import Response
+    from ._message import Message
 
 
 class Fault(Enum):
@@ -47,6 +48,10 @@ class StreamError(Exception):
         self.response = response
         self.body = body
         """The start of a refused response's body; empty for a stream, whose events were delivered."""
+        self.partial: Message | None = None
+        """What had come of the answer, put together; None where the chunks make no whole."""
+        self.cursor: str | int | None = None
+        """Where the server would take the stream up again, if it has said so."""
 
 
 class ConnectionFailed(StreamError):

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 
 from ._errors import NotAnEventStream, StatusError, StreamError
-from ._events import Event
+from ._events import Event, UnknownField
 from ._exchange import Response
 from ._message import Accumulator
+from ._reconnecting import Reconnects
 
 T = TypeVar("T")
 
@@ -34,6 +35,11 @@ class Dialect(ABC, Generic[T]):
     ends_with_body: bool = False
     """Whether streams have no terminal marker, and end with the body, after a whole event."""
 
+    complete: bool = False
+    """Whether the chunk returned last is the stream's last: its own terminal marker."""
+    cursor: str | int | None = None
+    """Where the provider would take the stream up again, if it is not the last event ID that says so."""
+
     @abstractmethod
     def read(self, event: Event) -> T | Mark:
         """Return the chunk that an event carries, or what else it means.
@@ -45,6 +51,12 @@ class Dialect(ABC, Generic[T]):
     def accumulator(self) -> Accumulator[T] | None:
         """Return what puts this stream's chunks together, or None where they make no whole."""
         return None
+
+    def unknown_field(self, field: UnknownField) -> None:
+        """Look at a field that the event stream grammar ignores; by default, ignore it too.
+
+        Raises ApiError for one in which the provider reports an error.
+        """
 
     def refusal(self, response: Response, body: bytes) -> StreamError:
         """Describe a response that is not a 200 event stream, by its head and the start of its body."""
@@ -68,6 +80,8 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    reconnects: Reconnects | None = None
+    """When to take the stream up again where it broke off; None for never."""
 
 
 class URL(Struct, frozen=True):
