@@ -46,6 +46,8 @@ RINGS = {
     "_request": 3,
     "_redirects": 3,
     "_proxies": 3,
+    "_tunnel": 3,
+    "_socks": 3,
     "dialects": 3,
     "dialects._provider_errors": 3,
     "dialects.events": 3,
@@ -106,7 +108,7 @@ def test_imports_go_inwards_only(module: str) -> None:
         elif name == "h11":
             assert module == "_exchange"
         elif name.partition(".")[0] == "socksio":
-            assert module == "_tunnel"
+            assert module == "_socks"
         elif name == "msgspec":
             assert ring == 3
         else:

@@ -74,7 +74,7 @@ def test_a_proxy_is_read_from_its_url(url: str, proxy: Proxy) -> None:
     ],
 )
 def test_what_is_no_proxy_is_a_value_error_that_shows_nothing_of_it(url: str) -> None:
-    with pytest.raises(ValueError, match="prox|SOCKS5") as caught:
+    with pytest.raises(ValueError, match=r"prox|SOCKS5") as caught:
         Proxy.parse(url)
     assert "s3cret" not in str(caught.value)
     assert "s3cret" not in "".join(traceback.format_exception_only(caught.value))
@@ -85,11 +85,10 @@ def test_what_is_no_proxy_is_a_value_error_that_shows_nothing_of_it(url: str) ->
 @given(st.text(alphabet="abc:/@?#[]%0 \u2100é\udc80\t.", max_size=20))
 def test_any_text_is_a_proxy_or_a_value_error(text: str) -> None:
     try:
-        proxy = Proxy.parse(f"http://s3cret:s3cret@{text}")
+        shown = repr(Proxy.parse(f"http://s3cret:s3cret@{text}"))
     except ValueError as error:
-        assert "s3cret" not in str(error)
-    else:
-        assert "s3cret" not in repr(proxy)
+        shown = str(error)
+    assert "s3cret" not in shown
 
 
 def test_a_proxy_shows_no_credentials() -> None:
