@@ -23,6 +23,7 @@ from ._errors import (
     InvalidChunk,
     NotAnEventStream,
     ProtocolError,
+    ProxyError,
     StatusError,
     StreamClosed,
     StreamError,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
     from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
+    from ._proxies import Proxies, Proxy
     from ._request import URL, Dialect, Mark, Request
     from ._session import Session
     from ._states import EDGES, State, Verdict
@@ -91,6 +93,9 @@ __all__ = [
     "Opened",
     "Outcome",
     "ProtocolError",
+    "Proxies",
+    "Proxy",
+    "ProxyError",
     "Reason",
     "Receive",
     "Received",
@@ -126,6 +131,7 @@ LATER = {
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
         "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
+        "_proxies": "Proxies Proxy",
         "_request": "URL Dialect Mark Request",
         "_session": "Session",
         "_states": "EDGES State Verdict",

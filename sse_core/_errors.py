@@ -6,7 +6,8 @@ the start of its `body`.
 
     StreamError
     ├── ConnectionFailed     no connection, or none that lasted until the response
-    │   └── CertificateRejected
+    │   ├── CertificateRejected
+    │   └── ProxyError       the proxy does not lead to the server
     ├── DeadlineExceeded     a deadline passed
     ├── ProtocolError        what came is not HTTP/1.1, or not what its content coding says
     ├── NotAnEventStream     a 200 that is something else
@@ -66,6 +67,27 @@ class CertificateRejected(ConnectionFailed):
 
     fault = Fault.SERVER
     retryable = False
+
+
+class ProxyError(ConnectionFailed):
+    """The proxy does not lead to the server; `status` is its HTTP status, where it gave one.
+
+    The fault is the caller's where the proxy wants other credentials (407), or where this side
+    cannot do what it asks for. Trying again makes sense unless the refusal is a decision.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        fault: Fault = Fault.NETWORK,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.fault = fault
+        self.retryable = retryable
 
 
 class DeadlineExceeded(StreamError):

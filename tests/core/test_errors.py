@@ -20,6 +20,7 @@ from sse_core import (
     InvalidChunk,
     NotAnEventStream,
     ProtocolError,
+    ProxyError,
     Response,
     StatusError,
     StreamClosed,
@@ -33,6 +34,7 @@ RESPONSE = Response(200, "OK", (("x-request-id", "req_1"),))
 EACH = [
     (ConnectionFailed("no"), Fault.NETWORK, True),
     (CertificateRejected("no"), Fault.SERVER, False),
+    (ProxyError("no"), Fault.NETWORK, False),
     (DeadlineExceeded("tls", 1.5), Fault.NETWORK, True),
     (ProtocolError("no"), Fault.SERVER, False),
     (NotAnEventStream("no"), Fault.SERVER, False),

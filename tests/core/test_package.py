@@ -45,6 +45,9 @@ RINGS = {
     "_message": 3,
     "_request": 3,
     "_redirects": 3,
+    "_proxies": 3,
+    "_tunnel": 3,
+    "_socks": 3,
     "dialects": 3,
     "dialects._provider_errors": 3,
     "dialects.events": 3,
@@ -104,6 +107,8 @@ def test_imports_go_inwards_only(module: str) -> None:
             assert RINGS[name[1:]] <= ring, f"{module} imports {name}"
         elif name == "h11":
             assert module == "_exchange"
+        elif name.partition(".")[0] == "socksio":
+            assert module == "_socks"
         elif name == "msgspec":
             assert ring == 3
         else:
