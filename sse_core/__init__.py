@@ -35,33 +35,41 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._actions import (
+        Acquire,
+        Acquired,
         Action,
         Deliver,
         Done,
         Failed,
         Open,
-        Opened,
         Outcome,
         Reason,
         Receive,
         Received,
         Release,
         Send,
+        Sleep,
         StartTLS,
         Stop,
     )
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
     from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
+    from ._pool import Idle, Pool, PoolLimits, Waiter
     from ._proxies import Proxies, Proxy
+    from ._reconnecting import Reconnects
     from ._request import URL, Dialect, Mark, Request
+    from ._retrying import Retries
     from ._session import Session
     from ._states import EDGES, State, Verdict
+    from ._stats import Stats
 
 __all__ = [
     "EDGES",
     "URL",
     "Accumulator",
+    "Acquire",
+    "Acquired",
     "Action",
     "ApiError",
     "BodyTruncated",
@@ -83,6 +91,7 @@ __all__ = [
     "Fault",
     "Flaw",
     "Forgiven",
+    "Idle",
     "InvalidChunk",
     "Item",
     "Limits",
@@ -90,8 +99,9 @@ __all__ = [
     "Message",
     "NotAnEventStream",
     "Open",
-    "Opened",
     "Outcome",
+    "Pool",
+    "PoolLimits",
     "ProtocolError",
     "Proxies",
     "Proxy",
@@ -99,13 +109,17 @@ __all__ = [
     "Reason",
     "Receive",
     "Received",
+    "Reconnects",
     "Release",
     "Request",
     "Response",
+    "Retries",
     "Send",
     "Session",
+    "Sleep",
     "StartTLS",
     "State",
+    "Stats",
     "StatusError",
     "Stop",
     "StreamClosed",
@@ -117,6 +131,7 @@ __all__ = [
     "ToolCallPart",
     "UnknownField",
     "Verdict",
+    "Waiter",
     "__version__",
     "comment",
     "encode",
@@ -126,12 +141,16 @@ __all__ = [
 LATER = {
     name: module
     for module, names in {
-        "_actions": "Action Deliver Done Failed Open Opened Outcome Reason Receive Received Release "
-        "Send StartTLS Stop",
+        "_actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
+        "Release Send Sleep StartTLS Stop",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
         "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
         "_proxies": "Proxies Proxy",
+        "_pool": "Idle Pool PoolLimits Waiter",
+        "_reconnecting": "Reconnects",
+        "_retrying": "Retries",
+        "_stats": "Stats",
         "_request": "URL Dialect Mark Request",
         "_session": "Session",
         "_states": "EDGES State Verdict",

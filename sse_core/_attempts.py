@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
+import msgspec
 
 from ._body import Body
 from ._errors import CertificateRejected, StreamError
@@ -13,6 +13,7 @@ from ._reconnecting import Reconnects
 from ._redirects import Sent
 from ._retrying import Retries, retry_after, should_retry
 from ._states import Verdict
+from ._timing import Timing
 
 
 class Attempts:
@@ -24,6 +25,7 @@ class Attempts:
         retries: Retries | None,
         reconnects: Reconnects | None,
         entropy: Callable[[], float],
+        timing: Timing,
     ) -> None:
         self.request = original
         """What to ask for in the next attempt."""
@@ -37,17 +39,19 @@ class Attempts:
         self._retries = retries
         self._reconnects = reconnects
         self._entropy = entropy
+        self._timing = timing
         self._retried = 0
         self._failures = 0  # attempts that brought nothing new, one after another
         self._reconnection_time: int | None = None
 
     def begin(self) -> None:
         """The next attempt begins."""
+        self._timing.stats.attempts += 1
         retries = None if self.may_reconnect else self._retries
         self.may_start_over = retries is not None and self._retried < retries.attempts
 
     def after(self, verdict: Verdict, error: StreamError | None, body: Body[Any]) -> float | None:
-        """Return how many seconds to wait before the next attempt, after one that ended so; None if it was the last."""
+        """Return how many seconds to wait after an attempt that ended so, or None if it was the last."""
         if self._reconnects is not None:
             return self._reconnect(self._reconnects, verdict, error, body)
         if self._retries is not None and error is not None and self.may_start_over and not body.content:
@@ -62,9 +66,10 @@ class Attempts:
     def _retry(self, retries: Retries, error: StreamError) -> float | None:
         if not should_retry(error):
             return None
-        self._retried += 1
         asked = None if error.response is None else retry_after(error.response)
-        return retries.delay(self._retried, self._entropy(), asked)
+        pause = retries.delay(self._retried, self._entropy(), asked, self._timing.elapsed)
+        self._retried += 1
+        return pause
 
     def _reconnect(
         self, policy: Reconnects, verdict: Verdict, error: StreamError | None, body: Body[Any]
@@ -82,10 +87,10 @@ class Attempts:
             return None
         self.request = self._original
         if other_method and policy.method is not None:
-            self.request = replace(self.request, method=policy.method, body=b"")
+            self.request = msgspec.structs.replace(self.request, method=policy.method, body=b"")
         if self.last_event_id:
             field = ("Last-Event-ID", self.last_event_id.encode().decode("latin-1"))  # UTF-8 (9.2.4)
-            self.request = replace(self.request, headers=(*self.request.headers, field))
+            self.request = msgspec.structs.replace(self.request, headers=(*self.request.headers, field))
         return policy.wait(self._failures, self._reconnection_time, self._entropy())
 
 

@@ -77,6 +77,15 @@ class Exchange:
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
         self._to_send = self._serialise(method, target, headers, body)
 
+    @property
+    def persistent(self) -> bool:
+        """Whether the connection outlives this response (RFC 9112, 9.3), as far as that is known yet."""
+        if self.response is None or self.error is not None or self.overrun:
+            return False
+        framed = {"content-length", "transfer-encoding"} & {name for name, _ in self.response.headers}
+        without_body = self._method == "HEAD" or self.response.status in (204, 304)
+        return bool(framed or without_body) and self._connection.our_state is h11.DONE
+
     def data_to_send(self) -> bytes:
         """Return the whole request the first time, and nothing after that."""
         data, self._to_send = self._to_send, b""

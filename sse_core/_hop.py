@@ -8,7 +8,6 @@ from ._exchange import Exchange
 from ._limits import Limits
 from ._proxies import Proxies
 from ._redirects import Sent
-from ._tunnel import tunnel_to
 
 
 class Hop:
@@ -22,7 +21,8 @@ class Hop:
         self.fresh = fresh
         self.url = sent.url
         self.proxy = proxies.for_url(sent.url)
-        self.tunnel = None if self.proxy is None else tunnel_to(sent.url, self.proxy, limits.max_head_size)
+        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or sent.url.scheme == "https")
+        """Whether the proxy only leads to the server, and does not see the request."""
         self.origin = f"{sent.url.scheme}://{sent.url.authority}"
         """What a connection must lead to so that this request may go over it."""
         self.reused = False
@@ -36,7 +36,7 @@ class Hop:
         target, fields = sent.target, merged([("Host", sent.url.authority)], sent.headers)
         if self.proxy is not None:
             self.origin += f" through {self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
-        if self.proxy is not None and self.tunnel is None:
+        if self.proxy is not None and not self.tunnelled:
             target = f"http://{sent.url.authority}{sent.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))

@@ -118,7 +118,7 @@ class Pool(Generic[C]):
         The caller has a place, and looks whether the connection is ready.
         """
         self._expire(now)
-        idle = next(reversed(self._idle_of.get(origin, {})), None)
+        idle = next(reversed(self._idle_of.get(origin, ())), None)
         if idle is not None:
             self._forget(idle)
         return idle
@@ -138,7 +138,7 @@ class Pool(Generic[C]):
     def make_room(self, origin: str) -> None:
         """Doom what is idle where one connection more, for which there is a place, would be too many."""
         limits = self._limits
-        idle_of = self._idle_of.get(origin, {})
+        idle_of = self._idle_of.get(origin, OrderedDict[Idle[C], None]())
         if is_over(self._used[origin] + len(idle_of), limits.max_connections_per_origin) and idle_of:
             self._doom(next(iter(idle_of)))
         if is_over(self._used_in_all + len(self._idle), limits.max_connections) and self._idle:

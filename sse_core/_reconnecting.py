@@ -15,9 +15,9 @@ class Reconnects(Struct, frozen=True, kw_only=True):
     """
 
     attempts: int = 5
-    """How many may fail one after another. Only a chunk, with a new ID if there are any, starts the count anew."""
+    """How many may fail one after another. Only a chunk starts the count anew, with a new ID if any."""
     delay: float = 3.0
-    """Before the first attempt, unless the server asks for another; twice as long before each that follows."""
+    """Before the first, unless the server asks for another; twice as long before each that follows."""
     max_delay: float = 300.0
     """The longest to wait, whatever the server asks for."""
     method: str | None = None

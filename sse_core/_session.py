@@ -22,7 +22,7 @@ Five rules hold in every life.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeAlias
 
 from ._actions import (
@@ -32,7 +32,6 @@ from ._actions import (
     Deliver,
     Done,
     Failed,
-    Open,
     Outcome,
     Reason,
     Receive,
@@ -40,18 +39,17 @@ from ._actions import (
     Release,
     Send,
     Sleep,
-    StartTLS,
     Stop,
 )
 from ._attempts import Attempts
 from ._body import Body, verdict_of
-from ._codings import readable
+from ._document import Document
 from ._errors import (
     BodyTruncated,
     CertificateRejected,
     ConnectionFailed,
     NotAnEventStream,
-    StatusError,
+    ProxyError,
     StreamClosed,
     StreamError,
     StreamIncomplete,
@@ -60,15 +58,15 @@ from ._exchange import Exchange, Response
 from ._hop import Hop, merged
 from ._limits import Deadlines, Limits
 from ._message import Message
-from ._proxies import Proxies, Proxy
+from ._proxies import Proxies
 from ._redirects import Sent, is_redirect, redirected
 from ._request import URL, Request, T
 from ._retrying import Retries
 from ._states import EDGES, State, Verdict
 from ._stats import Stats
 from ._timing import Timing
-from ._tunnel import Tunnel
 from ._version import __version__
+from ._way import way_through
 
 Handler: TypeAlias = Callable[[Any, Any], Action]
 
@@ -109,7 +107,12 @@ class Session(Generic[T]):
         self._timing = Timing(deadlines)
         fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
         original = Sent(url, url.target(request.path), request.method, fields, request.body)
-        self._attempts = Attempts(original, retries, request.reconnects, entropy)
+        self._attempts = Attempts(original, retries, request.reconnects, entropy, self._timing)
+        self._pause: float | None = None  # how long to wait before another attempt, if there is to be one
+        self._held: list[T] = []  # chunks that would come again if the request were made again
+        self._next: Sent | None = None  # where a redirect leads, or the same request once more
+        self._hop: Hop
+        self._body: Body[T]
         self._begin_attempt()
 
     @property
@@ -165,54 +168,20 @@ class Session(Generic[T]):
         return Acquire(self._hop.origin, self._hop.fresh, self._timing.limit("pool", self._deadlines.pool))
 
     def _acquired(self, outcome: Acquired) -> Action:
+        self._hop.reused = outcome.reused
         if outcome.reused:
-            self._hop.reused = True
             return self._send()
-        self._way = self._way_through()
-        return next(self._way)
+        self._way = way_through(self._hop, self._deadlines, self._limits, self._timing)
+        return self._go_through(None)
 
-    def _way_through(self) -> Iterator[Action]:
-        """What it takes to be heard by the server: each step when the one before it is done."""
-        url, proxy = self._hop.url, self._hop.proxy
-        yield self._open(proxy or url)
-        if proxy is not None and proxy.scheme == "https":
-            yield self._secure(proxy.host)
-        if self._hop.tunnel is not None:
-            yield self._greet(self._hop.tunnel)
-        if url.scheme == "https":
-            yield self._secure(url.host)
-        yield self._send()
-
-    def _went_through(self, _: Done) -> Action:
-        return next(self._way)
-
-    def _open(self, peer: URL | Proxy) -> Action:
-        deadline = self._timing.limit("connect", self._deadlines.connect)
-        return self._issue(State.OPENING, Open(peer.host, peer.port, deadline))
-
-    def _secure(self, server_name: str) -> Action:
-        deadline = self._timing.limit("tls", self._deadlines.tls)
-        return self._issue(State.SECURING, StartTLS(server_name, deadline))
-
-    def _greet(self, tunnel: Tunnel) -> Action:
-        if tunnel.error is not None:
-            return self._fail(tunnel.error)
-        deadline = self._timing.limit("connect", self._deadlines.connect)
-        return self._issue(State.GREETING, Send(tunnel.data_to_send(), deadline))
-
-    def _greeted(self, _: Done) -> Action:
-        return self._receive(State.TUNNELLING)
-
-    def _proxy_answered(self, outcome: Received) -> Action:
-        assert self._hop.tunnel is not None  # or nothing would have been asked of a proxy
-        self._hop.tunnel.receive(outcome.data)
-        if self._hop.tunnel.error is not None:
-            return self._fail(self._hop.tunnel.error)
-        if self._hop.tunnel.established:
-            return next(self._way)
-        if data := self._hop.tunnel.data_to_send():
-            return self._issue(State.GREETING, Send(data, self._timing.deadline()))
-        return self._receive(State.TUNNELLING)
+    def _go_through(self, outcome: Done | Received | None) -> Action:
+        try:
+            state, action = self._way.send(outcome)
+        except StopIteration:
+            return self._send()
+        except ProxyError as error:
+            return self._fail(error)
+        return self._issue(state, action)
 
     # The request, and the head of its response.
 
@@ -233,7 +202,9 @@ class Session(Generic[T]):
         if response is not None:
             return self._judge(response, body)
         if self._hop.exchange.error is not None:
-            return self._fail(ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error)
+            return self._fail(
+                ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error
+            )
         self._timing.limit_head()
         return self._receive(State.AWAITING)
 
@@ -255,24 +226,23 @@ class Session(Generic[T]):
         if response.status == 204 and self._attempts.may_reconnect:
             self._end(Verdict.NO_CONTENT)
             return self._release()
-        if is_redirect(response) and self._follow(response):
+        unfollowed = self._follow(response) if is_redirect(response) else ""
+        if self._next is not None:
             return self._release()
+        self._document = Document(self._hop.exchange, self._limits, unfollowed)
         self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
 
-    def _follow(self, response: Response) -> bool:
-        """Return whether a redirect is to be followed."""
+    def _follow(self, response: Response) -> str:
+        """Make a redirect's request the next, or return why not."""
         self._redirects += 1
         if self._redirects > self._limits.max_redirects:
-            self._unfollowed = f"it is one more than {self._limits.max_redirects}"
-            return False
+            return f"it is one more than {self._limits.max_redirects}"
         try:
             self._next = redirected(self._hop.sent, response)
         except ValueError as exc:
-            self._unfollowed = str(exc)
-        return not self._unfollowed
-
-    # A response that is no event stream.
+            return str(exc)
+        return ""
 
     def _rejected(self, outcome: Received) -> Action:
         self._timing.came_bytes(len(outcome.data))
@@ -280,21 +250,13 @@ class Session(Generic[T]):
 
     def _reject(self, body: bytes) -> Action:
         """Go on until there is enough of the body for a good message."""
-        self._document += body[: self._limits.max_error_body - len(self._document)]
-        enough = len(self._document) >= self._limits.max_error_body
-        if enough or self._hop.exchange.ended or self._hop.exchange.error is not None or self._timing.is_over():
+        self._document.add(body)
+        if self._document.is_enough or self._timing.is_over():
             return self._refuse()
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        assert self.response is not None  # its head has come
-        coding = self.response.header("content-encoding")
-        body = readable(coding, bytes(self._document), self._limits.max_error_body)
-        if self._unfollowed:
-            message = f"the redirect was not followed: {self._unfollowed}"
-            self._end(Verdict.REFUSED, StatusError(message, response=self.response, raw=body))
-        else:
-            self._end(Verdict.REFUSED, self._dialect.refusal(self.response, body))
+        self._end(Verdict.REFUSED, self._document.explained(self._dialect))
         return self._release()
 
     # The stream.
@@ -436,20 +398,18 @@ class Session(Generic[T]):
     def _begin_attempt(self) -> None:
         """Prepare to make the request, for the first time or again."""
         self._attempts.begin()
-        self._timing.stats.attempts += 1
-        self._pause: float | None = None  # how long to wait before another attempt, if there is to be one
-        self._held: list[T] = []  # chunks that would come again if the request were made again
+        self._pause = None
+        self._held = []
         self._redirects = 0
-        self._unfollowed = ""  # why a redirect was not followed
         self._dialect = self._new_dialect()
         self._ask(self._attempts.request)
 
     def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
         """Prepare for one exchange."""
+        self._next = None
         self._hop = Hop(sent, self._proxies, self._limits, fresh=fresh)
-        self._next: Sent | None = None  # where a redirect leads, or the same once more
-        self._document = bytearray()  # the start of a body that is no event stream
-        self._body = Body(self._hop.exchange, self._dialect, self._limits, self._timing, self._attempts.last_event_id)
+        exchange, last_event_id = self._hop.exchange, self._attempts.last_event_id
+        self._body = Body(exchange, self._dialect, self._limits, self._timing, last_event_id)
 
     # What they share.
 
@@ -471,10 +431,10 @@ class Session(Generic[T]):
     HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Handler]]] = {
         State.IDLE: {Failed: _abandoned},
         State.ACQUIRING: {Acquired: _acquired, Failed: _failed},
-        State.OPENING: {Done: _went_through, Failed: _failed},
-        State.SECURING: {Done: _went_through, Failed: _failed},
-        State.GREETING: {Done: _greeted, Failed: _failed},
-        State.TUNNELLING: {Received: _proxy_answered, Failed: _failed},
+        State.OPENING: {Done: _go_through, Failed: _failed},
+        State.SECURING: {Done: _go_through, Failed: _failed},
+        State.GREETING: {Done: _go_through, Failed: _failed},
+        State.TUNNELLING: {Received: _go_through, Failed: _failed},
         State.SENDING: {Done: _sent, Failed: _failed},
         State.AWAITING: {Received: _head_received, Failed: _failed},
         State.REJECTING: {Received: _rejected, Failed: _failed},

@@ -11,14 +11,14 @@ class Stats(Struct, kw_only=True):
     attempts: int = 0
     """How many requests were begun, redirects not counted."""
     bytes: int = 0
-    """Of the bodies of event streams, as they came."""
+    """Of the responses, as they came."""
     events: int = 0
     """Events that became chunks."""
     comments: int = 0
     content_events: int = 0
-    """Chunks that brought text, reasoning or a tool call; every chunk, where the dialect knows none of them."""
+    """Chunks that brought text, reasoning or a tool call; every chunk, where the dialect knows of none."""
     to_first_byte: float | None = None
-    """From the start of the stream to the first byte of a body."""
+    """From the start of the stream to the first byte of a response."""
     to_first_event: float | None = None
     """From the start of the stream to the first chunk."""
     to_first_content: float | None = None

@@ -36,6 +36,11 @@ class Timing:
         if self._deadlines.total is not None:
             self._total = now + self._deadlines.total
 
+    @property
+    def elapsed(self) -> float:
+        """How long ago the stream began."""
+        return self.now - self._started
+
     def ask(self) -> None:
         """A request goes out."""
         waited = self.now - self._away

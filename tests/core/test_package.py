@@ -53,6 +53,17 @@ RINGS = {
     "dialects.events": 3,
     "dialects.openai": 3,
     "dialects.groq": 3,
+    "_attempts": 3,
+    "_body": 3,
+    "_dates": 3,
+    "_document": 3,
+    "_hop": 3,
+    "_pool": 3,
+    "_reconnecting": 3,
+    "_retrying": 3,
+    "_stats": 3,
+    "_timing": 3,
+    "_way": 3,
     "_session": 3,
 }
 PUBLIC = [sse_core, events, groq, openai]
