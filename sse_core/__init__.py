@@ -54,7 +54,9 @@ if TYPE_CHECKING:
     from ._limits import Deadlines, Limits
     from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
     from ._proxies import Proxies, Proxy
+    from ._rate_limits import RateLimit, rate_limits
     from ._request import URL, Dialect, Mark, Request
+    from ._retrying import Retries
     from ._session import Session
     from ._states import EDGES, State, Verdict
 
@@ -96,12 +98,14 @@ __all__ = [
     "Proxies",
     "Proxy",
     "ProxyError",
+    "RateLimit",
     "Reason",
     "Receive",
     "Received",
     "Release",
     "Request",
     "Response",
+    "Retries",
     "Send",
     "Session",
     "StartTLS",
@@ -120,6 +124,7 @@ __all__ = [
     "__version__",
     "comment",
     "encode",
+    "rate_limits",
     "retry",
 ]
 
@@ -132,7 +137,9 @@ LATER = {
         "_limits": "Deadlines Limits",
         "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
         "_proxies": "Proxies Proxy",
+        "_rate_limits": "RateLimit rate_limits",
         "_request": "URL Dialect Mark Request",
+        "_retrying": "Retries",
         "_session": "Session",
         "_states": "EDGES State Verdict",
     }.items()
