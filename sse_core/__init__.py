@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
     from ._pool import Idle, Pool, PoolLimits, Waiter
     from ._proxies import Proxies, Proxy
+    from ._rate_limits import RateLimit, rate_limits
     from ._reconnecting import Reconnects
     from ._request import URL, Dialect, Mark, Request
     from ._retrying import Retries
@@ -106,6 +107,7 @@ __all__ = [
     "Proxies",
     "Proxy",
     "ProxyError",
+    "RateLimit",
     "Reason",
     "Receive",
     "Received",
@@ -135,6 +137,7 @@ __all__ = [
     "__version__",
     "comment",
     "encode",
+    "rate_limits",
     "retry",
 ]
 
@@ -149,9 +152,10 @@ LATER = {
         "_proxies": "Proxies Proxy",
         "_pool": "Idle Pool PoolLimits Waiter",
         "_reconnecting": "Reconnects",
-        "_retrying": "Retries",
         "_stats": "Stats",
+        "_rate_limits": "RateLimit rate_limits",
         "_request": "URL Dialect Mark Request",
+        "_retrying": "Retries",
         "_session": "Session",
         "_states": "EDGES State Verdict",
     }.items()

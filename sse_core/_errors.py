@@ -22,6 +22,7 @@ the start of its `body`.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,7 @@ class InvalidChunk(StreamError):
 class ApiError(StreamError):
     """The provider reported an error; the fields are its own, `None` where it gave none.
 
+    Trying again makes sense where its type or code says overload, a rate limit or a failure inside.
     `raw` is the data of the event, or the start of the body, that reported it.
     """
 
@@ -167,6 +169,7 @@ class ApiError(StreamError):
         self.param = param
         self.failed_generation = failed_generation
         self.raw = raw
+        self.retryable = any(is_temporary(word) for word in (type, code))
 
     @property
     def status(self) -> int | None:
@@ -187,7 +190,7 @@ class StatusError(ApiError):
     `message` is the provider's, or else the reason phrase.
 
     The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes
-    sense for 408, 409, 429 and 5xx.
+    sense for 408, 409, 429 and 5xx, unless the header `x-should-retry` says otherwise.
     """
 
     def __init__(
@@ -213,10 +216,28 @@ class StatusError(ApiError):
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         if 400 <= response.status < 500:
             self.fault = Fault.CALLER
-        self.retryable = response.status in (408, 409, 429) or response.status >= 500
+        said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
+        self.retryable = is_temporary(response.status) if said is None else said
 
 
 class StreamClosed(StreamError):
     """The stream was closed by this side, before its end: there is nothing more to read."""
 
     fault = Fault.CALLER
+
+
+def is_temporary(code: str | int | None) -> bool:
+    """Whether a status, or a provider's word for an error, is one that may pass by itself."""
+    if isinstance(code, str) and re.fullmatch("[45][0-9][0-9]", code):
+        code = int(code)
+    if isinstance(code, int):
+        return code in (408, 409, 429) or code >= 500
+    return code is not None and code.lower() in TEMPORARY
+
+
+TEMPORARY = {
+    *("server_error", "rate_limit_exceeded", "slow_down"),  # OpenAI, Groq
+    *("internal_server_error", "service_unavailable", "internalservererror"),  # and their like
+    *("overloaded_error", "rate_limit_error", "api_error", "timeout_error"),  # Anthropic
+    *("unavailable", "resource_exhausted", "internal", "deadline_exceeded"),  # Google
+}
