@@ -23,6 +23,7 @@ from ._errors import (
     InvalidChunk,
     NotAnEventStream,
     ProtocolError,
+    ProxyError,
     StatusError,
     StreamClosed,
     StreamError,
@@ -34,32 +35,42 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._actions import (
+        Acquire,
+        Acquired,
         Action,
         Deliver,
         Done,
         Failed,
         Open,
-        Opened,
         Outcome,
         Reason,
         Receive,
         Received,
         Release,
         Send,
+        Sleep,
         StartTLS,
         Stop,
     )
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
     from ._message import Accumulator, Chunk, InvalidArguments, Message, TokenCounts, ToolCall, ToolCallPart
+    from ._pool import Idle, Pool, PoolLimits, Waiter
+    from ._proxies import Proxies, Proxy
+    from ._rate_limits import RateLimit, rate_limits
+    from ._reconnecting import Reconnects
     from ._request import URL, Dialect, Mark, Request
+    from ._retrying import Retries
     from ._session import Session
     from ._states import EDGES, State, Verdict
+    from ._stats import Stats
 
 __all__ = [
     "EDGES",
     "URL",
     "Accumulator",
+    "Acquire",
+    "Acquired",
     "Action",
     "ApiError",
     "BodyTruncated",
@@ -81,6 +92,7 @@ __all__ = [
     "Fault",
     "Flaw",
     "Forgiven",
+    "Idle",
     "InvalidArguments",
     "InvalidChunk",
     "Item",
@@ -89,19 +101,28 @@ __all__ = [
     "Message",
     "NotAnEventStream",
     "Open",
-    "Opened",
     "Outcome",
+    "Pool",
+    "PoolLimits",
     "ProtocolError",
+    "Proxies",
+    "Proxy",
+    "ProxyError",
+    "RateLimit",
     "Reason",
     "Receive",
     "Received",
+    "Reconnects",
     "Release",
     "Request",
     "Response",
+    "Retries",
     "Send",
     "Session",
+    "Sleep",
     "StartTLS",
     "State",
+    "Stats",
     "StatusError",
     "Stop",
     "StreamClosed",
@@ -113,21 +134,29 @@ __all__ = [
     "ToolCallPart",
     "UnknownField",
     "Verdict",
+    "Waiter",
     "__version__",
     "comment",
     "encode",
+    "rate_limits",
     "retry",
 ]
 
 LATER = {
     name: module
     for module, names in {
-        "_actions": "Action Deliver Done Failed Open Opened Outcome Reason Receive Received Release "
-        "Send StartTLS Stop",
+        "_actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
+        "Release Send Sleep StartTLS Stop",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
         "_message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
+        "_proxies": "Proxies Proxy",
+        "_pool": "Idle Pool PoolLimits Waiter",
+        "_reconnecting": "Reconnects",
+        "_stats": "Stats",
+        "_rate_limits": "RateLimit rate_limits",
         "_request": "URL Dialect Mark Request",
+        "_retrying": "Retries",
         "_session": "Session",
         "_states": "EDGES State Verdict",
     }.items()

@@ -14,8 +14,20 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 
+class Acquire(Struct, frozen=True, tag=True):
+    """Get a connection that may be used for `origin`. Answered by Acquired or Failed.
+
+    One that is kept open from an earlier request will do, unless `fresh`. Otherwise a new
+    one will be opened next; wait until there may be one more.
+    """
+
+    origin: str
+    fresh: bool
+    deadline: float | None
+
+
 class Open(Struct, frozen=True, tag=True):
-    """Connect to `host`, a name or an address, at `port`. Answered by Opened or Failed."""
+    """Connect to `host`, a name or an address, at `port`. Answered by Done or Failed."""
 
     host: str
     port: int
@@ -56,25 +68,37 @@ class Deliver(Struct, frozen=True, tag=True):
 
 
 class Release(Struct, frozen=True, tag=True):
-    """Close the connection, if there is one. Answered by Done.
+    """Give the connection back, if there is one; close it unless `reuse`. Answered by Done.
 
-    Comes exactly once after an Open, whatever became of it.
+    With `reuse` the connection may be kept for another request to the same origin; what
+    is left of this response is the session's `exchange` to read. Comes exactly once after
+    an Acquire, whatever became of it.
     """
+
+    reuse: bool
+
+
+class Sleep(Struct, frozen=True, tag=True):
+    """Do nothing until `deadline`. Answered by Done, or by Failed if the caller wants no more."""
+
+    deadline: float
 
 
 class Stop(Struct, frozen=True, tag=True):
     """There is nothing more to do; the session's `verdict` and `error` say how it ended."""
 
 
-Action: TypeAlias = Open | StartTLS | Send | Receive | Deliver | Release | Stop
+Action: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Deliver | Release | Sleep | Stop
 
 
 class Done(Struct, frozen=True, tag=True):
     """It is done."""
 
 
-class Opened(Struct, frozen=True, tag=True):
-    """The connection is there."""
+class Acquired(Struct, frozen=True, tag=True):
+    """There is a connection if `reused`; otherwise there is room for one."""
+
+    reused: bool
 
 
 class Received(Struct, frozen=True, tag=True):
@@ -103,4 +127,4 @@ class Failed(Struct, frozen=True, tag=True):
     message: str = ""
 
 
-Outcome: TypeAlias = Done | Opened | Received | Failed
+Outcome: TypeAlias = Done | Acquired | Received | Failed

@@ -6,7 +6,8 @@ the start of its `body`.
 
     StreamError
     ├── ConnectionFailed     no connection, or none that lasted until the response
-    │   └── CertificateRejected
+    │   ├── CertificateRejected
+    │   └── ProxyError       the proxy does not lead to the server
     ├── DeadlineExceeded     a deadline passed
     ├── ProtocolError        what came is not HTTP/1.1, or not what its content coding says
     ├── NotAnEventStream     a 200 that is something else
@@ -28,6 +29,7 @@ from ._error_codes import is_callers_fault, is_final, passes, worth_retrying
 
 if TYPE_CHECKING:
     from ._exchange import Response
+    from ._message import Message
 
 
 class Fault(Enum):
@@ -49,6 +51,10 @@ class StreamError(Exception):
         self.response = response
         self.body = body
         """The start of a refused response's body; empty for a stream, whose events were delivered."""
+        self.partial: Message | None = None
+        """What had come of the answer, put together; None where the chunks make no whole."""
+        self.cursor: str | int | None = None
+        """Where the server would take the stream up again, if it has said so."""
 
 
 class ConnectionFailed(StreamError):
@@ -63,6 +69,27 @@ class CertificateRejected(ConnectionFailed):
 
     fault = Fault.SERVER
     retryable = False
+
+
+class ProxyError(ConnectionFailed):
+    """The proxy does not lead to the server; `status` is its HTTP status, where it gave one.
+
+    The fault is the caller's where the proxy wants other credentials (407), or where this side
+    cannot do what it asks for. Trying again makes sense unless the refusal is a decision.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        fault: Fault = Fault.NETWORK,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.fault = fault
+        self.retryable = retryable
 
 
 class DeadlineExceeded(StreamError):
@@ -171,8 +198,8 @@ class StatusError(ApiError):
 
     `message` is the provider's, or else the reason phrase.
 
-    The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes sense for
-    408, 409, 429 and 5xx, unless the code says that a quota is used up, and where the code says so.
+    The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409,
+    429 and 5xx, unless a quota is used up, and where the code says so; or as the header `x-should-retry` says.
     """
 
     def __init__(
@@ -199,7 +226,9 @@ class StatusError(ApiError):
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
-        self.retryable = (passes(response.status) and not is_final(code, type)) or self.retryable
+        may_pass = (passes(response.status) and not is_final(code, type)) or self.retryable
+        said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
+        self.retryable = may_pass if said is None else said
 
 
 class StreamClosed(StreamError):

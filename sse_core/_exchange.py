@@ -61,6 +61,8 @@ class Exchange:
         """The head of the response, once it is complete."""
         self.ended = False
         """Whether the body has come to the end that its framing announced (RFC 9112, 6.3)."""
+        self.overrun = False
+        """Whether bytes came behind that end. They answer nothing, and must not be taken for a response."""
         self.error: StreamError | None = None
         """Why nothing more can be received, where that is not the end of the body."""
         self._method = method
@@ -75,6 +77,15 @@ class Exchange:
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
         self._to_send = self._serialise(method, target, headers, body)
 
+    @property
+    def persistent(self) -> bool:
+        """Whether the connection outlives this response (RFC 9112, 9.3), as far as that is known yet."""
+        if self.response is None or self.error is not None or self.overrun:
+            return False
+        framed = {"content-length", "transfer-encoding"} & {name for name, _ in self.response.headers}
+        without_body = self._method == "HEAD" or self.response.status in (204, 304)
+        return bool(framed or without_body) and self._connection.our_state is h11.DONE
+
     def data_to_send(self) -> bytes:
         """Return the whole request the first time, and nothing after that."""
         data, self._to_send = self._to_send, b""
@@ -84,9 +95,10 @@ class Exchange:
         """Return the part of the body that these bytes bring; `b""` says that the peer has ended.
 
         Look at `response`, `ended` and `error` afterwards. Once `ended` or `error` is
-        set, further bytes are ignored.
+        set, further bytes are ignored, but for `overrun`.
         """
         if self.ended or self.error is not None:
+            self.overrun = self.overrun or (self.ended and bool(data))
             return b""
         body: list[bytes] = []
         try:
@@ -141,6 +153,9 @@ class Exchange:
                 self._received = 0 if event.chunk_end else self._received + len(event.data)
             case h11.Response() as event:
                 self.response = self._read_head(event)
+                if self._opens_tunnel(event):
+                    self.ended = True
+                    return False
                 self._chunks = self._short_way(self.response)
             case h11.InformationalResponse() as event:
                 self._read_head(event)
@@ -149,13 +164,14 @@ class Exchange:
                 if len(event.headers) > MAX_HEADER_FIELDS:
                     raise ProtocolError(f"more than {MAX_HEADER_FIELDS} trailer fields")
                 self.ended = True
+                self.overrun = bool(self._connection.trailing_data[0])
                 return False
             case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
                 return False
         return True
 
     def _read_head(self, event: h11.Response | h11.InformationalResponse) -> Response:
-        fault = fault_of(event, bytes(self._head))
+        fault = fault_of(event, bytes(self._head), framed=not self._opens_tunnel(event))
         if fault is not None:
             raise ProtocolError(fault)
         return Response(
@@ -165,6 +181,10 @@ class Exchange:
             http_version=event.http_version.decode("ascii"),
         )
 
+    def _opens_tunnel(self, event: h11.Response | h11.InformationalResponse) -> bool:
+        """Whether the connection is the server's from here on, whatever the fields say (RFC 9110, 9.3.6)."""
+        return self._method == "CONNECT" and 200 <= event.status_code < 300
+
     def _count_interim(self) -> None:
         self._interim_responses += 1
         if self._interim_responses > MAX_INTERIM_RESPONSES:
@@ -172,7 +192,7 @@ class Exchange:
 
     def _short_way(self, response: Response) -> CanonicalChunks | None:
         """Return what takes a body's chunks; None leaves everything to h11."""
-        without_body = response.status in (204, 304) or self._method in ("HEAD", "CONNECT")  # RFC 9112, 6.3
+        without_body = response.status in (204, 304) or self._method == "HEAD"  # RFC 9112, 6.3
         if without_body or response.header("transfer-encoding") is None:
             return None
         return CanonicalChunks()
@@ -218,15 +238,17 @@ class Exchange:
         return head + self._connection.send(h11.Data(data=body)) + self._connection.send(h11.EndOfMessage())
 
 
-def fault_of(event: h11.Response | h11.InformationalResponse, head: bytes) -> str | None:
+def fault_of(
+    event: h11.Response | h11.InformationalResponse, head: bytes, *, framed: bool = True
+) -> str | None:
     """Return what is wrong with a head whose grammar h11 has found right, or None.
 
     `event` is what h11 made of `head`. It shows lengths that are repeated as one, so the
-    lines are looked at.
+    lines are looked at. Unless `framed`, fields about framing mean nothing.
     """
     lines = OBS_FOLD.sub(b" ", head).split(b"\n")[1:-2]
-    lengths = [line for line in lines if line.lower().startswith(b"content-length:")]
-    in_chunks = any(name == b"transfer-encoding" for name, _ in event.headers)
+    lengths = [line for line in lines if framed and line.lower().startswith(b"content-length:")]
+    in_chunks = framed and any(name == b"transfer-encoding" for name, _ in event.headers)
     version = event.http_version.decode("ascii")
     rules = (
         # RFC 9110, 2.5: another major version is another protocol; no other minor one exists.

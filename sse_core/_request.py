@@ -15,6 +15,7 @@ from ._errors import NotAnEventStream, StatusError, StreamError
 from ._events import Event, UnknownField
 from ._exchange import Response
 from ._message import Accumulator
+from ._reconnecting import Reconnects
 
 T = TypeVar("T")
 
@@ -79,6 +80,8 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    reconnects: Reconnects | None = None
+    """When to take the stream up again where it broke off; None for never."""
 
 
 class URL(Struct, frozen=True):

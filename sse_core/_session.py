@@ -6,62 +6,67 @@ The adapter performs an action and answers with its outcome, until Stop:
     while not isinstance(action, Stop):
         action = session.step(perform(action), now)
 
-Four rules hold in every life.
+Five rules hold in every life.
 
 1. The legal moves are `EDGES`, and what may answer in which state is `Session.HANDLERS`. Anything
    else is a mistake of the adapter's, and a RuntimeError.
-2. A connection belongs to the session from each Open to the one Release that follows it
-   whatever happens; then comes Stop, or the Open for where a redirect leads.
+2. A connection belongs to the session from each Acquire to the one Release that follows it
+   whatever happens; then comes Stop, Sleep before another attempt, or the next Acquire.
 3. The first end counts. `verdict` and `error` are set once, when the end is known; chunks
    that came before it are delivered first.
-4. Deadlines are computed when an action is issued, from the `now` of that moment.
+4. Deadlines are computed when an action is issued, from the `now` of that moment, and are
+   never in the past.
+5. Nothing is delivered twice: as long as a request may be made once more, chunks without
+   content are held back, and after the first with content it is made no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import inf
 from typing import Any, ClassVar, Generic, TypeAlias
 
 from ._actions import (
+    Acquire,
+    Acquired,
     Action,
     Deliver,
     Done,
     Failed,
-    Open,
-    Opened,
     Outcome,
     Reason,
     Receive,
     Received,
     Release,
     Send,
-    StartTLS,
+    Sleep,
     Stop,
 )
-from ._codings import CodedBody, coding_of, readable
-from ._decoder import EventDecoder
+from ._attempts import Attempts
+from ._body import Body, verdict_of
+from ._document import Document
 from ._errors import (
-    ApiError,
     BodyTruncated,
     CertificateRejected,
     ConnectionFailed,
-    DeadlineExceeded,
-    EventTooLarge,
-    InvalidChunk,
     NotAnEventStream,
-    ProtocolError,
-    StatusError,
+    ProxyError,
     StreamClosed,
     StreamError,
     StreamIncomplete,
 )
 from ._exchange import Exchange, Response
+from ._hop import Hop, merged
 from ._limits import Deadlines, Limits
+from ._message import Message
+from ._proxies import Proxies
 from ._redirects import Sent, is_redirect, redirected
-from ._request import URL, Mark, Request, T
+from ._request import URL, Request, T
+from ._retrying import Retries
 from ._states import EDGES, State, Verdict
+from ._stats import Stats
+from ._timing import Timing
 from ._version import __version__
+from ._way import way_through
 
 Handler: TypeAlias = Callable[[Any, Any], Action]
 
@@ -70,7 +75,10 @@ class Session(Generic[T]):
     """One request to the server at `url`, and the stream of `T` that answers it.
 
     `headers` are the client's own, on top of `DEFAULT_HEADERS`; the request's come on
-    top of both. A header of the same name replaces the one below it.
+    top of both. A header of the same name replaces the one below it. `proxies` says
+    which URLs are reached through which proxy; `retries`, when a request that failed
+    before there was any content is made again: without it, never. `entropy` is called
+    for a number from 0 up to 1 where chance is to decide how long to wait.
 
     Raises ValueError for a request that HTTP/1.1 cannot carry.
     """
@@ -83,6 +91,9 @@ class Session(Generic[T]):
         headers: Iterable[tuple[str, str]] = (),
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
+        proxies: Proxies = Proxies(),
+        retries: Retries | None = None,
+        entropy: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self.state = State.IDLE
         self.verdict: Verdict | None = None
@@ -91,26 +102,43 @@ class Session(Generic[T]):
         """The error that ended the stream, if one did."""
         self._deadlines = deadlines
         self._limits = limits
-        self._dialect = request.dialect()
-        self._decoder = EventDecoder(max_event_size=limits.max_event_size)
-        self._body_source: Exchange | CodedBody  # the exchange, or `coded` around it
-        self._coded: CodedBody | None
-        self._redirects = 0
-        self._unfollowed = ""  # why a redirect was not followed
-        self._body = bytearray()  # what may have to be explained: of a refused response, or before any event
-        self._begun = False  # an event has come
-        self._now = 0.0
-        self._started = 0.0
-        self._which = ""  # the deadline that runs
-        self._since = 0.0
-        self._deadline: float | None = None
+        self._proxies = proxies
+        self._new_dialect = request.dialect
+        self._timing = Timing(deadlines)
         fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
-        self._ask(Sent(url, url.target(request.path), request.method, fields, request.body))
+        original = Sent(url, url.target(request.path), request.method, fields, request.body)
+        self._attempts = Attempts(original, retries, request.reconnects, entropy, self._timing)
+        self._pause: float | None = None  # how long to wait before another attempt, if there is to be one
+        self._held: list[T] = []  # chunks that would come again if the request were made again
+        self._next: Sent | None = None  # where a redirect leads, or the same request once more
+        self._hop: Hop
+        self._body: Body[T]
+        self._begin_attempt()
 
     @property
     def response(self) -> Response | None:
         """The head of the response, once it is complete."""
-        return self._exchange.response
+        return self._hop.exchange.response
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that goes on, or was the last: what is left of its response is for it to read."""
+        return self._hop.exchange
+
+    @property
+    def stats(self) -> Stats:
+        """What the stream has brought so far, and when."""
+        return self._timing.stats
+
+    @property
+    def message(self) -> Message | None:
+        """The chunks so far put together; None where they make no whole."""
+        return self._body.message
+
+    @property
+    def last_event_id(self) -> str:
+        """Where the stream could be taken up again (WHATWG HTML, 9.2.4); `""` if the server has not said."""
+        return self._body.last_event_id
 
     def start(self, now: float) -> Action:
         """Return the first action. `now` is the adapter's clock, in seconds from any origin.
@@ -119,119 +147,155 @@ class Session(Generic[T]):
         """
         if self.state is not State.IDLE:
             raise RuntimeError(f"start() in state {self.state.name}")
-        self._now = self._started = now
-        return self._open()
+        self._timing.start(now)
+        return self._acquire()
 
     def step(self, outcome: Outcome, now: float) -> Action:
         """Return the next action, given what came of the last.
 
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
-        self._now = now
         handler = self.HANDLERS[self.state].get(type(outcome))
         if handler is None:
             raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
+        self._timing.now = now
         return handler(self, outcome)
 
-    # What each outcome leads to.
+    # Getting through to the server.
 
-    def _open(self) -> Action:
-        self._enter(State.OPENING)
-        self._limit("connect", self._deadlines.connect)
-        return Open(self._request.url.host, self._request.url.port, self._deadline)
+    def _acquire(self) -> Action:
+        self._enter(State.ACQUIRING)
+        return Acquire(self._hop.origin, self._hop.fresh, self._timing.limit("pool", self._deadlines.pool))
 
-    def _opened(self, _: Opened) -> Action:
-        if self._request.url.scheme == "http":
+    def _acquired(self, outcome: Acquired) -> Action:
+        self._hop.reused = outcome.reused
+        if outcome.reused:
             return self._send()
-        self._enter(State.SECURING)
-        self._limit("tls", self._deadlines.tls)
-        return StartTLS(self._request.url.host, self._deadline)
+        self._way = way_through(self._hop, self._deadlines, self._limits, self._timing)
+        return self._go_through(None)
 
-    def _secured(self, _: Done) -> Action:
-        return self._send()
+    def _go_through(self, outcome: Done | Received | None) -> Action:
+        try:
+            state, action = self._way.send(outcome)
+        except StopIteration:
+            return self._send()
+        except ProxyError as error:
+            return self._fail(error)
+        return self._issue(state, action)
+
+    # The request, and the head of its response.
 
     def _send(self) -> Action:
-        self._enter(State.SENDING)
-        self._limit("response_head", self._deadlines.response_head)
-        return Send(self._exchange.data_to_send(), self._deadline)
+        self._timing.ask()
+        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), self._timing.limit_head()))
 
     def _sent(self, _: Done) -> Action:
         return self._receive(State.AWAITING)
 
     def _head_received(self, outcome: Received) -> Action:
-        body = self._exchange.receive(outcome.data)
-        response = self._exchange.response
+        if not outcome.data and self._hop.stale:
+            return self._replace()
+        self._hop.answered = True
+        self._timing.came_bytes(len(outcome.data))
+        body = self._hop.exchange.receive(outcome.data)
+        response = self._hop.exchange.response
         if response is not None:
-            if is_event_stream(response):
-                return self._begin(response, body)
-            if is_redirect(response) and self._follow(response):
-                return self._release()
-            self._limit("error_body", self._deadlines.error_body)
-            return self._reject(body)
-        if self._exchange.error is not None:
-            return self._fail(ConnectionFailed(self._lost) if self._lost else self._exchange.error)
+            return self._judge(response, body)
+        if self._hop.exchange.error is not None:
+            return self._fail(
+                ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error
+            )
+        self._timing.limit_head()
         return self._receive(State.AWAITING)
 
-    def _begin(self, response: Response, body: bytes) -> Action:
-        """Say that the stream has begun, with the chunks that came with its head."""
-        try:
-            coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
-        except NotAnEventStream as error:
-            self._end(error, Verdict.REFUSED)
+    def _replace(self) -> Action:
+        """Make the same request once more, on a new connection."""
+        self._hop.intact = False
+        self._next = self._hop.sent
+        return self._release()
+
+    def _judge(self, response: Response, body: bytes) -> Action:
+        """Decide by its head what a response is."""
+        if is_event_stream(response):
+            try:
+                chunks = self._body.begin(response, body)
+            except NotAnEventStream as error:
+                self._end(Verdict.REFUSED, error)
+                return self._release()
+            return self._deliver(self._sift(chunks))
+        if response.status == 204 and self._attempts.may_reconnect:
+            self._end(Verdict.NO_CONTENT)
             return self._release()
-        if coding is not None:
-            self._body_source = self._coded = CodedBody(self._exchange, coding)
-            body = self._coded.decode(body)
-        return self._deliver(self._read(body))
+        unfollowed = self._follow(response) if is_redirect(response) else ""
+        if self._next is not None:
+            return self._release()
+        self._document = Document(self._hop.exchange, self._limits, unfollowed)
+        self._timing.limit("error_body", self._deadlines.error_body)
+        return self._reject(body)
+
+    def _follow(self, response: Response) -> str:
+        """Make a redirect's request the next, or return why not."""
+        self._redirects += 1
+        if self._redirects > self._limits.max_redirects:
+            return f"it is one more than {self._limits.max_redirects}"
+        try:
+            self._next = redirected(self._hop.sent, response)
+        except ValueError as exc:
+            return str(exc)
+        return ""
 
     def _rejected(self, outcome: Received) -> Action:
-        return self._reject(self._exchange.receive(outcome.data))
+        self._timing.came_bytes(len(outcome.data))
+        return self._reject(self._hop.exchange.receive(outcome.data))
 
     def _reject(self, body: bytes) -> Action:
         """Go on until there is enough of the body for a good message."""
-        self._body += body[: self._limits.max_error_body - len(self._body)]
-        enough = len(self._body) >= self._limits.max_error_body
-        if enough or self._exchange.ended or self._exchange.error is not None:
+        self._document.add(body)
+        if self._document.is_enough or self._timing.is_over():
             return self._refuse()
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        assert self.response is not None  # its head has come
-        coding = self.response.header("content-encoding")
-        self._body[:] = readable(coding, bytes(self._body), self._limits.max_error_body)
-        self._end(self._explain(), Verdict.REFUSED)
+        self._end(Verdict.REFUSED, self._document.explained(self._dialect))
         return self._release()
 
-    def _explain(self) -> StreamError:
-        """Let the dialect find words for a response that is no event stream."""
-        assert self.response is not None  # its head has come
-        if self._unfollowed:
-            message = f"the redirect was not followed: {self._unfollowed}"
-            return StatusError(message, response=self.response, raw=bytes(self._body))
-        return self._dialect.refusal(self.response, bytes(self._body))
+    # The stream.
 
     def _received(self, outcome: Received) -> Action:
-        chunks = self._read(self._body_source.receive(outcome.data))
-        return self._deliver(chunks) if chunks else self._go_on(outcome)
+        self._timing.came_bytes(len(outcome.data))
+        chunks = self._sift(self._body.receive(outcome.data))
+        return self._deliver(chunks) if chunks else self._go_on()
 
-    def _go_on(self, _: Done | Received) -> Action:
+    def _sift(self, chunks: list[T]) -> list[T]:
+        """Note the end if the body has come to it; return what is to be delivered now."""
+        if self._body.verdict is not None:
+            self._end(self._body.verdict, self._body.error)
+        self._held += chunks
+        if self.verdict is None and not self._body.content and self._attempts.may_start_over:
+            return []
+        chunks, self._held = self._held, []
+        return chunks
+
+    def _deliver(self, chunks: list[T]) -> Action:
+        self._enter(State.DELIVERING)
+        self._timing.leave()
+        return Deliver(chunks)
+
+    def _delivered(self, _: Done) -> Action:
+        self._timing.come_back()
+        return self._go_on()
+
+    def _go_on(self) -> Action:
         """Read what has come already and was not decoded yet, and then receive more."""
-        while self._coded is not None and self._coded.pending and self.verdict is None:
-            if chunks := self._read(self._coded.decode()):
+        while not self._is_over and self._body.pending:
+            if chunks := self._sift(self._body.decode()):
                 return self._deliver(chunks)
-        if self.verdict is not None:
+        if self._is_over:
             return self._release()
-        self._limit("between_bytes", self._deadlines.between_bytes)
+        self._timing.limit_stream(knows_content=self._body.knows_content)
         return self._receive(State.STREAMING)
 
-    def _released(self, outcome: Done | Failed) -> Action:
-        if isinstance(outcome, Failed) and outcome.reason is Reason.CANCELLED:
-            self._end(StreamClosed("the stream was closed before its end"))
-        if self.verdict is None and self._redirect is not None:
-            self._ask(self._redirect)
-            return self._open()
-        self._enter(State.STOPPED)
-        return Stop()
+    # The end of an attempt.
 
     def _failed(self, outcome: Failed) -> Action:
         """An action of the transport's failed, or the caller wants no more."""
@@ -239,130 +303,125 @@ class Session(Generic[T]):
             case Reason.CANCELLED, _:
                 return self._fail(StreamClosed("the stream was closed before its end"))
             case _, State.REJECTING:  # what has come of the body has to do
+                self._hop.intact = False
                 return self._refuse()
             case Reason.DEADLINE, _:
-                return self._fail(DeadlineExceeded(self._which, self._now - self._since))
+                return self._fail(self._timing.exceeded())
             case Reason.CERTIFICATE, _:
-                return self._fail(CertificateRejected(f"{self._request.url.authority}: {outcome.message}"))
+                return self._fail(CertificateRejected(f"{self._hop.url.authority}: {outcome.message}"))
             case _, State.SENDING:  # a server may refuse before it has read everything (RFC 9112, 9.5)
-                self._lost = f"the connection was lost while sending: {outcome.message}"
+                self._hop.lost = f"the connection was lost while sending: {outcome.message}"
                 return self._receive(State.AWAITING)
             case _, State.STREAMING:
                 return self._fail(BodyTruncated(f"the connection was lost: {outcome.message}"))
+            case _, State.AWAITING if self._hop.stale:
+                return self._replace()
             case _:
-                where = f"{self._request.url.authority}, {self.state.value}"
-                return self._fail(ConnectionFailed(self._lost or f"{where}: {outcome.message}"))
+                where = f"{self._hop.url.authority}, {self.state.value}"
+                return self._fail(ConnectionFailed(self._hop.lost or f"{where}: {outcome.message}"))
+
+    def _fail(self, error: StreamError) -> Action:
+        """End the attempt, and use its connection no more."""
+        self._hop.intact = False
+        self._end(verdict_of(error), error)
+        if self._held and self.verdict not in (None, Verdict.CANCELLED):
+            return self._deliver(self._sift([]))
+        return self._release()
+
+    def _end(self, verdict: Verdict, error: StreamError | None = None) -> None:
+        """Note how the stream ended, or that there will be another attempt. Only the first end counts."""
+        if self._is_over:
+            return
+        if error is not None:
+            error.response = error.response or self.response
+            error.partial = self._body.message
+            error.cursor = self._body.cursor
+        self._pause = self._attempts.after(verdict, error, self._body)
+        if self._pause is None or not self._timing.has_room_for(self._pause):
+            self._pause = None
+            self.verdict, self.error = verdict, error
+            if self._attempts.exhausted:
+                self.verdict = Verdict.GAVE_UP
+                self.error = error or StreamIncomplete(Verdict.GAVE_UP.value, response=self.response)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is wanted of this attempt."""
+        return self.verdict is not None or self._pause is not None
 
     def _undelivered(self, outcome: Failed) -> Action:
         if outcome.reason is not Reason.CANCELLED:
-            raise RuntimeError(f"{outcome!r} is no answer to Deliver")
+            raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
         return self._failed(outcome)
-
-    def _abandoned(self, _: Failed) -> Action:
-        """The caller wants no more before anything was asked for."""
-        self._end(StreamClosed("the stream was closed before it began"))
-        self._enter(State.STOPPED)
-        return Stop()
-
-    # What they share.
-
-    def _ask(self, sent: Sent) -> None:
-        """Prepare for a request."""
-        self._request = sent
-        self._redirect: Sent | None = None  # the request to make next
-        self._lost = ""  # what went wrong while sending
-        self._exchange = Exchange(
-            sent.method,
-            sent.target,
-            merged([("Host", sent.url.authority)], sent.headers),
-            sent.body,
-            max_head_size=self._limits.max_head_size,
-        )
-        self._body_source = self._exchange
-        self._coded = None
-
-    def _follow(self, response: Response) -> bool:
-        """Return whether a redirect is to be followed."""
-        self._redirects += 1
-        if self._redirects > self._limits.max_redirects:
-            self._unfollowed = f"it is one more than {self._limits.max_redirects}"
-            return False
-        try:
-            self._redirect = redirected(self._request, response)
-        except ValueError as exc:
-            self._unfollowed = str(exc)
-        return not self._unfollowed
-
-    def _read(self, body: bytes) -> list[T]:
-        """Return the chunks that a part of the body brings, and note the end if it brings that too."""
-        chunks: list[T] = []
-        read = self._dialect.read
-        try:
-            events = self._decoder.feed(body)
-            if not self._begun:
-                self._begun = bool(events)
-                self._body += body[: self._limits.max_error_body - len(self._body)]
-            for event in events:
-                chunk = read(event)
-                if not isinstance(chunk, Mark):
-                    chunks.append(chunk)
-                elif chunk is Mark.END:
-                    self.verdict = Verdict.COMPLETE
-                    return chunks
-        except StreamError as error:
-            self._end(error)
-            return chunks
-        if broken := self._decoder.error or self._body_source.error:
-            self._end(broken)
-        elif self._body_source.ended:
-            self._body_ended()
-        return chunks
-
-    def _body_ended(self) -> None:
-        report = self._decoder.eof()
-        if not self._begun and self._body.lstrip().startswith(DOCUMENT):
-            self._end(self._explain(), Verdict.REFUSED)
-        elif self._dialect.finished:
-            self.verdict = Verdict.FINISHED
-        elif report.unfinished_event:
-            message = f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped"
-            self._end(StreamIncomplete(message), Verdict.EVENT_CUT)
-        elif self._dialect.ends_with_body:
-            self.verdict = Verdict.FINISHED
-        else:
-            self._end(StreamIncomplete(Verdict.UNFINISHED.value))
-
-    def _end(self, error: StreamError, verdict: Verdict | None = None) -> None:
-        """Note the error that ends the stream, unless its end is known already."""
-        if self.verdict is None:
-            self.verdict = verdict or next(name for kind, name in VERDICTS if isinstance(error, kind))
-            self.error = error
-            error.response = error.response or self.response
-
-    def _fail(self, error: StreamError) -> Action:
-        self._end(error)
-        return self._release()
 
     def _release(self) -> Action:
         self._enter(State.RELEASING)
-        return Release()
+        return Release(self._hop.reusable)
 
-    def _deliver(self, chunks: list[T]) -> Action:
-        self._enter(State.DELIVERING)
-        return Deliver(chunks)
+    # Between attempts.
+
+    def _released(self, outcome: Done | Failed) -> Action:
+        if isinstance(outcome, Failed) and outcome.reason is Reason.CANCELLED:
+            return self._abandoned(outcome)
+        if self.verdict is not None:
+            return self._stop()
+        if self._pause is not None:
+            self._enter(State.WAITING)
+            return Sleep(self._timing.now + self._pause)
+        assert self._next is not None  # or there would be a verdict
+        self._ask(self._next, fresh=self._hop.stale)
+        return self._go_again()
+
+    def _woken(self, _: Done) -> Action:
+        self._begin_attempt()
+        return self._go_again()
+
+    def _go_again(self) -> Action:
+        if self._timing.has_room_for(0):
+            return self._acquire()
+        self._timing.limit("total", None)
+        self._end(Verdict.DEADLINE, self._timing.exceeded())
+        return self._stop()
+
+    def _abandoned(self, outcome: Failed) -> Action:
+        """The caller wants no more while there is no connection."""
+        if outcome.reason is not Reason.CANCELLED:
+            raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
+        self._pause = None
+        self._end(Verdict.CANCELLED, StreamClosed("the stream was closed before its end"))
+        return self._stop()
+
+    def _stop(self) -> Action:
+        self._enter(State.STOPPED)
+        return Stop()
+
+    def _begin_attempt(self) -> None:
+        """Prepare to make the request, for the first time or again."""
+        self._attempts.begin()
+        self._pause = None
+        self._held = []
+        self._redirects = 0
+        self._dialect = self._new_dialect()
+        self._ask(self._attempts.request)
+
+    def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
+        """Prepare for one exchange."""
+        self._next = None
+        self._hop = Hop(sent, self._proxies, self._limits, fresh=fresh)
+        exchange, last_event_id = self._hop.exchange, self._attempts.last_event_id
+        self._body = Body(exchange, self._dialect, self._limits, self._timing, last_event_id)
+
+    # What they share.
+
+    def _issue(self, state: State, action: Action) -> Action:
+        """Enter the state that goes with an action, unless the action's deadline has passed already."""
+        if self._timing.is_over():
+            return self._fail(self._timing.exceeded())
+        self._enter(state)
+        return action
 
     def _receive(self, state: State) -> Action:
-        self._enter(state)
-        return Receive(self._deadline)
-
-    def _limit(self, which: str, seconds: float | None) -> None:
-        """Set the deadline of the next actions: `seconds` from now, or `total` where that is sooner."""
-        self._which, self._since = which, self._now
-        self._deadline = None if seconds is None or seconds == inf else self._now + seconds
-        total = self._deadlines.total
-        if total is not None and (self._deadline is None or self._started + total < self._deadline):
-            self._which, self._since = "total", self._started
-            self._deadline = self._started + total
+        return self._issue(state, Receive(self._timing.deadline()))
 
     def _enter(self, state: State) -> None:
         if state not in EDGES[self.state]:
@@ -371,14 +430,18 @@ class Session(Generic[T]):
 
     HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Handler]]] = {
         State.IDLE: {Failed: _abandoned},
-        State.OPENING: {Opened: _opened, Failed: _failed},
-        State.SECURING: {Done: _secured, Failed: _failed},
+        State.ACQUIRING: {Acquired: _acquired, Failed: _failed},
+        State.OPENING: {Done: _go_through, Failed: _failed},
+        State.SECURING: {Done: _go_through, Failed: _failed},
+        State.GREETING: {Done: _go_through, Failed: _failed},
+        State.TUNNELLING: {Received: _go_through, Failed: _failed},
         State.SENDING: {Done: _sent, Failed: _failed},
         State.AWAITING: {Received: _head_received, Failed: _failed},
         State.REJECTING: {Received: _rejected, Failed: _failed},
         State.STREAMING: {Received: _received, Failed: _failed},
-        State.DELIVERING: {Done: _go_on, Failed: _undelivered},
+        State.DELIVERING: {Done: _delivered, Failed: _undelivered},
         State.RELEASING: {Done: _released, Failed: _released},
+        State.WAITING: {Done: _woken, Failed: _abandoned},
         State.STOPPED: {},
     }
     """What may answer in each state, and what it leads to."""
@@ -390,37 +453,9 @@ def is_event_stream(response: Response) -> bool:
     return response.status == 200 and media_type.strip().lower() == "text/event-stream"
 
 
-def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put header sections together: a name in a later one replaces those before it."""
-    fields: dict[str, list[tuple[str, str]]] = {}
-    for section in sections:
-        own: dict[str, list[tuple[str, str]]] = {}
-        for name, value in section:
-            own.setdefault(name.lower(), []).append((name, value))
-        fields.update(own)
-    return [field for same_name in fields.values() for field in same_name]
-
-
 DEFAULT_HEADERS = (
     ("User-Agent", f"sse-core/{__version__}"),
     ("Accept", "text/event-stream"),
     ("Accept-Encoding", "identity"),  # proxies that compress hold events back, so it is for the caller to ask
     ("Cache-Control", "no-cache"),
-    ("Connection", "close"),
 )
-
-DOCUMENT = (b"{", b"[", b"<")
-"""How JSON and HTML begin, and no line that means anything in an event stream."""
-
-VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
-    (ApiError, Verdict.ERROR_EVENT),
-    (ConnectionFailed, Verdict.UNREACHABLE),
-    (BodyTruncated, Verdict.BODY_CUT),
-    (StreamIncomplete, Verdict.UNFINISHED),
-    (DeadlineExceeded, Verdict.DEADLINE),
-    (StreamClosed, Verdict.CANCELLED),
-    (ProtocolError, Verdict.INVALID),
-    (EventTooLarge, Verdict.INVALID),
-    (InvalidChunk, Verdict.INVALID),
-)
-"""The verdict that each error stands for; the first that fits."""

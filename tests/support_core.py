@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from sse_core import (
     URL,
+    Acquire,
+    Acquired,
     Action,
     Deadlines,
     Deliver,
     Done,
     Exchange,
     Limits,
-    Open,
-    Opened,
     Outcome,
     Receive,
     Received,
@@ -133,9 +133,18 @@ class Life:
     def state(self) -> State:
         return self.session.state
 
-    def start(self) -> Action:
+    def begin(self) -> Action:
         self.actions.append(self.session.start(self.now))
         return self.action
+
+    def count(self, kind: type[Action]) -> int:
+        """How many actions of a kind there were."""
+        return sum(isinstance(action, kind) for action in self.actions)
+
+    def start(self) -> Action:
+        """Begin, with no connection there to be used again."""
+        self.begin()
+        return self.then(Acquired(reused=False))
 
     def then(self, outcome: Outcome, *, after: float = 0.0) -> Action:
         """Answer the last action with `outcome`, `after` seconds later."""
@@ -144,10 +153,14 @@ class Life:
         return self.action
 
     def ask(self) -> Life:
-        """Go on until the response is awaited, with all going well."""
-        self.start()
+        """Begin, and go on until the response is awaited, with all going well."""
+        self.begin()
+        return self.reach()
+
+    def reach(self) -> Life:
+        """Go on until something is to be received, with all going well."""
         while not isinstance(self.action, Receive):
-            self.then(Opened() if isinstance(self.action, Open) else Done())
+            self.then(Acquired(reused=False) if isinstance(self.action, Acquire) else Done())
         return self
 
     def receive(self, *pieces: bytes) -> Life:
@@ -163,7 +176,7 @@ class Life:
         """Have the peer end, unless the life is over, and then go on to Stop."""
         if isinstance(self.action, Receive | Deliver):
             self.receive(b"")
-        assert self.action == Release(), self.action
+        assert isinstance(self.action, Release), self.action
         assert self.then(Done()) == Stop()
         return self
 
@@ -172,7 +185,7 @@ class Life:
         if self.state is State.RELEASING:
             self.end()
         assert self.state is State.STOPPED
-        assert self.actions.count(Release()) == sum(isinstance(action, Open) for action in self.actions)
+        assert self.count(Release) == self.count(Acquire)
         assert self.session.verdict is verdict
         assert type(self.session.error) is error, self.session.error
         assert isinstance(self.session.error, error)

@@ -22,15 +22,23 @@ class ErrorObject(Struct, frozen=True):
 
 
 def find_error(data: bytes, *, bare: bool = False) -> ErrorObject | None:
-    """Return the error that a JSON text reports, or None.
+    """Return the error that a JSON text reports, or None; see `error_of`."""
+    try:
+        return error_of(msgspec.json.decode(data), bare=bare)
+    except NOT_JSON:
+        return None
+
+
+def error_of(value: object, *, bare: bool = False) -> ErrorObject | None:
+    """Return the error that a JSON value reports, or None.
 
     It may be under `error`, as an object or as a string, in an object that says
-    `"object": "error"`, or in an array of one. With `bare`, the text is known to be
+    `"object": "error"`, or in an array of one. With `bare`, the value is known to be
     about an error, so that any object is one.
     """
     try:
-        return reported(msgspec.json.decode(data), bare)
-    except NOT_JSON:  # from putting it into words too, where it is nested very deeply
+        return reported(value, bare)
+    except RecursionError:  # from putting it into words, where it is nested very deeply
         return None
 
 

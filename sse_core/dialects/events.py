@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
+
+import msgspec
 
 from .._errors import StreamError
 from .._events import Event, UnknownField
@@ -42,13 +44,8 @@ class WithEvent(NamedTuple, Generic[T]):
 
 def with_events(request: Request[T]) -> Request[WithEvent[T]]:
     """Ask for the same as `request`, and get each chunk with its event."""
-    return Request(
-        dialect=partial(WithEventsDialect, request.dialect),
-        method=request.method,
-        path=request.path,
-        headers=request.headers,
-        body=request.body,
-    )
+    dialect = partial(WithEventsDialect, request.dialect)
+    return cast("Request[WithEvent[T]]", msgspec.structs.replace(request, dialect=dialect))
 
 
 class WithEventsDialect(Dialect[WithEvent[T]]):

@@ -46,7 +46,7 @@ from ._chat_completion import (
     FunctionCall,
     MessageToolCall,
 )
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, find_error
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
 from ._strict_chunks import documented
 
 __all__ = [
@@ -155,7 +155,8 @@ def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompleti
     """Return the chunk with the usage where others have it; raises ApiError for Groq's own kind of error."""
     assert chunk.x_groq is not None
     if chunk.x_groq.error is not None:
-        message = str(chunk.x_groq.error) or event.data
+        said = chunk.x_groq.error
+        message = said if isinstance(said, str) and said else event.data
         raise api_error(ErrorObject(message, request_id=chunk.x_groq.id), event.raw)
     if chunk.usage is None and chunk.x_groq.usage is not None:
         return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
@@ -163,11 +164,8 @@ def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompleti
 
 
 def failed_choice(choice: Choice, event: Event) -> StreamError:
-    if choice.error:
-        error = find_error(msgspec.json.encode({"error": choice.error}))
-        if error is not None:
-            return api_error(error, event.raw)
-    return api_error(ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
+    error = error_of({"error": choice.error})
+    return api_error(error or ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
 
 
 def read_leniently(event: Event) -> ChatCompletionChunk:

@@ -19,13 +19,13 @@ from msgspec import Meta, Struct
 
 from sse_core import (
     URL,
+    Acquire,
+    Acquired,
     Action,
     ApiError,
     Deliver,
     Done,
     Message,
-    Open,
-    Opened,
     Receive,
     Received,
     Release,
@@ -232,10 +232,10 @@ def head_of(fixture: Fixture) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def outcome_of(action: Action, received: Iterator[bytes]) -> Done | Opened | Received:
+def outcome_of(action: Action, received: Iterator[bytes]) -> Acquired | Done | Received:
     match action:
-        case Open():
-            return Opened()
+        case Acquire():
+            return Acquired(reused=False)
         case Receive():
             return Received(next(received, b""))
         case _:

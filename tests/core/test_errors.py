@@ -20,6 +20,7 @@ from sse_core import (
     InvalidChunk,
     NotAnEventStream,
     ProtocolError,
+    ProxyError,
     Response,
     StatusError,
     StreamClosed,
@@ -33,6 +34,7 @@ RESPONSE = Response(200, "OK", (("x-request-id", "req_1"),))
 EACH = [
     (ConnectionFailed("no"), Fault.NETWORK, True),
     (CertificateRejected("no"), Fault.SERVER, False),
+    (ProxyError("no"), Fault.NETWORK, False),
     (DeadlineExceeded("tls", 1.5), Fault.NETWORK, True),
     (ProtocolError("no"), Fault.SERVER, False),
     (NotAnEventStream("no"), Fault.SERVER, False),
@@ -97,6 +99,39 @@ def test_a_status_decides_the_fault_and_the_retry(status: int, fault: Fault, ret
     assert (error.fault, error.retryable, error.status) == (fault, retryable, status)
     assert (error.message, error.code, error.type, error.param) == ("no", "c", "t", [1])
     assert error.raw == error.body == b"raw"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "retryable"),
+    [("true", 400, True), ("false", 503, False), ("maybe", 503, True), ("", 400, False)],
+)
+def test_the_server_may_say_whether_to_try_again(said: str, status: int, retryable: bool) -> None:
+    response = Response(status, headers=(("x-should-retry", said),))
+    assert StatusError("no", response=response).retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("type", "code", "retryable"),
+    [
+        ("overloaded_error", None, True),
+        ("rate_limit_error", None, True),
+        ("server_error", "busy", True),
+        (None, "rate_limit_exceeded", True),
+        ("UNAVAILABLE", 503, True),
+        ("odd", 529, True),
+        (None, "429", True),
+        (None, 500, True),
+        ("invalid_request_error", None, False),
+        ("invalid_request_error", "400", False),
+        (None, 400, False),
+        (None, "5000", False),
+        (None, "", False),
+    ],
+)
+def test_an_error_inside_the_stream_may_be_temporary(
+    type: str | None, code: str | int | None, retryable: bool
+) -> None:
+    assert ApiError("no", type=type, code=code).retryable is retryable
 
 
 def test_an_api_error_has_status_and_request_id_once_it_has_its_response() -> None:

@@ -188,6 +188,25 @@ def test_nothing_comes_behind_the_end(response: bytes) -> None:
         assert exchange.ended and exchange.error is None
 
 
+@pytest.mark.parametrize(
+    ("method", "response"),
+    [
+        ("GET", answer(b"Hello")),
+        ("GET", answer(b"", status="204 No Content")),
+        ("HEAD", answer(b"", length=5)),
+        ("GET", CHUNKED + framed(b"Hello") + LAST),
+        ("CONNECT", CLOSING),
+    ],
+)
+def test_it_is_known_whether_anything_came_behind_the_end(method: str, response: bytes) -> None:
+    for extra in (b"", b"HTTP/1.1 200 OK\r\n"):
+        for pieces in cuts(response + extra):
+            exchange = Exchange(method, "/", [HOST])
+            for piece in [*pieces, b""]:
+                exchange.receive(piece)
+            assert exchange.ended and exchange.overrun is bool(extra)
+
+
 @unhurried
 @given(places=places)
 def test_a_stream_in_chunks_may_be_cut_anywhere(places: list[int]) -> None:

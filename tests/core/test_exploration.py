@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sse_core import (
     EDGES,
+    Acquire,
+    Acquired,
     Done,
     Failed,
     Limits,
-    Open,
-    Opened,
     Outcome,
     Reason,
     Received,
@@ -57,7 +57,9 @@ Move = Outcome | str
 MOVES: list[Move] = [
     START,
     Done(),
-    Opened(),
+    Acquired(reused=False),
+    Acquired(reused=True),
+    Done(),
     *(Received(piece) for piece in PIECES.values()),
     *(Failed(reason, "x") for reason in Reason),
 ]
@@ -66,7 +68,7 @@ MOST_RECEIVED = {"http://api.test/": 3, "https://api.test/": 1}
 
 def move(life: Life, what: Move) -> None:
     if isinstance(what, str):
-        life.start()
+        life.begin()
     else:
         life.then(what)
 
@@ -176,8 +178,8 @@ def test_every_life_that_is_cancelled_is_released_if_it_was_opened_and_then_stop
         while life.state is not State.STOPPED:
             life.then(Failed(Reason.CANCELLED))
         assert life.action == Stop() and life.actions.count(Stop()) == 1
-        connections = [type(action) for action in life.actions if isinstance(action, Open | Release)]
-        assert connections == [Open, Release] * (len(connections) // 2)
+        connections = [type(action) for action in life.actions if isinstance(action, Acquire | Release)]
+        assert connections == [Acquire, Release] * (len(connections) // 2)
         assert life.session.verdict is (verdict or Verdict.CANCELLED)
 
 
@@ -211,7 +213,7 @@ def test_no_sequence_of_outcomes_breaks_a_life(url: str, moves: list[Move]) -> N
         assert not is_taken(life, what) or life.state in EDGES[before]
     while life.state is not State.STOPPED:
         assert is_taken(life, Failed(Reason.CANCELLED))
-    assert life.actions.count(Release()) == sum(isinstance(action, Open) for action in life.actions)
+    assert life.count(Release) == life.count(Acquire)
     assert life.session.verdict is not None
 
 

@@ -47,6 +47,12 @@ RINGS = {
     "_partial_json": 1,
     "_request": 3,
     "_redirects": 3,
+    "_proxies": 3,
+    "_tunnel": 3,
+    "_socks": 3,
+    "_dates": 2,
+    "_retrying": 3,
+    "_rate_limits": 3,
     "dialects": 3,
     "dialects._chat_accumulator": 3,
     "dialects._chat_chunks": 3,
@@ -57,6 +63,15 @@ RINGS = {
     "dialects.events": 3,
     "dialects.openai": 3,
     "dialects.groq": 3,
+    "_attempts": 3,
+    "_body": 3,
+    "_document": 3,
+    "_hop": 3,
+    "_pool": 3,
+    "_reconnecting": 3,
+    "_stats": 3,
+    "_timing": 3,
+    "_way": 3,
     "_session": 3,
 }
 PUBLIC = [sse_core, events, groq, openai]
@@ -111,6 +126,8 @@ def test_imports_go_inwards_only(module: str) -> None:
             assert RINGS[name[1:]] <= ring, f"{module} imports {name}"
         elif name == "h11":
             assert module == "_exchange"
+        elif name.partition(".")[0] == "socksio":
+            assert module == "_socks"
         elif name == "msgspec":
             assert ring == 3
         else:

@@ -1,0 +1,101 @@
+"""Whether a request is made again: after a failure, or to take the stream up where it broke off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ._body import Body
+from ._errors import CertificateRejected, StreamError
+from ._reconnecting import Reconnects
+from ._redirects import Sent
+from ._retrying import Retries, retry_after, should_retry
+from ._states import Verdict
+from ._timing import Timing
+
+
+class Attempts:
+    """Counts the attempts at one stream, and decides about the next."""
+
+    def __init__(
+        self,
+        original: Sent,
+        retries: Retries | None,
+        reconnects: Reconnects | None,
+        entropy: Callable[[], float],
+        timing: Timing,
+    ) -> None:
+        self.request = original
+        """What to ask for in the next attempt."""
+        self.last_event_id = ""
+        """Where the next attempt takes the stream up."""
+        self.may_reconnect = reconnects is not None
+        """Whether the stream is taken up again when it breaks off."""
+        self.may_start_over = False
+        """Whether this attempt may be followed by another from the start."""
+        self._original = original
+        self._retries = retries
+        self._reconnects = reconnects
+        self._entropy = entropy
+        self._timing = timing
+        self._retried = 0
+        self._failures = 0  # attempts that brought nothing new, one after another
+        self._reconnection_time: int | None = None
+
+    def begin(self) -> None:
+        """The next attempt begins."""
+        self._timing.stats.attempts += 1
+        retries = None if self.may_reconnect else self._retries
+        self.may_start_over = retries is not None and self._retried < retries.attempts
+
+    def after(self, verdict: Verdict, error: StreamError | None, body: Body[Any]) -> float | None:
+        """Return how many seconds to wait after an attempt that ended so, or None if it was the last."""
+        if self._reconnects is not None:
+            return self._reconnect(self._reconnects, verdict, error, body)
+        if self._retries is not None and error is not None and self.may_start_over and not body.content:
+            return self._retry(self._retries, error)
+        return None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the stream would have been taken up again, but for the number of failures."""
+        return self._reconnects is not None and self._failures > self._reconnects.attempts
+
+    def _retry(self, retries: Retries, error: StreamError) -> float | None:
+        if not should_retry(error):
+            return None
+        asked = None if error.response is None else retry_after(error.response)
+        pause = retries.delay(self._retried, self._entropy(), asked, self._timing.elapsed)
+        self._retried += 1
+        return pause
+
+    def _reconnect(
+        self, policy: Reconnects, verdict: Verdict, error: StreamError | None, body: Body[Any]
+    ) -> float | None:
+        if verdict not in BROKEN_OFF or isinstance(error, CertificateRejected):
+            return None
+        if body.content and (not body.last_event_id or body.last_event_id != self.last_event_id):
+            self._failures = 0
+        self._failures += 1
+        self.last_event_id = body.last_event_id
+        if body.reconnection_time is not None:
+            self._reconnection_time = body.reconnection_time
+        other_method = policy.method not in (None, self._original.method)
+        if self._failures > policy.attempts or (other_method and not self.last_event_id):
+            return None
+        self.request = self._original
+        if other_method and policy.method is not None:
+            self.request = msgspec.structs.replace(self.request, method=policy.method, body=b"")
+        if self.last_event_id:
+            field = ("Last-Event-ID", self.last_event_id.encode().decode("latin-1"))  # UTF-8 (9.2.4)
+            self.request = msgspec.structs.replace(self.request, headers=(*self.request.headers, field))
+        return policy.wait(self._failures, self._reconnection_time, self._entropy())
+
+
+BROKEN_OFF = {
+    *(Verdict.FINISHED, Verdict.UNFINISHED, Verdict.EVENT_CUT, Verdict.BODY_CUT),
+    *(Verdict.UNREACHABLE, Verdict.DEADLINE),
+}
+"""The ends after which a stream is taken up again (WHATWG HTML, 9.2.3: "reestablish the connection")."""

@@ -1,0 +1,207 @@
+"""What the body of a response says: from its bytes to chunks, and how it came to its end."""
+
+from __future__ import annotations
+
+import re
+from typing import Generic
+
+from ._codings import CodedBody, coding_of
+from ._decoder import EventDecoder
+from ._errors import (
+    ApiError,
+    BodyTruncated,
+    ConnectionFailed,
+    DeadlineExceeded,
+    EventTooLarge,
+    InvalidChunk,
+    NotAnEventStream,
+    ProtocolError,
+    StatusError,
+    StreamClosed,
+    StreamError,
+    StreamIncomplete,
+)
+from ._events import Comment, Event, Item, UnknownField
+from ._exchange import Exchange, Response
+from ._limits import Limits
+from ._message import Message
+from ._request import Dialect, Mark, T
+from ._states import Verdict
+from ._timing import Timing
+
+
+class Body(Generic[T]):
+    """The body that `exchange` receives, as `dialect` understands it.
+
+    Nothing more is to be read once `verdict` is set.
+    """
+
+    def __init__(
+        self, exchange: Exchange, dialect: Dialect[T], limits: Limits, timing: Timing, last_event_id: str
+    ) -> None:
+        self.verdict: Verdict | None = None
+        """How the stream ended, once that is known."""
+        self.error: StreamError | None = None
+        """What ended it, if it was an error."""
+        self.content = 0
+        """How many chunks brought content."""
+        self._exchange = exchange
+        self._dialect = dialect
+        self._limits = limits
+        self._timing = timing
+        self._source: Exchange | CodedBody = exchange  # or `coded` around it
+        self._coded: CodedBody | None = None
+        self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
+        self._accumulator = dialect.accumulator()
+        self._size = 0  # as decoded
+        self._begun = False  # an event has come
+        self._start = bytearray()  # what has come before the first event: it may have to be explained
+
+    @property
+    def last_event_id(self) -> str:
+        """Where to take the stream up again (WHATWG HTML, 9.2.4)."""
+        return self._decoder.last_event_id
+
+    @property
+    def cursor(self) -> str | int | None:
+        """The same, where the provider has other names for it; None if it has not said."""
+        return self._dialect.cursor or self.last_event_id or None
+
+    @property
+    def reconnection_time(self) -> int | None:
+        """What the server asks to wait before that, in milliseconds."""
+        return self._decoder.reconnection_time
+
+    @property
+    def message(self) -> Message | None:
+        """The chunks so far put together; None where they make no whole, or too large a one."""
+        return None if self._accumulator is None else self._accumulator.message()
+
+    @property
+    def knows_content(self) -> bool:
+        """Whether the dialect tells content from other chunks."""
+        return self._accumulator is not None
+
+    def begin(self, response: Response, data: bytes) -> list[T]:
+        """Return the chunks in `data`, what of the body came together with the head.
+
+        Raises NotAnEventStream for a content coding that cannot be decoded.
+        """
+        coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
+        if coding is not None:
+            self._source = self._coded = CodedBody(self._exchange, coding)
+            data = self._coded.decode(data)
+        return self._read(data)
+
+    def receive(self, data: bytes) -> list[T]:
+        """Return the chunks that these bytes of the connection bring; `b""` says that it has ended."""
+        return self._read(self._source.receive(data))
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is more to decode of what has come."""
+        return self._coded is not None and self._coded.pending
+
+    def decode(self) -> list[T]:
+        """Return the chunks in the next part of it."""
+        assert self._coded is not None  # or nothing would be pending
+        return self._read(self._coded.decode())
+
+    def _read(self, data: bytes) -> list[T]:
+        chunks: list[T] = []
+        try:
+            self._take(self._decoder.feed_all(data), chunks)
+        except StreamError as error:
+            self.error = error
+            self.verdict = verdict_of(error)
+        if not self._begun:
+            self._start += data[: self._limits.max_error_body - len(self._start)]
+        if self.verdict is None:
+            if broken := self._decoder.error or self._source.error:
+                self.error, self.verdict = broken, verdict_of(broken)
+            elif self._source.ended:
+                self._end()
+        self._accumulate(chunks, len(data))
+        return chunks
+
+    def _take(self, items: list[Item], chunks: list[T]) -> None:
+        """Turn events into chunks, up to the terminal marker. Raises StreamError for what is none."""
+        dialect = self._dialect
+        read = dialect.read
+        for item in items:
+            if isinstance(item, Event):
+                self._begun = True
+                chunk = read(item)
+                if not isinstance(chunk, Mark):
+                    chunks.append(chunk)
+                if dialect.complete or chunk is Mark.END:
+                    self.verdict = Verdict.COMPLETE
+                    return
+            elif isinstance(item, UnknownField):
+                dialect.unknown_field(item)
+            elif isinstance(item, Comment):
+                self._timing.stats.comments += 1
+
+    def _accumulate(self, chunks: list[T], size: int) -> None:
+        self._size += size
+        content = len(chunks)
+        if self._accumulator is not None:
+            if self._size > self._limits.max_answer_size:
+                self._accumulator = None
+            elif chunks:
+                content = self._accumulator.add(chunks)
+        if chunks:
+            self.content += content
+            self._timing.came_chunks(len(chunks), content)
+
+    def _end(self) -> None:
+        """Say how the stream ended, now that the body has."""
+        report = self._decoder.eof()
+        if not self._begun and is_document(self._start):
+            self.verdict = Verdict.REFUSED
+            self.error = self.explained()
+        elif self._dialect.finished:
+            self.verdict = Verdict.FINISHED
+        elif report.unfinished_event:
+            self.verdict = Verdict.EVENT_CUT
+            self.error = StreamIncomplete(f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped")
+        elif self._dialect.ends_with_body:
+            self.verdict = Verdict.FINISHED
+        else:
+            self.verdict = Verdict.UNFINISHED
+            self.error = StreamIncomplete(Verdict.UNFINISHED.value)
+
+    def explained(self) -> StreamError:
+        """Let the dialect find words for a body that is no event stream."""
+        assert self._exchange.response is not None  # or there were no body
+        return self._dialect.refusal(self._exchange.response, bytes(self._start))
+
+
+def is_document(start: bytes | bytearray) -> bool:
+    """Whether a body is something else than an event stream: it does not begin with a comment or a field."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return bool(text) and not FIELD.match(text)
+
+
+def verdict_of(error: StreamError) -> Verdict:
+    """The verdict that an error stands for."""
+    return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
+
+
+FIELD = re.compile(rb"[\w-]*(:|[\r\n]|$)")
+"""How a line of an event stream begins, but for fields that nobody would name so (WHATWG HTML, 9.2.6)."""
+
+VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
+    (StatusError, Verdict.REFUSED),
+    (NotAnEventStream, Verdict.REFUSED),
+    (ApiError, Verdict.ERROR_EVENT),
+    (ConnectionFailed, Verdict.UNREACHABLE),
+    (BodyTruncated, Verdict.BODY_CUT),
+    (StreamIncomplete, Verdict.UNFINISHED),
+    (DeadlineExceeded, Verdict.DEADLINE),
+    (StreamClosed, Verdict.CANCELLED),
+    (ProtocolError, Verdict.INVALID),
+    (EventTooLarge, Verdict.INVALID),
+    (InvalidChunk, Verdict.INVALID),
+)
+"""The verdict that each error stands for; the first that fits."""

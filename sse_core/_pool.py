@@ -1,0 +1,203 @@
+"""Which connections are open, and who may have one more: bookkeeping, without any I/O.
+
+Two rules hold.
+
+1. Whoever wants a connection gets a place first. There are no more places than connections are
+   allowed, and who comes first gets one first. A connection that nobody uses takes no place: it
+   is closed when a new one needs the room.
+2. What a call costs does not grow with the number of connections.
+
+The pool closes nothing and wakes nobody; it leaves both to its caller, in `doomed` and `granted`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from ._exchange import Exchange
+
+C = TypeVar("C")
+
+
+class PoolLimits(Struct, frozen=True, kw_only=True):
+    """How many connections there may be, and how long one is kept without being used.
+
+    None means no limit. Times are in seconds.
+    """
+
+    max_connections: int | None = None
+    """At one time; whoever wants one more waits."""
+    max_connections_per_origin: int | None = None
+    """The same, for one scheme, host and port, reached through the same proxy."""
+    max_idle: int = 100
+    """Kept without being used; of more, the one that was used longest ago is closed."""
+    idle_expiry: float = 60.0
+    """How long one is kept. It is closed when the pool is used after that."""
+    drain_time: float = 5.0
+    """How long the rest of a response may take, after the end of the stream in it."""
+    max_drain: int = 64 * 2**10
+    """How many bytes that rest may have."""
+
+
+class Waiter:
+    """Someone who wants a place, and may have to wait for it."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.granted = False
+
+
+class Idle(Generic[C]):
+    """A connection that nobody uses, with what is left of the response to `exchange`."""
+
+    def __init__(self, connection: C, origin: str, exchange: Exchange, since: float) -> None:
+        self.connection = connection
+        self.origin = origin
+        self.since = since
+        """When it was used last, on the clock of whoever says `now`."""
+        self.drained = 0
+        """Bytes of the rest of the response so far."""
+        self.lost = False
+        """Whether the connection has ended."""
+        self._exchange = exchange
+
+    def receive(self, data: bytes) -> None:
+        """Take what has come in the meantime; `b""` says that the connection has ended."""
+        self._exchange.receive(data)
+        self.drained += len(data)
+        self.lost = not data
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can carry the next request."""
+        return self._exchange.ended and not self._exchange.overrun and not self.lost
+
+    @property
+    def draining(self) -> bool:
+        """Whether the rest of the response may still come."""
+        return not (self._exchange.ended or self._exchange.error is not None or self.lost)
+
+
+class Pool(Generic[C]):
+    """The connections of one client."""
+
+    def __init__(self, limits: PoolLimits = PoolLimits()) -> None:
+        self.doomed: list[C] = []
+        """Connections that are to be closed."""
+        self.granted: list[Waiter] = []
+        """Those who have been waiting and now have a place."""
+        self._limits = limits
+        self._used: Counter[str] = Counter()  # places that are taken, by origin
+        self._used_in_all = 0
+        self._idle: OrderedDict[Idle[C], None] = OrderedDict()  # the one used longest ago first
+        self._idle_of: dict[str, OrderedDict[Idle[C], None]] = {}  # the same, by origin
+        self._waiting: dict[str, dict[Waiter, None]] = {}  # who came first is first
+
+    def claim(self, origin: str) -> Waiter:
+        """Ask for a place: it is granted at once, or later, and then it is in `granted`."""
+        waiter = Waiter(origin)
+        if self._has_place(origin):
+            self._grant(waiter)
+        else:
+            self._waiting.setdefault(origin, {})[waiter] = None
+        return waiter
+
+    def withdraw(self, waiter: Waiter) -> None:
+        """Want no place any more."""
+        if waiter.granted:
+            self.give_back(waiter.origin)
+        else:
+            self._stop_waiting(waiter)
+
+    def take(self, origin: str, now: float) -> Idle[C] | None:
+        """Take out the idle connection to an origin that was used last, if there is one.
+
+        The caller has a place, and looks whether the connection is ready.
+        """
+        self._expire(now)
+        idle = next(reversed(self._idle_of.get(origin, ())), None)
+        if idle is not None:
+            self._forget(idle)
+        return idle
+
+    def keep(self, idle: Idle[C]) -> None:
+        """Put in a connection that may be used again, or put one back that is not ready."""
+        self._idle[idle] = None
+        self._idle_of.setdefault(idle.origin, OrderedDict())[idle] = None
+        if len(self._idle) > self._limits.max_idle:
+            self._doom(next(iter(self._idle)))
+
+    def is_worth_keeping(self, idle: Idle[C], now: float) -> bool:
+        """Whether a connection that is not ready may become so."""
+        in_time = now - idle.since < self._limits.drain_time
+        return idle.draining and in_time and idle.drained <= self._limits.max_drain
+
+    def make_room(self, origin: str) -> None:
+        """Doom what is idle where one connection more, for which there is a place, would be too many."""
+        limits = self._limits
+        idle_of = self._idle_of.get(origin, OrderedDict[Idle[C], None]())
+        if is_over(self._used[origin] + len(idle_of), limits.max_connections_per_origin) and idle_of:
+            self._doom(next(iter(idle_of)))
+        if is_over(self._used_in_all + len(self._idle), limits.max_connections) and self._idle:
+            self._doom(next(iter(self._idle)))
+
+    def give_back(self, origin: str) -> None:
+        """Give a place back, which may be another's turn."""
+        self._used_in_all -= 1
+        self._used[origin] -= 1
+        if not self._used[origin]:
+            del self._used[origin]
+        for origin in self._waiting:
+            if self._has_place(origin):
+                waiter = next(iter(self._waiting[origin]))
+                self._stop_waiting(waiter)
+                self._grant(waiter)
+                self.granted.append(waiter)
+                return
+
+    def clear(self) -> None:
+        """Doom every idle connection."""
+        while self._idle:
+            self._doom(next(iter(self._idle)))
+
+    def _has_place(self, origin: str) -> bool:
+        of_origin, in_all = self._limits.max_connections_per_origin, self._limits.max_connections
+        return (of_origin is None or self._used[origin] < of_origin) and (
+            in_all is None or self._used_in_all < in_all
+        )
+
+    def _grant(self, waiter: Waiter) -> None:
+        waiter.granted = True
+        self._used_in_all += 1
+        self._used[waiter.origin] += 1
+
+    def _stop_waiting(self, waiter: Waiter) -> None:
+        of_origin = self._waiting[waiter.origin]
+        del of_origin[waiter]
+        if not of_origin:
+            del self._waiting[waiter.origin]
+
+    def _expire(self, now: float) -> None:
+        while self._idle:
+            oldest = next(iter(self._idle))
+            if now - oldest.since < self._limits.idle_expiry:
+                return
+            self._doom(oldest)
+
+    def _doom(self, idle: Idle[C]) -> None:
+        self._forget(idle)
+        self.doomed.append(idle.connection)
+
+    def _forget(self, idle: Idle[C]) -> None:
+        del self._idle[idle]
+        of_origin = self._idle_of[idle.origin]
+        del of_origin[idle]
+        if not of_origin:
+            del self._idle_of[idle.origin]
+
+
+def is_over(number: int, limit: int | None) -> bool:
+    return limit is not None and number > limit

@@ -1,0 +1,150 @@
+"""Which deadlines run, and when what came. All times are in seconds, on the clock of whoever says `now`."""
+
+from __future__ import annotations
+
+from math import inf
+
+from ._errors import DeadlineExceeded
+from ._limits import Deadlines
+from ._stats import Stats
+
+
+class Timing:
+    """The deadlines and the statistics of one stream."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self.stats = Stats()
+        self.now = 0.0
+        self._deadlines = deadlines
+        self._started = 0.0
+        self._total = inf  # when that deadline passes
+        self._which = ""  # the deadline that was set last
+        self._since = 0.0
+        self._due = inf
+        self._left = 0.0  # when the application was last given something
+        self._away = 0.0  # how long it has spent on what it was given
+        self._head = Watch("response_head", deadlines.response_head, "", None)
+        self._bytes = Watch("first_byte", deadlines.first_byte, "between_bytes", deadlines.between_bytes)
+        self._events = Watch("first_event", deadlines.first_event, "between_events", deadlines.between_events)
+        self._content = Watch(
+            "first_content", deadlines.first_content, "between_content", deadlines.between_content
+        )
+
+    def start(self, now: float) -> None:
+        """The stream begins."""
+        self.now = self._started = now
+        if self._deadlines.total is not None:
+            self._total = now + self._deadlines.total
+
+    @property
+    def elapsed(self) -> float:
+        """How long ago the stream began."""
+        return self.now - self._started
+
+    def ask(self) -> None:
+        """A request goes out."""
+        waited = self.now - self._away
+        for watch in (self._head, self._bytes, self._events, self._content):
+            watch.begin(waited)
+
+    def leave(self) -> None:
+        """The application is given something, and the peer is not waited for."""
+        self._left = self.now
+
+    def come_back(self) -> None:
+        """The application wants more."""
+        self._away += self.now - self._left
+
+    def limit(self, which: str, seconds: float | None) -> float | None:
+        """Set a deadline of `seconds` from now, and return it, or the total one if that is sooner."""
+        self._which, self._since = which, self.now
+        self._due = inf if seconds is None else self.now + seconds
+        return self._within_total()
+
+    def limit_head(self) -> float | None:
+        """Set the deadline for more of the response head, and return it."""
+        return self._limit_to(self._bytes if self._bytes.due < self._head.due else self._head)
+
+    def limit_stream(self, *, knows_content: bool) -> float | None:
+        """Set the deadline for more of the stream, and return it."""
+        watch = self._bytes
+        if self._events.due < watch.due:
+            watch = self._events
+        if self._content.due < watch.due and knows_content:
+            watch = self._content
+        return self._limit_to(watch)
+
+    def deadline(self) -> float | None:
+        """The deadline that was set last, once more."""
+        return None if self._due == inf else self._due
+
+    def is_over(self) -> bool:
+        """Whether the deadline that was set last has passed."""
+        return self.now >= self._due
+
+    def has_room_for(self, seconds: float) -> bool:
+        """Whether the total deadline lets anyone wait so long."""
+        return self.now + seconds < self._total
+
+    def exceeded(self) -> DeadlineExceeded:
+        """The error for the deadline that was set last."""
+        return DeadlineExceeded(self._which, self.now - self._since)
+
+    def came_bytes(self, size: int) -> None:
+        """So many bytes have come."""
+        self.stats.bytes += size
+        if self.stats.to_first_byte is None:
+            self.stats.to_first_byte = self.now - self._started
+        self._bytes.came(self.now - self._away)
+
+    def came_chunks(self, chunks: int, content: int) -> None:
+        """So many chunks have come, and so many of them have content."""
+        stats = self.stats
+        waited, at = self.now - self._away, self.now - self._started
+        stats.events += chunks
+        if stats.to_first_event is None:
+            stats.to_first_event = at
+        self._events.came(waited)
+        if content:
+            stats.content_events += content
+            if stats.to_last_content is None:
+                stats.to_first_content = at
+            else:
+                stats.longest_gap = max(stats.longest_gap, at - stats.to_last_content)
+            stats.to_last_content = at
+            self._content.came(waited)
+
+    def _limit_to(self, watch: Watch) -> float | None:
+        self._which, self._since, self._due = watch.which, watch.since + self._away, watch.due + self._away
+        return self._within_total()
+
+    def _within_total(self) -> float | None:
+        if self._total < self._due:
+            self._which, self._since, self._due = "total", self._started, self._total
+        return self.deadline()
+
+
+class Watch:
+    """One kind of progress: the first is waited for, and then each after the last.
+
+    Its clock stands still while the application has something to do.
+    """
+
+    __slots__ = ("_between", "_first", "due", "since", "which")
+
+    def __init__(self, first: str, first_seconds: float | None, between: str, seconds: float | None) -> None:
+        self._first = first, inf if first_seconds is None else first_seconds
+        self._between = between, inf if seconds is None else seconds
+        self.begin(0.0)
+
+    def begin(self, at: float) -> None:
+        """Wait for the first."""
+        self.which, seconds = self._first
+        self.since = at
+        self.due = at + seconds
+
+    def came(self, at: float) -> None:
+        """Wait for the next."""
+        self.which, seconds = self._between
+        self.since = at
+        self.due = at + seconds
