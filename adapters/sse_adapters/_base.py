@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from functools import cache
 from threading import Lock
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
@@ -174,31 +172,6 @@ class ClientBase(Generic[S]):
             if self._closed:
                 raise RuntimeError("the client is closed")
             self._streams.add(stream)
-
-
-def secured(sock: socket.socket, server_name: str, context: ssl.SSLContext | None) -> ssl.SSLSocket:
-    """Return the socket as one that speaks TLS, before its handshake.
-
-    It notices when the connection is cut, and does not take that for an end: some versions
-    of Python, 3.11.2 for one, tell OpenSSL 3 otherwise, so that an answer without a stated
-    length would lose its own end in silence.
-
-    Raises OSError if the connection is gone already.
-    """
-    context = context or default_ssl_context()
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    sock.getpeername()  # raises where wrap_socket() would too, but without closing the socket
-    return context.wrap_socket(
-        sock, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
-    )
-
-
-@cache
-def default_ssl_context() -> ssl.SSLContext:
-    """The system's trust, made when first needed, since that takes a while."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 DONE = Done()

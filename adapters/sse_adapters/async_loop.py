@@ -29,9 +29,18 @@ __all__ = ["Client", "Stream", "Transport"]
 
 
 class Transport(Closable, Protocol):
-    """One connection, as a few verbs. Each raises OSError and nothing else, TimeoutError when it is late.
+    """One connection, as a few verbs. The session says which one comes when, and checks the deadlines itself.
 
-    A deadline is a moment on the clock of `now`, or None.
+    - One verb at a time, but for `abort`. After `close` there may be another `open`.
+    - Each raises OSError and nothing else, TimeoutError when it is late.
+    - A deadline is a moment on the clock of `now`, or None. When it has passed, what can be
+      done without waiting is done all the same: `receive(-math.inf)` returns what is there.
+      After a TimeoutError, all but `receive` may have been done in part.
+    - After `abort` everything but `close` raises OSError.
+    - `abort` comes from a task of the same event loop. A verb that is cancelled leaves a
+      transport that can be closed, and nothing else behind.
+
+    `sse_adapters.testing.check_transport` checks all this, and more.
     """
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
@@ -39,7 +48,10 @@ class Transport(Closable, Protocol):
         ...
 
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
-        """Speak TLS from here on, with a peer that proves to be `server_name`."""
+        """Speak TLS from here on, with a peer that proves to be `server_name`.
+
+        Comes a second time for TLS inside TLS: the first with a proxy, the second through it.
+        """
         ...
 
     async def send(self, data: bytes, deadline: float | None) -> None:
@@ -48,6 +60,10 @@ class Transport(Closable, Protocol):
 
     async def receive(self, deadline: float | None) -> bytes:
         """Return what has come, at least one byte; `b""` at the end, which under TLS is a proper one."""
+        ...
+
+    async def sleep(self, deadline: float) -> None:
+        """Wait until then. Needs no connection."""
         ...
 
 
