@@ -179,9 +179,7 @@ class ApiError(StreamError):
     @property
     def request_id(self) -> str | None:
         """The provider's name for the request, from `x-request-id` or `request-id`."""
-        if self.response is None:
-            return None
-        return self.response.header("x-request-id") or self.response.header("request-id")
+        return None if self.response is None else self.response.request_id
 
 
 class StatusError(ApiError):

@@ -20,17 +20,17 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import anyio
 import anyio.to_thread
 from anyio.lowlevel import checkpoint
 
-from sse_core import Deadlines, Limits
+from sse_core import Proxies
 
 from . import async_loop
 from ._addresses import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, unix_socket
-from ._base import NO_HEADERS, RECEIVE_SIZE
+from ._base import RECEIVE_SIZE, Options
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -43,9 +43,9 @@ Args = TypeVarTuple("Args")
 
 
 class Client(async_loop.Client):
-    """Makes streams over TCP connections, one for each.
+    """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `headers` go with every request.
+    `base_url` is what request paths are added to; `options` are those of `Options`.
     `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
     `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
     `server_hostname` is what the certificate of the base URL's host has to say, if that is
@@ -59,16 +59,16 @@ class Client(async_loop.Client):
         self,
         base_url: str,
         *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         uds: UnixPath | None = None,
+        **options: Unpack[Options],
     ) -> None:
         names = server_names(base_url, server_hostname)
         transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
-        super().__init__(base_url, transport, headers=headers, deadlines=deadlines, limits=limits)
+        if uds is not None:
+            options.setdefault("proxies", Proxies())
+        super().__init__(base_url, transport, **options)
 
 
 class Transport(AsyncTransport):

@@ -18,17 +18,17 @@ from concurrent.futures import CancelledError, Future, wait
 from functools import partial
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from sse_core import Deadlines, Limits
+from sse_core import Proxies
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
 from ._addresses import UnixPath
-from ._base import NO_HEADERS
+from ._base import Options
 from ._tls import checked, server_names
 from .sync_loop import Stream
 
@@ -51,25 +51,19 @@ class Client(sync_loop.Client):
         self,
         base_url: str,
         *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         uds: UnixPath | None = None,
         backend: str = "asyncio",
         backend_options: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
     ) -> None:
         names = server_names(base_url, server_hostname)
         inner = partial(tasks.Transport, checked(ssl_context), server_names=names, uds=uds)
         self._event_loop = EventLoop(backend, backend_options)
-        super().__init__(
-            base_url,
-            lambda: Transport(self._event_loop, inner()),
-            headers=headers,
-            deadlines=deadlines,
-            limits=limits,
-        )
+        if uds is not None:
+            options.setdefault("proxies", Proxies())
+        super().__init__(base_url, lambda: Transport(self._event_loop, inner()), **options)
 
     def close(self) -> None:
         """Close every stream that is still open, make no more, and end the event loop's thread."""
