@@ -114,6 +114,9 @@ class Connections(Generic[X]):
             each()
         self._settle()
 
+    def __del__(self) -> None:
+        self.close()
+
     def _settle(self) -> None:
         """Do what is left to do, unless somebody is at the pool, who will do it."""
         while self._lock.acquire(blocking=False):
