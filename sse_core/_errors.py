@@ -186,11 +186,9 @@ class ApiError(StreamError):
 
     @property
     def request_id(self) -> str | None:
-        """The provider's name for the request, from `x-request-id` or `request-id`, or from the report."""
-        if self.response is None:
-            return self._request_id
-        names = ("x-request-id", "request-id")
-        return next(filter(None, map(self.response.header, names)), self._request_id)
+        """The provider's name for the request, from the response's head or else from the report."""
+        in_head = None if self.response is None else self.response.request_id
+        return in_head or self._request_id
 
 
 class StatusError(ApiError):

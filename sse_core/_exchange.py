@@ -36,6 +36,11 @@ class Response:
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
+    @property
+    def request_id(self) -> str | None:
+        """The provider's name for the request, from `x-request-id` or `request-id`."""
+        return self.header("x-request-id") or self.header("request-id")
+
 
 class Exchange:
     """Sends one request and receives its response.

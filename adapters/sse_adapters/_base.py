@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import socket
+import os
+import random
 import ssl
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypedDict, TypeVar
 from weakref import WeakSet
 
 from sse_core import (
@@ -18,56 +19,109 @@ from sse_core import (
     Done,
     Failed,
     Limits,
+    Message,
     Outcome,
+    PoolLimits,
+    Proxies,
+    RateLimit,
     Reason,
     Request,
     Response,
+    Retries,
     Session,
     State,
+    Stats,
     Stop,
     Verdict,
+    rate_limits,
 )
 
+from ._connections import Connections, X
+
 T = TypeVar("T")
-S = TypeVar("S", bound="StreamBase[Any]")
+S = TypeVar("S", bound="StreamBase[Any, Any]")
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Closable(Protocol):
-    """The verbs of a transport that never wait."""
+class Observer(Protocol):
+    """Is told of each step of a stream, by whoever reads or closes it. What it raises ends the stream."""
 
-    def now(self) -> float:
-        """The clock that deadlines are told by, in seconds."""
+    def action(self, action: Action, now: float) -> None:
+        """The session has asked for this, at a moment in seconds of the transport's clock."""
         ...
 
-    def abort(self) -> None:
-        """Shut the connection down and wake whoever waits for it, who then gets any result or OSError.
-
-        Comes while another thread or task is inside a verb, and from that other one.
-        Whatever comes later, but for `close`, may fail with OSError.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close the connection if there is one. Nobody is inside another verb; may come twice."""
+    def outcome(self, outcome: Outcome, now: float) -> None:
+        """This is what came of it."""
         ...
 
 
-class StreamBase(Generic[T]):
+class Options(TypedDict, total=False):
+    """What every client can be told, by keyword."""
+
+    headers: Mapping[str, str]
+    """To go with every request: the credentials, for one."""
+    deadlines: Deadlines
+    limits: Limits
+    retries: Retries | None
+    """When a request is made again that failed before there was any content; by default never."""
+    pool: PoolLimits
+    proxies: Proxies | None
+    """By default what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `Proxies()` for none."""
+    observe: Callable[[Session[Any]], Observer] | None
+    """Called for each stream, to return who is to be told of its steps."""
+
+
+class StreamBase(Generic[T, X]):
     """The part of a stream that is the same on every runtime."""
 
-    def __init__(self, session: Session[T], transport: Closable) -> None:
+    def __init__(
+        self, session: Session[T], connections: Connections[X], observer: Observer | None = None
+    ) -> None:
         self._session = session
-        self._closable = transport
+        self._connections = connections
+        self._observer = observer
+        self._transport: X | None = None
+        self._place: str | None = None  # the origin that there is a place in the pool for
         self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
         self._cause: OSError | None = None
         self._closing = False
         self._inside = Lock()  # held by whoever is inside the session; never waited for
+        self._swap = Lock()  # between abort, and a transport that comes or goes
 
     @property
     def response(self) -> Response | None:
         """The head of the response: there once the stream's block has been entered."""
         return self._session.response
+
+    @property
+    def rate_limits(self) -> dict[str, RateLimit]:
+        """What the head of the response says about how much more the provider will take."""
+        return {} if self.response is None else rate_limits(self.response)
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's name for the request."""
+        return None if self.response is None else self.response.request_id
+
+    @property
+    def state(self) -> State:
+        """What the stream is waiting for: WAITING, for one, before it is taken up again."""
+        return self._session.state
+
+    @property
+    def stats(self) -> Stats:
+        """What the stream has brought so far, and when."""
+        return self._session.stats
+
+    @property
+    def message(self) -> Message | None:
+        """The chunks so far put together; None where they make no whole."""
+        return self._session.message
+
+    @property
+    def last_event_id(self) -> str:
+        """The last event ID string (WHATWG HTML, 9.2.4); `""` if the server has sent none."""
+        return self._session.last_event_id
 
     @property
     def verdict(self) -> Verdict | None:
@@ -83,7 +137,9 @@ class StreamBase(Generic[T]):
             finally:
                 self._inside.release()
         else:
-            self._closable.abort()  # and whoever is inside closes it, in _leave at the latest
+            with self._swap:
+                if self._transport is not None:
+                    self._transport.abort()  # and whoever is inside closes it, in _leave at the latest
 
     def __del__(self) -> None:
         self.close()
@@ -101,14 +157,26 @@ class StreamBase(Generic[T]):
         """Go on from where the session was left."""
         match self._session.state:
             case State.IDLE:
-                return self._session.start(self._closable.now())
+                now = self._connections.now()
+                action = self._session.start(now)
+                if self._observer is not None:
+                    self._observer.action(action, now)
+                return action
             case State.DELIVERING:
                 return self._answer(DONE)
             case _:
                 return STOP
 
     def _answer(self, outcome: Outcome) -> Action:
-        return self._session.step(CANCELLED if self._closing else outcome, self._closable.now())
+        return self._step(CANCELLED if self._closing else outcome, self._connections.now())
+
+    def _step(self, outcome: Outcome, now: float) -> Action:
+        if self._observer is None:
+            return self._session.step(outcome, now)
+        self._observer.outcome(outcome, now)
+        action = self._session.step(outcome, now)
+        self._observer.action(action, now)
+        return action
 
     def _failure(self, exc: OSError) -> Failed:
         self._cause = exc
@@ -128,36 +196,62 @@ class StreamBase(Generic[T]):
     def _cancel(self) -> None:
         """Bring the session to its end from wherever it is, without a clock: its event loop may be closed."""
         while self._session.state is not State.STOPPED:
-            self._session.step(CANCELLED, NO_MATTER_WHEN)
-        self._closable.close()
+            self._step(CANCELLED, NO_MATTER_WHEN)
+        self._let_go(reuse=False)
+
+    # The connection.
+
+    def _adopt(self, transport: X) -> X:
+        """Make a transport the one that `close` aborts. Raises ConnectionAbortedError if that was called."""
+        with self._swap:
+            self._transport = transport
+        if self._closing:
+            raise ConnectionAbortedError("the stream was closed")
+        return transport
+
+    def _connected(self) -> X:
+        """Return the transport that Acquire has brought."""
+        if self._transport is None:
+            raise ConnectionAbortedError("not connected")
+        return self._transport
+
+    def _let_go(self, *, reuse: bool) -> None:
+        """Give back the connection and the place in the pool, where there are any."""
+        with self._swap:
+            transport, self._transport = self._transport, None
+        place, self._place = self._place, None
+        if place is not None:
+            kept = reuse and not self._closing
+            self._connections.give_back(place, transport, self._session.exchange if kept else None)
+        elif transport is not None:
+            transport.close()
 
 
-class ClientBase(Generic[S]):
-    """What a client keeps: where to, with which headers and limits, and its open streams."""
+class ClientBase(Generic[S, X]):
+    """What a client keeps: where to, with which options, its connections, and its open streams."""
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
-    ) -> None:
+    def __init__(self, base_url: str, transport: Callable[[], X], options: Options) -> None:
         self._url = URL.parse(base_url)
-        self._headers = tuple(headers.items())
-        self._deadlines = deadlines
-        self._limits = limits
+        self._headers = tuple(options.get("headers", NO_HEADERS).items())
+        self._deadlines = options.get("deadlines", Deadlines())
+        self._limits = options.get("limits", Limits())
+        self._retries = options.get("retries")
+        proxies = options.get("proxies")
+        self._proxies = Proxies.from_environment(os.environ) if proxies is None else proxies
+        self._observe = options.get("observe")
+        self._connections = Connections(transport, options.get("pool", PoolLimits()))
         self._streams: WeakSet[S] = WeakSet()
         self._closed = False
         self._lock = Lock()
 
     def close(self) -> None:
-        """Close every stream that is still open, and make no more."""
+        """Close every stream and every connection, and make no more."""
         with self._lock:
             self._closed = True
             streams = list(self._streams)
         for stream in streams:
             stream.close()
+        self._connections.close()
 
     def __repr__(self) -> str:
         return (
@@ -166,39 +260,24 @@ class ClientBase(Generic[S]):
 
     def _session(self, request: Request[T]) -> Session[T]:
         return Session(
-            request, self._url, headers=self._headers, deadlines=self._deadlines, limits=self._limits
+            request,
+            self._url,
+            headers=self._headers,
+            deadlines=self._deadlines,
+            limits=self._limits,
+            proxies=self._proxies,
+            retries=self._retries,
+            entropy=random.random,
         )
+
+    def _observer(self, session: Session[Any]) -> Observer | None:
+        return None if self._observe is None else self._observe(session)
 
     def _keep(self, stream: S) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the client is closed")
             self._streams.add(stream)
-
-
-def secured(sock: socket.socket, server_name: str, context: ssl.SSLContext | None) -> ssl.SSLSocket:
-    """Return the socket as one that speaks TLS, before its handshake.
-
-    It notices when the connection is cut, and does not take that for an end: some versions
-    of Python, 3.11.2 for one, tell OpenSSL 3 otherwise, so that an answer without a stated
-    length would lose its own end in silence.
-
-    Raises OSError if the connection is gone already.
-    """
-    context = context or default_ssl_context()
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    sock.getpeername()  # raises where wrap_socket() would too, but without closing the socket
-    return context.wrap_socket(
-        sock, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
-    )
-
-
-@cache
-def default_ssl_context() -> ssl.SSLContext:
-    """The system's trust, made when first needed, since that takes a while."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 DONE = Done()
@@ -208,3 +287,5 @@ NO_MATTER_WHEN = 0.0
 """The time of an outcome after which nothing has a deadline."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""
+AT_ONCE = -inf
+"""A deadline for what can be done without waiting."""

@@ -20,91 +20,87 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import anyio
+import anyio.to_thread
 from anyio.lowlevel import checkpoint
 
-from sse_core import Deadlines, Limits
+from sse_core import Proxies
 
 from . import async_loop
-from ._base import NO_HEADERS, RECEIVE_SIZE, secured
+from ._addresses import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, unix_socket
+from ._base import RECEIVE_SIZE, Options
+from ._tls import NO_NAMES, checked, server_names
+from ._transports import AsyncTransport
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
 
+A = TypeVar("A")
 R = TypeVar("R")
 Args = TypeVarTuple("Args")
-Wait: TypeAlias = Callable[[socket.socket], Awaitable[None]]
 
 
 class Client(async_loop.Client):
-    """Makes streams over TCP connections, one for each.
+    """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `headers` go with every request.
+    `base_url` is what request paths are added to; `options` are those of `Options`.
     `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
     `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
+    `server_hostname` is what the certificate of the base URL's host has to say, if that is
+    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
     Leaving the client's block closes the streams that are still open. Raises ValueError
-    for a URL that is not http or https.
+    for a URL that is not http or https, and for an SSLContext that verifies nobody because
+    nobody told it to.
     """
 
     def __init__(
         self,
         base_url: str,
         *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        uds: UnixPath | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        transport = partial(Transport, ssl_context)
-        super().__init__(base_url, transport, headers=headers, deadlines=deadlines, limits=limits)
+        names = server_names(base_url, server_hostname)
+        transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
+        if uds is not None:
+            options.setdefault("proxies", Proxies())
+        super().__init__(base_url, transport, **options)
 
 
-class Transport:
-    """One TCP connection. An `async_loop.Transport`."""
+class Transport(AsyncTransport):
+    """One TCP connection, or one to the Unix socket `uds`. An `async_loop.Transport`.
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._ssl_context = ssl_context
+    `server_names` has what certificates must say for the hosts that are its keys.
+    """
+
+    def __init__(
+        self,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        server_names: Mapping[str, str] = NO_NAMES,
+        uds: UnixPath | None = None,
+    ) -> None:
+        super().__init__(ssl_context, server_names)
+        self._uds = uds
         self._socket: socket.socket | None = None
         self._waiting: anyio.CancelScope | None = None
+        self._waited = True  # since the last attempt
         self._aborted = False
 
     def now(self) -> float:
         return anyio.current_time()
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
-        """Try the addresses of the host in the system's order until one accepts."""
-        failure = OSError(f"no address for {host!r}")
-        for family, kind, protocol, _, address in await self._within(deadline, look_up, host, port):
-            self._socket = socket.socket(family, kind, protocol)
-            try:
-                self._socket.setblocking(False)
-                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-                with suppress(BlockingIOError):
-                    self._socket.connect(address)
-                await self._within(deadline, anyio.wait_writable, self._socket)
-                error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                if error:
-                    raise OSError(error, os.strerror(error))
-            except OSError as exc:
-                failure = exc
-                self.close()
-            else:
-                return
-        raise failure
+        """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        await self._within(deadline, self._open, host, port)
 
-    async def start_tls(self, server_name: str, deadline: float | None) -> None:
-        self._socket = tls = secured(self._connected(), server_name, self._ssl_context)
-        await self._when_ready(deadline, anyio.wait_readable, tls.do_handshake)
-
-    async def send(self, data: bytes, deadline: float | None) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[await self._when_ready(deadline, anyio.wait_writable, self._connected().send, rest) :]
-
-    async def receive(self, deadline: float | None) -> bytes:
-        return await self._when_ready(deadline, anyio.wait_readable, self._connected().recv, RECEIVE_SIZE)
+    async def sleep(self, deadline: float) -> None:
+        with suppress(TimeoutError):
+            await self._within(deadline, anyio.sleep_forever)
 
     def abort(self) -> None:
         self._aborted = True
@@ -112,40 +108,56 @@ class Transport:
             self._waiting.cancel()
         if self._socket is not None:
             with suppress(OSError):  # it need not be connected
-                # The socket's own shutdown: SSLSocket's would also forget that it speaks TLS.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        self._tls = None
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
+    async def _open(self, host: str, port: int) -> None:
+        if self._uds:
+            addresses = unix_socket(self._uds)
+        else:
+            addresses = literal(host, port) or await anyio.to_thread.run_sync(
+                look_up, host, port, abandon_on_cancel=True
+            )
+        self._socket = await first_connected(addresses)
+
+    async def _send(self, data: bytes, deadline: float | None) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[await self._when_ready(deadline, anyio.wait_writable, socket.socket.send, rest) :]
+
+    async def _receive(self, deadline: float | None) -> bytes:
+        return await self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
+
+    async def _when_ready(
+        self,
+        deadline: float | None,
+        wait: Callable[[socket.socket], Awaitable[None]],
+        attempt: Callable[[socket.socket, A], R],
+        argument: A,
+    ) -> R:
+        """Attempt an operation on the socket, and wait for it where that would block."""
+        if not self._waited:
+            await checkpoint()  # a fast peer must not keep other tasks from running
+        self._waited = False
+        while True:
+            sock = self._connected()
+            try:
+                return attempt(sock, argument)
+            except BlockingIOError:
+                await self._within(deadline, wait, sock)
+                self._waited = True
+
     def _connected(self) -> socket.socket:
+        if self._aborted:
+            raise ConnectionAbortedError("aborted")
         if self._socket is None:
             raise ConnectionAbortedError("not connected")
         return self._socket
-
-    async def _when_ready(
-        self, deadline: float | None, wait: Wait, attempt: Callable[[*Args], R], *args: *Args
-    ) -> R:
-        """Attempt an operation on the socket, and wait for it where that would block."""
-        if deadline is not None and self.now() >= deadline:
-            raise TimeoutError("timed out")  # though a fast peer would never have to be waited for
-        waited = False
-        while True:
-            try:
-                result = attempt(*args)
-            except BlockingIOError:
-                await self._within(deadline, wait, self._connected())
-            except ssl.SSLWantReadError:
-                await self._within(deadline, anyio.wait_readable, self._connected())
-            except ssl.SSLWantWriteError:
-                await self._within(deadline, anyio.wait_writable, self._connected())
-            else:
-                if not waited:
-                    await checkpoint()  # a fast peer must not keep other tasks from running
-                return result
-            waited = True
 
     async def _within(self, deadline: float | None, wait: Callable[[*Args], Awaitable[R]], *args: *Args) -> R:
         """Wait for something until the deadline passes, or `abort` is called."""
@@ -162,9 +174,43 @@ class Transport:
         raise TimeoutError("timed out")
 
 
-async def look_up(host: str, port: int) -> Sequence[tuple[Any, Any, int, str, Any]]:
-    """Return the addresses of a host; at once if it is one."""
+async def first_connected(addresses: Sequence[Address]) -> socket.socket:
+    """Return the first socket to be connected, as RFC 8305 has it; no other stays open."""
+    connected: list[socket.socket] = []
+    failures: list[OSError] = []
+
+    async def attempt(address: Address, failed: anyio.Event) -> None:
+        try:
+            connected.append(await connect(address))
+            group.cancel_scope.cancel()
+        except OSError as exc:
+            failures.append(exc)
+            failed.set()
+
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        return await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        async with anyio.create_task_group() as group:
+            for address in addresses:
+                failed = anyio.Event()
+                group.start_soon(attempt, address, failed)
+                with anyio.move_on_after(ATTEMPT_DELAY):
+                    await failed.wait()
+        if not connected:
+            raise failures[-1]
+        return connected.pop(0)
+    finally:
+        for sock in connected:
+            sock.close()
+
+
+async def connect(address: Address) -> socket.socket:
+    sock = new_socket(address)
+    try:
+        with suppress(BlockingIOError):
+            sock.connect(address[-1])
+        await anyio.wait_writable(sock)
+        if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, os.strerror(error))
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
 
 from sse_core import (
-    Action,
-    Deadlines,
+    Acquire,
+    Acquired,
+    Chunk,
     Deliver,
-    Limits,
+    Idle,
+    Message,
     Open,
-    Opened,
     Outcome,
     Receive,
     Received,
+    Release,
     Request,
     Send,
-    Session,
+    Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import DONE, NO_HEADERS, ClientBase, Closable, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
 
+C = TypeVar("C", bound=Chunk)
+Effect: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Sleep | Release
+"""The actions that the transport and the pool are there for."""
+
 
 class Transport(Closable, Protocol):
-    """One connection, as a few verbs. Each raises OSError and nothing else, TimeoutError when it is late.
+    """One connection, as a few verbs. The session says which one comes when, and checks the deadlines itself.
 
-    A deadline is a moment on the clock of `now`, or None.
+    - One verb at a time, but for `abort`. After `close` there may be another `open`.
+    - Each raises OSError and nothing else, TimeoutError when it is late.
+    - A deadline is a moment on the clock of `now`, or None. When it has passed, what can be
+      done without waiting is done all the same: `receive(-math.inf)` returns what is there.
+      After a TimeoutError, all but `receive` may have been done in part.
+    - After `abort` everything but `close` raises OSError.
+    - `abort` may come from any thread.
+
+    `sse_adapters.testing.check_transport` checks all this, and more.
     """
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
@@ -39,7 +56,10 @@ class Transport(Closable, Protocol):
         ...
 
     def start_tls(self, server_name: str, deadline: float | None) -> None:
-        """Speak TLS from here on, with a peer that proves to be `server_name`."""
+        """Speak TLS from here on, with a peer that proves to be `server_name`.
+
+        Comes a second time for TLS inside TLS: the first with a proxy, the second through it.
+        """
         ...
 
     def send(self, data: bytes, deadline: float | None) -> None:
@@ -50,8 +70,12 @@ class Transport(Closable, Protocol):
         """Return what has come, at least one byte; `b""` at the end, which under TLS is a proper one."""
         ...
 
+    def sleep(self, deadline: float) -> None:
+        """Wait until then. Needs no connection."""
+        ...
 
-class Stream(StreamBase[T]):
+
+class Stream(StreamBase[T, Transport]):
     """The answer to one request: an iterator of its chunks, and a context manager.
 
     Entering the block sends the request and waits for the head of the response. Leaving
@@ -59,10 +83,6 @@ class Stream(StreamBase[T]):
     Every way for a stream to fail is a StreamError; chunks that came before it are
     handed out first.
     """
-
-    def __init__(self, session: Session[T], transport: Transport) -> None:
-        super().__init__(session, transport)
-        self._transport = transport
 
     def __enter__(self) -> Self:
         if self.response is None:
@@ -85,6 +105,32 @@ class Stream(StreamBase[T]):
                 return chunk
         raise StopIteration
 
+    def text(self: Stream[C]) -> Text:
+        """Iterate over the text alone, as it comes."""
+        return Text(self)
+
+    def batches(self) -> Batches[T]:
+        """Iterate over lists of all the chunks that came together."""
+        return Batches(self)
+
+    def final(self) -> Message:
+        """Read to the end of the stream, and return its chunks put together.
+
+        Raises TypeError for a dialect whose chunks make no whole.
+        """
+        for _ in self.batches():
+            pass
+        if self.message is None:
+            raise TypeError("the chunks of this stream are not put together")
+        return self.message
+
+    def _next_batch(self) -> list[T]:
+        """Return what is ready, or what is delivered next; nothing at the end."""
+        batch = list(self._ready)
+        while not batch and self._drive():
+            batch = list(self._ready)
+        return batch
+
     def _drive(self) -> bool:
         """Go on until chunks are delivered, or to the end of the stream; return whether they are."""
         self._enter()
@@ -106,44 +152,128 @@ class Stream(StreamBase[T]):
         finally:
             self._leave()
 
-    def _perform(self, action: Action) -> Outcome:
+    def _perform(self, action: Effect) -> Outcome:
         try:
             match action:
                 case Receive(deadline):
-                    return Received(self._transport.receive(deadline))
+                    return Received(self._connected().receive(deadline))
+                case Acquire(origin, fresh, deadline):
+                    return Acquired(self._acquire(origin, fresh, deadline))
                 case Open(host, port, deadline):
-                    self._transport.open(host, port, deadline)
-                    return Opened()
+                    self._connected().open(host, port, deadline)
                 case StartTLS(server_name, deadline):
-                    self._transport.start_tls(server_name, deadline)
+                    self._connected().start_tls(server_name, deadline)
                 case Send(data, deadline):
-                    self._transport.send(data, deadline)
-                case _:  # Release, for Deliver and Stop are the loop's own
-                    self._transport.close()
+                    self._connected().send(data, deadline)
+                case Sleep(deadline):
+                    self._adopt(self._connections.make()).sleep(deadline)
+                case _ as release:
+                    self._let_go(reuse=release.reuse)
         except OSError as exc:
             return self._failure(exc)
         return DONE
 
+    def _acquire(self, origin: str, fresh: bool, deadline: float | None) -> bool:
+        """Get a place in the pool, and return whether there is a connection with it."""
+        connections = self._connections
+        self._claim(origin, deadline)
+        if not fresh:
+            reused = self._reuse(origin)
+            if reused is not None:
+                self._adopt(reused)
+                return True
+        connections.make_room(origin)
+        self._adopt(connections.make())
+        return False
 
-class Client(ClientBase[Stream[Any]]):
-    """Makes streams, each over a connection of its own that `transport` makes.
+    def _claim(self, origin: str, deadline: float | None) -> None:
+        """Get a place in the pool, if it has to be by waiting for it."""
+        alarm = self._adopt(self._connections.make())
+        waiter = self._connections.claim(origin, alarm.abort)
+        try:
+            if not waiter.granted:
+                with suppress(ConnectionAbortedError):  # which is how the alarm goes off
+                    alarm.sleep(inf if deadline is None else deadline)
+            if self._closing or not waiter.granted:
+                raise TimeoutError("timed out")
+        except BaseException:
+            self._connections.withdraw(waiter)
+            raise
+        self._place = origin
 
-    `base_url` is what request paths are added to; `headers` go with every request.
-    Leaving the client's block closes the streams that are still open. A client may be
-    used from several threads. Raises ValueError for a URL that is not http or https.
+    def _reuse(self, origin: str) -> Transport | None:
+        """Find an idle connection on which the last response has come to its end, and nothing after it."""
+        connections = self._connections
+        unready: list[Idle[Transport]] = []
+        try:
+            while (idle := connections.take(origin)) is not None:
+                unready.append(idle)
+                drain(idle, connections)
+                if idle.ready:
+                    unready.remove(idle)
+                    return idle.connection
+            return None
+        finally:
+            for idle in reversed(unready):
+                connections.put_back(idle)
+
+
+def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
+    """Receive what has come on an idle connection, without waiting for more."""
+    try:
+        while idle.ready or connections.may_become_ready(idle):
+            idle.receive(idle.connection.receive(AT_ONCE))
+    except TimeoutError:
+        pass
+    except OSError:
+        idle.lost = True
+
+
+class Batches(Generic[T]):
+    """An iterator of lists of chunks."""
+
+    def __init__(self, stream: Stream[T]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[T]:
+        batch = self._stream._next_batch()
+        if not batch:
+            raise StopIteration
+        return batch
+
+
+class Text:
+    """An iterator of the text of chunks, without those that have none."""
+
+    def __init__(self, stream: Stream[Any]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        for chunk in self._stream:
+            if chunk.text:
+                return str(chunk.text)
+        raise StopIteration
+
+
+class Client(ClientBase[Stream[Any], Transport]):
+    """Makes streams, over connections that `transport` makes, and that are used again where possible.
+
+    `base_url` is what request paths are added to. Leaving the client's block closes the
+    streams that are still open, and every connection. A client may be
+    used from several threads.
+
+    Raises ValueError for a URL that is not http or https, and for a proxy in the
+    environment that cannot be used.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        transport: Callable[[], Transport],
-        *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
-    ) -> None:
-        super().__init__(base_url, headers=headers, deadlines=deadlines, limits=limits)
-        self._transport = transport
+    def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
+        super().__init__(base_url, transport, options)
 
     def stream(self, request: Request[T]) -> Stream[T]:
         """Return the stream that will answer `request`; nothing is sent before it is entered or read.
@@ -151,7 +281,8 @@ class Client(ClientBase[Stream[Any]]):
         Raises ValueError for a request that HTTP/1.1 cannot carry, and RuntimeError if the
         client is closed.
         """
-        stream = Stream(self._session(request), self._transport())
+        session = self._session(request)
+        stream = Stream(session, self._connections, self._observer(session))
         self._keep(stream)
         return stream
 

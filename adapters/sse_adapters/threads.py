@@ -13,113 +13,152 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
+from typing import Unpack
 
-from sse_core import Deadlines, Limits
+from sse_core import Proxies
 
 from . import sync_loop
-from ._base import NO_HEADERS, RECEIVE_SIZE, secured
+from ._addresses import UnixPath, literal, look_up, new_socket, unix_socket
+from ._base import RECEIVE_SIZE, Options
+from ._tls import NO_NAMES, checked, server_names
+from ._transports import SyncTransport
 from .sync_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
 
 
 class Client(sync_loop.Client):
-    """Makes streams over TCP connections, one for each.
+    """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `headers` go with every request.
+    `base_url` is what request paths are added to; `options` are those of `Options`.
     `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
     `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
+    `server_hostname` is what the certificate of the base URL's host has to say, if that is
+    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
     Leaving the client's block closes the streams that are still open. A client may be
-    used from several threads. Raises ValueError for a URL that is not http or https.
+    used from several threads. Raises ValueError for a URL that is not http or https, and
+    for an SSLContext that verifies nobody because nobody told it to.
     """
 
     def __init__(
         self,
         base_url: str,
         *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        deadlines: Deadlines = Deadlines(),
-        limits: Limits = Limits(),
         ssl_context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        uds: UnixPath | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        transport = partial(Transport, ssl_context)
-        super().__init__(base_url, transport, headers=headers, deadlines=deadlines, limits=limits)
+        names = server_names(base_url, server_hostname)
+        transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
+        if uds is not None:
+            options.setdefault("proxies", Proxies())
+        super().__init__(base_url, transport, **options)
 
 
-class Transport:
-    """One TCP connection. A `sync_loop.Transport`.
+class Transport(SyncTransport):
+    """One TCP connection, or one to the Unix socket `uds`. A `sync_loop.Transport`.
+
+    `server_names` has what certificates must say for the hosts that are its keys.
 
     `abort` ends a wait by shutting the socket down. What it cannot end is the look-up
-    of a name, which the system does not let anyone interrupt.
+    of a name, which the system does not let anyone interrupt; nor, on Windows, an attempt
+    to connect.
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._ssl_context = ssl_context
+    def __init__(
+        self,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        server_names: Mapping[str, str] = NO_NAMES,
+        uds: UnixPath | None = None,
+    ) -> None:
+        super().__init__(ssl_context, server_names)
+        self._uds = uds
         self._socket: socket.socket | None = None
-        self._aborted = False
+        self._aborted = Event()
         self._lock = Lock()  # between abort, and a socket that comes or goes
 
     def now(self) -> float:
         return monotonic()
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
-        """Try the addresses of the host in the system's order until one accepts."""
-        failure = OSError(f"no address for {host!r}")
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        """Try one address after the other until one accepts, with an equal share of the time for each."""
+        addresses = unix_socket(self._uds) if self._uds else literal(host, port) or look_up(host, port)
+        failures: list[OSError] = []
+        for address in addresses:
+            left = len(addresses) - len(failures)
+            now = monotonic()
+            share = None if deadline is None else now + max(0, deadline - now) / left
             try:
-                sock = self._adopt(socket.socket(family, kind, protocol))
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-                self._ready(deadline).connect(address)
-            except OSError as exc:
-                failure = exc
-                self.close()
-            else:
+                self._adopt(new_socket(address))
+                self._ready(share).connect(address[-1])
                 return
-        raise failure
+            except BlockingIOError:
+                failures.append(TimeoutError("timed out"))
+            except OSError as exc:
+                failures.append(exc)
+            self.close()
+        raise failures[-1]
 
-    def start_tls(self, server_name: str, deadline: float | None) -> None:
-        tls = secured(self._ready(deadline), server_name, self._ssl_context)
-        self._adopt(tls)
-        tls.do_handshake()
-
-    def send(self, data: bytes, deadline: float | None) -> None:
-        self._ready(deadline).sendall(data)
-
-    def receive(self, deadline: float | None) -> bytes:
-        return self._ready(deadline).recv(RECEIVE_SIZE)
+    def sleep(self, deadline: float) -> None:
+        if self._aborted.wait(seconds_until(deadline)):
+            raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
         with self._lock:
-            self._aborted = True
+            self._aborted.set()
             if self._socket is not None:
                 with suppress(OSError):  # it need not be connected
-                    # The socket's own shutdown: SSLSocket's would also forget that it speaks TLS.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         with self._lock:
+            self._tls = None
             if self._socket is not None:
                 self._socket.close()
                 self._socket = None
 
-    def _adopt(self, sock: socket.socket) -> socket.socket:
+    def _send(self, data: bytes, deadline: float | None) -> None:
+        try:
+            self._ready(deadline).sendall(data)
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
+
+    def _receive(self, deadline: float | None) -> bytes:
+        try:
+            data = self._ready(deadline).recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
+        if not data and self._aborted.is_set():
+            raise ConnectionAbortedError("aborted")
+        return data
+
+    def _adopt(self, sock: socket.socket) -> None:
         with self._lock:
             self._socket = sock
-            if self._aborted:
+            if self._aborted.is_set():
                 raise ConnectionAbortedError("aborted")
-        return sock
 
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
+        if self._aborted.is_set():
+            raise ConnectionAbortedError("aborted")
         if self._socket is None:
             raise ConnectionAbortedError("not connected")
-        if deadline is None:
-            self._socket.settimeout(None)
-        else:
-            seconds = deadline - monotonic()
-            if seconds <= 0:
-                raise TimeoutError("timed out")
-            self._socket.settimeout(seconds)
+        self._socket.settimeout(seconds_until(deadline))
         return self._socket
+
+
+def seconds_until(deadline: float | None) -> float | None:
+    """Return how long to wait: not at all when the deadline has passed, for ever when there is none."""
+    if deadline is None:
+        return None
+    seconds = deadline - monotonic()
+    return max(0.0, seconds) if seconds < LONGEST else None
+
+
+LONGEST = 2e6
+"""Seconds, 23 days: sockets count milliseconds in 31 bits. A later deadline is none."""

@@ -1,0 +1,59 @@
+"""Where to connect to: the addresses of hosts, and Unix sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any, TypeAlias
+
+Address: TypeAlias = tuple[Any, Any, int, str, Any]
+"""As `socket.getaddrinfo` has it: family, kind, protocol, canonical name, address."""
+UnixPath: TypeAlias = str | os.PathLike[str]
+
+
+def literal(host: str, port: int) -> Sequence[Address]:
+    """Return the address that `host` is, or nothing if it is a name. Asks nobody."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        return ()
+
+
+def look_up(host: str, port: int) -> Sequence[Address]:
+    """Return the addresses of a name, the better ones first, and the families in turn (RFC 8305, section 4).
+
+    Takes as long as the system takes. Raises OSError if there are none.
+    """
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as exc:
+        raise OSError(f"not the name of a host: {host!r}") from exc
+    if not addresses:
+        raise OSError(f"no address for {host!r}")
+    preferred = [address for address in addresses if address[0] == addresses[0][0]]
+    others = [address for address in addresses if address[0] != addresses[0][0]]
+    pairs = zip_longest(preferred, others)
+    return [address for pair in pairs for address in pair if address is not None]
+
+
+def unix_socket(path: UnixPath) -> Sequence[Address]:
+    """Return the address of a Unix socket. Raises OSError where there is no such thing."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError("Unix sockets are not to be had on this system")
+    return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", os.fspath(path))]
+
+
+def new_socket(address: Address) -> socket.socket:
+    """Return a socket for this address, which does not block, and does not hold small writes back."""
+    family, kind, protocol, _, _ = address
+    sock = socket.socket(family, kind, protocol)
+    sock.setblocking(False)
+    if family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    return sock
+
+
+ATTEMPT_DELAY = 0.25
+"""Seconds before the next address is tried beside the ones before it (RFC 8305, section 5)."""

@@ -1,0 +1,141 @@
+"""A client's connections: the core's pool, made safe between threads, with what closes and wakes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, Protocol, TypeVar
+
+from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+
+
+class Closable(Protocol):
+    """The verbs of a transport that never wait."""
+
+    def now(self) -> float:
+        """The clock that deadlines are told by, in seconds."""
+        ...
+
+    def abort(self) -> None:
+        """Shut the connection down and wake whoever waits for it, who then gets any result or OSError.
+
+        Comes while another thread or task is inside a verb, and from that other one.
+        Whatever comes later, but for `close`, may fail with OSError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection if there is one. Nobody is inside another verb; may come twice."""
+        ...
+
+
+X = TypeVar("X", bound=Closable)
+
+
+class Connections(Generic[X]):
+    """Makes connections with `make`, and keeps those that can be used again.
+
+    `give_back` never waits for a lock: finalisers call it, and one may run inside another
+    method of this object.
+    """
+
+    def __init__(self, make: Callable[[], X], limits: PoolLimits) -> None:
+        self.make = make
+        self.now = make().now
+        self._pool: Pool[X] = Pool(limits)
+        self._closed = False
+        self._lock = Lock()  # held by whoever is at the pool
+        self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # what is still to be put in
+        self._wake: dict[Waiter, Callable[[], None]] = {}
+
+    def claim(self, origin: str, wake: Callable[[], None]) -> Waiter:
+        """Ask for a place; `wake` is called if it is granted later, or when the client is closed.
+
+        Raises ConnectionAbortedError if the client is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ConnectionAbortedError("the client is closed")
+            waiter = self._pool.claim(origin)
+            if not waiter.granted:
+                self._wake[waiter] = wake
+        self._settle()
+        return waiter
+
+    def withdraw(self, waiter: Waiter) -> None:
+        """Give up a place, or waiting for one."""
+        with self._lock:
+            self._wake.pop(waiter, None)
+            self._pool.withdraw(waiter)
+        self._settle()
+
+    def take(self, origin: str) -> Idle[X] | None:
+        """Take out an idle connection, to see whether it is ready."""
+        with self._lock:
+            idle = self._pool.take(origin, self.now())
+        self._settle()
+        return idle
+
+    def may_become_ready(self, idle: Idle[X]) -> bool:
+        return self._pool.is_worth_keeping(idle, self.now())
+
+    def put_back(self, idle: Idle[X]) -> None:
+        """Keep a connection that is not ready but may become so, or close it."""
+        if self.may_become_ready(idle):
+            with self._lock:
+                self._pool.keep(idle)
+            self._settle()
+        else:
+            idle.connection.close()
+
+    def make_room(self, origin: str) -> None:
+        """Close what is idle where a new connection would otherwise be too many."""
+        with self._lock:
+            self._pool.make_room(origin)
+        self._settle()
+
+    def give_back(self, origin: str, connection: X | None, exchange: Exchange | None) -> None:
+        """Give a place back; keep its connection if there is an `exchange`, and close it otherwise."""
+        idle = None
+        if connection is not None and exchange is not None:
+            idle = Idle(connection, origin, exchange, self.now())
+        elif connection is not None:
+            connection.close()
+        self._returned.append((origin, idle))
+        self._settle()
+
+    def close(self) -> None:
+        """Close what is idle, and wake whoever waits."""
+        with self._lock:
+            self._closed = True
+            wake, self._wake = self._wake, {}
+        for each in wake.values():
+            each()
+        self._settle()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _settle(self) -> None:
+        """Do what is left to do, unless somebody is at the pool, who will do it."""
+        while self._lock.acquire(blocking=False):
+            try:
+                while self._returned:
+                    origin, idle = self._returned.popleft()
+                    if idle is not None:
+                        self._pool.keep(idle)
+                    self._pool.give_back(origin)
+                if self._closed:
+                    self._pool.clear()
+                doomed, self._pool.doomed = self._pool.doomed, []
+                wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
+                self._pool.granted = []
+            finally:
+                self._lock.release()
+            for connection in doomed:
+                connection.close()
+            for each in wake:
+                each()
+            if not self._returned:
+                return

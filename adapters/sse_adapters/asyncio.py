@@ -1,0 +1,311 @@
+"""asyncio alone, uvloop included, with nothing between the event loop's own protocols and the stream.
+
+    async with Client(base_url, headers=...) as client:
+        async with client.stream(request) as stream:
+            async for chunk in stream:
+                ...
+
+For those who count microseconds: waiting for one event costs less than through
+`sse_adapters.anyio`, since the socket stays registered with the event loop, and since a
+wait is one future. The price is that the loop receives ahead of the reader, up to
+`BUFFER_SIZE`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import ssl
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar, Unpack, cast
+
+from sse_core import Proxies
+
+from . import async_loop
+from ._addresses import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, unix_socket
+from ._base import Options
+from ._tls import NO_NAMES, checked, server_names
+from ._transports import AsyncTransport
+from .async_loop import Stream
+
+__all__ = ["Client", "Stream", "Transport"]
+
+R = TypeVar("R")
+
+
+class Client(async_loop.Client):
+    """Makes streams over TCP connections, which are used again where possible.
+
+    `base_url` is what request paths are added to; `options` are those of `Options`.
+    `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
+    `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
+    `server_hostname` is what the certificate of the base URL's host has to say, if that is
+    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
+    Leaving the client's block closes the streams that are still open; do so before the
+    event loop is closed. Raises ValueError for a URL that is not http or https, and for an
+    SSLContext that verifies nobody because nobody told it to.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
+        uds: UnixPath | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        names = server_names(base_url, server_hostname)
+        transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
+        if uds is not None:
+            options.setdefault("proxies", Proxies())
+        super().__init__(base_url, transport, **options)
+
+
+class Transport(AsyncTransport):
+    """One TCP connection, or one to the Unix socket `uds`. An `async_loop.Transport`.
+
+    `server_names` has what certificates must say for the hosts that are its keys.
+    """
+
+    def __init__(
+        self,
+        ssl_context: ssl.SSLContext | None = None,
+        *,
+        server_names: Mapping[str, str] = NO_NAMES,
+        uds: UnixPath | None = None,
+    ) -> None:
+        super().__init__(ssl_context, server_names)
+        self._uds = uds
+        self._connection: Connection | None = None
+        self._waiting: asyncio.Timeout | None = None
+        self._aborted = False
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def open(self, host: str, port: int, deadline: float | None) -> None:
+        """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        self._connection = await self._within(deadline, self._open(host, port))
+
+    async def sleep(self, deadline: float) -> None:
+        with suppress(TimeoutError):
+            await self._within(deadline, asyncio.get_running_loop().create_future())
+
+    def abort(self) -> None:
+        self._aborted = True
+        if self._waiting is not None:
+            self._waiting.reschedule(-math.inf)
+        if self._connection is not None:
+            self._connection.abort()
+
+    def close(self) -> None:
+        self._tls = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _open(self, host: str, port: int) -> Connection:
+        if self._uds:
+            addresses = unix_socket(self._uds)
+        else:
+            loop = asyncio.get_running_loop()
+            addresses = literal(host, port) or await loop.run_in_executor(None, look_up, host, port)
+        return await Connection.over(await first_connected(addresses))
+
+    async def _send(self, data: bytes, deadline: float | None) -> None:
+        await self._connected().send(data, deadline)
+
+    async def _receive(self, deadline: float | None) -> bytes:
+        return await self._connected().receive(deadline)
+
+    def _connected(self) -> Connection:
+        if self._aborted:
+            raise ConnectionAbortedError("aborted")
+        if self._connection is None:
+            raise ConnectionAbortedError("not connected")
+        return self._connection
+
+    async def _within(self, deadline: float | None, wait: Awaitable[R]) -> R:
+        """Wait for something until the deadline passes, or `abort` is called."""
+        try:
+            async with asyncio.timeout_at(None if deadline == math.inf else deadline) as self._waiting:
+                if self._aborted:
+                    self._waiting.reschedule(-math.inf)
+                return await wait
+        except TimeoutError:
+            if self._aborted:
+                raise ConnectionAbortedError("aborted") from None
+            raise TimeoutError("timed out") from None
+        finally:
+            self._waiting = None
+
+
+class Connection(asyncio.Protocol):
+    """What has come over one connection, and the one who waits for more, or for room to send."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = sock
+        self._received: list[bytes] = []
+        self._size = 0  # of what was received
+        self._reading = True
+        self._ended = False  # by the peer
+        self._room = True  # to send
+        self._failure: OSError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @classmethod
+    async def over(cls, sock: socket.socket) -> Connection:
+        """Return the connection of a connected socket, which is closed if that fails."""
+        connection = cls(sock)
+        try:
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                await connection._loop.create_connection(lambda: connection, sock=sock)
+            else:
+                await connection._loop.create_unix_connection(lambda: connection, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return connection
+
+    async def send(self, data: bytes, deadline: float | None) -> None:
+        if self._failure is None:
+            self._transport.write(data)
+        while not self._room and self._failure is None:
+            await self._wait(deadline)
+        if self._failure is not None:
+            raise self._failure
+
+    async def receive(self, deadline: float | None) -> bytes:
+        while not self._received:
+            if self._failure is not None:
+                raise self._failure
+            if self._ended:
+                return b""
+            await self._wait(deadline)
+        data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
+        self._received.clear()
+        self._size = 0
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+        return data
+
+    def abort(self) -> None:
+        with suppress(OSError):  # it need not be connected any more
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._failure = ConnectionAbortedError("aborted")
+        self._wake()
+
+    def close(self) -> None:
+        """Close the socket at once: the event loop would do so in its next turn, if it has one."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
+        with suppress(RuntimeError):  # the event loop is closed
+            self._transport.abort()
+        self._socket.close()
+
+    async def _wait(self, deadline: float | None) -> None:
+        """Wait until something happens. When the deadline has passed, the loop gets one turn to find it."""
+        self._waiter = waiter = self._loop.create_future()
+        timer = None
+        if deadline is not None and deadline != math.inf:
+            timer = self._loop.call_at(deadline, expire, waiter)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=0)  # to send is to hand all of it to the system
+
+    def data_received(self, data: bytes) -> None:
+        self._received.append(data)
+        self._size += len(data)
+        if self._size >= BUFFER_SIZE:
+            self._reading = False
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return True  # the peer may still read
+
+    def pause_writing(self) -> None:
+        self._room = False
+
+    def resume_writing(self) -> None:
+        self._room = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._failure is None:
+            self._failure = exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost")
+        self._wake()
+
+
+def expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError("timed out"))
+
+
+async def first_connected(addresses: Sequence[Address]) -> socket.socket:
+    """Return the first socket to be connected, as RFC 8305 has it; no other stays open."""
+    connected: list[socket.socket] = []
+    failures: list[OSError] = []
+
+    async def attempt(address: Address) -> None:
+        try:
+            connected.append(await connect(address))
+        except OSError as exc:
+            failures.append(exc)
+
+    rest = iter(addresses)
+    attempts: set[asyncio.Task[None]] = set()
+    try:
+        while not connected:
+            address = next(rest, None)
+            if address is not None:
+                attempts.add(asyncio.create_task(attempt(address)))
+            elif not attempts:
+                raise failures[-1]
+            delay = None if address is None else ATTEMPT_DELAY
+            _, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+        return connected.pop(0)
+    finally:
+        for sock in connected:
+            sock.close()
+        for task in attempts:
+            task.cancel()
+        if attempts:
+            await asyncio.wait(attempts)
+
+
+async def connect(address: Address) -> socket.socket:
+    sock = new_socket(address)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, address[-1])
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+BUFFER_SIZE = 256 * 1024
+"""Bytes to hold for the reader before the peer has to wait."""
