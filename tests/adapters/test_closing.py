@@ -538,9 +538,7 @@ def test_cancelling_at_any_wait_leaves_nothing_behind(
 
     async def main(server: Server) -> int:
         waits = Waits(monkeypatch)
-        client = sse_adapters.anyio.Client(
-            server.url_of("localhost"), pool=PoolLimits(max_idle=0), **options
-        )
+        client = sse_adapters.anyio.Client(server.url_of("localhost"), pool=PoolLimits(max_idle=0), **options)
         assert len([chunk async for chunk in client.stream(EVENTS)]) == 2  # and keep files open that stay so
         with anyio.fail_after(GENEROUS):
             while not all(peer.closed for peer in server.peers):
