@@ -114,7 +114,7 @@ def test_what_chunks_say_of_the_whole() -> None:
     )
     native = message.native
     assert (native.id, native.created, native.model, native.provider) == ("c1", 7, "m", "p")
-    assert (native.service_tier, native.citations, native.x_groq) == ("flex", ["u"], None)
+    assert (native.service_tier, native.citations, native.x_groq) == ("default", ["u"], None)
 
 
 def test_the_usage_that_says_most_recently_counts() -> None:
@@ -225,7 +225,7 @@ def test_a_part_without_a_function() -> None:
 # Properties.
 
 texts = st.none() | st.text(max_size=4)
-deltas = st.fixed_dictionaries(
+deltas: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {},
     optional={
         "role": st.sampled_from(["assistant", "tool", None]),
@@ -254,7 +254,7 @@ deltas = st.fixed_dictionaries(
         ),
     },
 )
-choices = st.fixed_dictionaries(
+choices: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"index": st.integers(0, 2), "delta": st.none() | deltas},
     optional={
         "finish_reason": st.sampled_from([None, "stop"]),
@@ -263,7 +263,7 @@ choices = st.fixed_dictionaries(
         "content_filter_results": st.sampled_from([None, {}, {"hate": {}}]),
     },
 )
-chunks = st.fixed_dictionaries(
+chunks: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"id": st.sampled_from(["", "c1", "c2"]), "choices": st.lists(choices, max_size=2)},
     optional={"usage": st.sampled_from([None, {}, {"total_tokens": 1}])},
 )
