@@ -27,8 +27,8 @@ from sse_core import Deadlines, Limits
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from ._addresses import UnixPath
 from ._base import NO_HEADERS
+from ._sockets import UnixPath
 from ._tls import checked, server_names
 from .sync_loop import Stream
 
