@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from .._message import Accumulator, ToolCall
 from .._message import Message as NeutralMessage
@@ -36,9 +34,7 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._provider_errors import NOT_JSON
-from ._tagged import Fields, Unknown, UnknownEvent
-
-S = TypeVar("S", bound=Struct)
+from ._tagged import Fields, Unknown, UnknownEvent, updated
 
 
 class Block:
@@ -166,12 +162,6 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                     self._message = msgspec.structs.replace(self._message, usage=usage)
             case MessageStop():
                 pass
-
-
-def updated(old: S, new: Struct) -> S:
-    """Return `old` with every field that `new` has a value for."""
-    fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value is not None}
-    return msgspec.structs.replace(old, **fields)
 
 
 tool_input = msgspec.json.Decoder(Fields)

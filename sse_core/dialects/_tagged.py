@@ -23,6 +23,7 @@ from ._provider_errors import NOT_JSON, ErrorObject, find_error
 from .openai import api_error, invalid_chunk, mark_of
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
 Fields: TypeAlias = dict[str, Any]
 
 UNKNOWN = ""
@@ -149,7 +150,7 @@ class TaggedDialect(ApiDialect[T], Generic[T]):
                 if "error" in fields:
                     raise reported_error(event)
                 fields["type"] = event.type
-            chunk: T = msgspec.convert(fitted(fields, type_info(self._kind)), self._kind, strict=False)
+            chunk: T = converted(fields, self._kind)
             return chunk
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
@@ -161,6 +162,11 @@ def reported_error(event: Event) -> ApiError:
     if error.type == "error":
         error = msgspec.structs.replace(error, type=None)
     return api_error(error, event.raw)
+
+
+def converted(value: object, kind: Any) -> Any:
+    """Turn a JSON value into a type as far as that can be done. Raises msgspec.ValidationError."""
+    return msgspec.convert(fitted(value, type_info(kind)), kind, strict=False)
 
 
 def fitted(value: object, kind: inspect.Type) -> object:
@@ -202,6 +208,12 @@ def takes_null(kind: inspect.Type) -> bool:
             return includes
         case _:
             return False
+
+
+def updated(old: S, new: Struct) -> S:
+    """Return `old` with every field that `new` has a value for."""
+    fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value is not None}
+    return msgspec.structs.replace(old, **fields)
 
 
 type_info: Callable[[Any], inspect.Type] = cache(inspect.type_info)
