@@ -34,8 +34,6 @@ class Dialect(ABC, Generic[T]):
     """Whether the stream may end here without its terminal marker: a finish reason has been seen."""
     ends_with_body: bool = False
     """Whether streams have no terminal marker, and end with the body, after a whole event."""
-    complete: bool = False
-    """Whether the chunk that `read` returned last is the last of the stream."""
 
     complete: bool = False
     """Whether the chunk returned last is the stream's last: its own terminal marker."""

@@ -19,8 +19,8 @@ from .._events import Event
 from .._exchange import Response
 from .._message import TokenCounts
 from .._request import Dialect, Mark
-from ._provider_errors import NOT_JSON, ErrorObject, find_error
-from .openai import api_error, invalid_chunk, mark_of
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
+from .openai import invalid_chunk, mark_of
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)

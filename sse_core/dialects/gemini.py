@@ -33,9 +33,9 @@ from ._gemini_answer import (
     SafetyRating,
     UsageMetadata,
 )
-from ._provider_errors import NOT_JSON, find_error
+from ._provider_errors import NOT_JSON, api_error, find_error
 from ._tagged import ApiDialect, ToolCallDelta, converted, reported_error, updated
-from .openai import JSON, api_error, invalid_chunk, mark_of
+from .openai import JSON, invalid_chunk, mark_of
 
 __all__ = [
     "Blob",

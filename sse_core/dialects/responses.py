@@ -22,7 +22,7 @@ import msgspec
 from .._events import Event
 from .._message import Accumulator
 from .._request import Mark, Request
-from ._provider_errors import NOT_JSON, ErrorObject, find_error
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from ._responses_accumulator import ResponseAccumulator
 from ._responses_events import (
     ContentPartAdded,
@@ -45,6 +45,7 @@ from ._responses_events import (
     ResponseIncomplete,
     ResponseInProgress,
     ResponseQueued,
+    ResponsesEvent,
 )
 from ._responses_items import (
     Annotation,
@@ -134,7 +135,7 @@ from ._tagged import (
     UnknownEvent,
     reported_error,
 )
-from .openai import JSON, TokenLogprob, TopLogprob, api_error
+from .openai import JSON, TokenLogprob, TopLogprob
 
 __all__ = [
     "Annotation",
@@ -260,6 +261,7 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
         except NOT_JSON:
             chunk = self._read_leniently(event)
         if isinstance(chunk, OutputTextDelta):
+            self.cursor = chunk.sequence_number
             return chunk
         match chunk:
             case Ping():
@@ -273,6 +275,8 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
                 self.complete = True
             case _:
                 pass
+        if isinstance(chunk, ResponsesEvent):
+            self.cursor = chunk.sequence_number
         return chunk
 
     def accumulator(self) -> Accumulator[ResponseStreamEvent]:
