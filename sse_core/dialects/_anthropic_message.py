@@ -34,7 +34,7 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._provider_errors import NOT_JSON
-from ._tagged import Fields, Unknown, UnknownEvent, updated
+from ._tagged import Fields, UnknownEvent, updated
 
 
 class Block:
@@ -134,7 +134,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 block = block or self._begin(chunk.index, TextBlock())
                 if citation is not None:
                     block.citations.append(citation)
-            case Unknown():
+            case _:
                 pass
         return False
 
@@ -160,7 +160,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 if usage is not None:
                     usage = updated(self._message.usage or Usage(), usage)
                     self._message = msgspec.structs.replace(self._message, usage=usage)
-            case MessageStop():
+            case _:
                 pass
 
 
