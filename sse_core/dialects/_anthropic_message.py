@@ -87,7 +87,13 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
         brought = 0
         for chunk in chunks:
             if isinstance(chunk, ContentBlockDelta):
-                brought += self._add_delta(chunk)
+                delta = chunk.delta
+                if isinstance(delta, TextDelta):
+                    block = self._blocks.get(chunk.index) or self._begin(chunk.index, TextBlock())
+                    block.parts.append(delta.text)
+                    brought += bool(delta.text)
+                else:
+                    brought += self._add_delta(chunk)
             elif not isinstance(chunk, UnknownEvent):
                 self._add_event(chunk)
                 brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
@@ -112,13 +118,9 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
         )
 
     def _add_delta(self, chunk: ContentBlockDelta) -> bool:
-        """Return whether it brings content."""
+        """Add what is no text, and return whether it brings content."""
         block = self._blocks.get(chunk.index)
         match chunk.delta:
-            case TextDelta(text=part):
-                block = block or self._begin(chunk.index, TextBlock())
-                block.parts.append(part)
-                return bool(part)
             case ThinkingDelta(thinking=part):
                 block = block or self._begin(chunk.index, ThinkingBlock())
                 block.parts.append(part)

@@ -12,7 +12,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 
@@ -140,18 +140,23 @@ def line_of(field: UnknownField) -> bytes:
 class Answer:
     """One of the answers, as far as it has come."""
 
-    def __init__(self) -> None:
-        self.candidate = Candidate()
+    def __init__(self, index: int | None) -> None:
+        self.candidate = Candidate(index=index)
         self.role: str | None = None
         self.parts: list[Part] = []
         self.texts: list[str] = []  # that follow the last part and go on with it
 
-    def add(self, candidate: Candidate) -> None:
-        self.candidate = updated(self.candidate, candidate)
-        if candidate.content is None:
-            return
-        self.role = candidate.content.role or self.role
-        for part in candidate.content.parts:
+    def add(self, candidate: Candidate) -> bool:
+        """Return whether it brings content."""
+        content = candidate.content
+        if candidate != Candidate(content=content, index=candidate.index):
+            self.candidate = updated(self.candidate, candidate)
+        if content is None:
+            return False
+        self.role = content.role or self.role
+        brought = False
+        for part in content.parts:
+            brought = brought or bool(part.text) or part.function_call is not None
             if not is_plain_text(part):
                 self.close()
                 self.parts.append(part)
@@ -161,6 +166,7 @@ class Answer:
                 self.close()
                 self.parts.append(part)
                 self.texts.append(part.text)
+        return brought
 
     def close(self) -> None:
         """Put the text together that the last part consists of."""
@@ -185,21 +191,27 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
     """Puts the answers together: of each chunk's parts, text that goes on becomes one."""
 
     def __init__(self) -> None:
-        self._response = GenerateContentResponse()
+        self._fields: dict[str, Any] = {}  # of the response, as they came last
         self._answers: dict[int, Answer] = {}
 
     def add(self, chunks: Sequence[GenerateContentResponse]) -> int:
         brought = 0
         for chunk in chunks:
-            self._response = updated(self._response, chunk)
+            for name in RESPONSE_FIELDS:
+                value = getattr(chunk, name)
+                if value is not None:
+                    self._fields[name] = value
             for candidate in chunk.candidates:
-                self._answers.setdefault(candidate.index or 0, Answer()).add(candidate)
-            brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
+                index = candidate.index or 0
+                answer = self._answers.get(index)
+                if answer is None:
+                    answer = self._answers[index] = Answer(candidate.index)
+                brought += answer.add(candidate) and index == 0
         return brought
 
     def message(self) -> Message:
         candidates = tuple(answer.whole() for _, answer in sorted(self._answers.items()))
-        native = msgspec.structs.replace(self._response, candidates=candidates)
+        native = GenerateContentResponse(candidates=candidates, **self._fields)
         return Message(
             text=native.text,
             reasoning=native.reasoning,
@@ -248,6 +260,7 @@ def generate(
 
 
 chunks = msgspec.json.Decoder(GenerateContentResponse)
+RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")
 OPENERS = b"{["
 CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)

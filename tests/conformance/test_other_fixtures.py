@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from itertools import islice
 from typing import Any
@@ -41,6 +42,11 @@ def test_the_chunks_and_the_message_say_the_same(fixture: Fixture) -> None:
     assert "".join(chunk.text for chunk in reading.chunks) in ("", reading.message.text)
     reasoning = sorted("".join(chunk.reasoning for chunk in reading.chunks))
     assert reasoning in ([], sorted(reading.message.reasoning))
+
+
+@every_fixture
+def test_the_garbage_collector_does_not_look_at_chunks(fixture: Fixture) -> None:
+    assert not any(gc.is_tracked(chunk) for chunk in Reading(fixture).chunks)
 
 
 @every_fixture
