@@ -60,9 +60,11 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
     def __init__(self) -> None:
-        self._document = Document()
+        self._printed = PrintedText()
 
     def read(self, event: Event) -> GenerateContentResponse | Mark:
+        if event.type == "error":
+            raise reported_error(event)
         try:
             chunk = chunks.decode(event.raw)
         except NOT_JSON:
@@ -78,10 +80,10 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
 
     def unknown_field(self, field: UnknownField) -> None:
         """Raises ApiError if the lines without `data:`, of which this is one more, report an error."""
-        text = self._document.add(line_of(field))
+        text = self._printed.add(line_of(field))
         if text is None:
             return
-        self._document = Document()
+        self._printed = PrintedText()
         error = find_error(text)
         if error is not None:
             raise api_error(error, text)
@@ -90,7 +92,7 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         return AnswerAccumulator()
 
     def _read_leniently(self, event: Event) -> GenerateContentResponse:
-        if event.type == "error" or find_error(event.raw) is not None:
+        if find_error(event.raw) is not None:  # in an array
             raise reported_error(event)
         try:
             chunk: GenerateContentResponse = converted(
@@ -101,7 +103,7 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         return chunk
 
 
-class Document:
+class PrintedText:
     """A JSON text printed for people, line by line: brackets open at the end of one and close at a start."""
 
     def __init__(self) -> None:
@@ -122,11 +124,11 @@ class Document:
                 return None
             self._closers = opened.translate(CLOSER_OF)[::-1]
         self._lines.append(line)
-        self._size += len(line)
+        self._size += len(line) + 1
         closed = len(line) - len(line.lstrip(CLOSERS))
         self._depth += len(opened) - closed
         whole = self._depth == 0 or (closed and self._depth <= len(self._closers))
-        if not whole and self._size <= MAX_DOCUMENT:
+        if not whole and self._size <= MAX_PRINTED:
             return None
         return b"\n".join(self._lines).rstrip(b",") + self._closers[len(self._closers) - self._depth :]
 
@@ -264,5 +266,5 @@ RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_
 OPENERS = b"{["
 CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
-MAX_DOCUMENT = 64 * 1024
+MAX_PRINTED = 64 * 1024
 """Bytes of a text outside events that are kept."""

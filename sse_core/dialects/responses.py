@@ -215,6 +215,7 @@ __all__ = [
     "ResponseIncomplete",
     "ResponseQueued",
     "ResponseStreamEvent",
+    "ResponsesEvent",
     "ResponsesParams",
     "ShellCall",
     "ShellCallCommandAdded",

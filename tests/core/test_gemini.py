@@ -122,8 +122,9 @@ def test_what_is_invalid_says_so() -> None:
 
 
 def test_an_error_event() -> None:
-    with pytest.raises(ApiError, match="no"):
-        read(b"no", "error")
+    for data in (b"no", b'{"message":"no"}'):
+        with pytest.raises(ApiError, match="no"):
+            read(data, "error")
 
 
 def test_errors_by_status_may_stand_in_an_array() -> None:
@@ -172,7 +173,8 @@ def test_other_texts_outside_events_are_passed_over() -> None:
 
 
 def test_a_text_outside_events_is_not_kept_for_ever() -> None:
-    assert reported("{\n" + "x\n" * 70_000 + '{\n  "error": "no"\n}\n') == "no"
+    for line in ("x\n", " \n"):
+        assert reported("{\n" + line * 70_000 + '{\n  "error": "no"\n}\n') == "no"
 
 
 LINES = ["{", "}", "[", "]", "},", '"a": {', '"a": 1,', '"error": "x"', '"error": {', "x", ""]
