@@ -10,7 +10,7 @@ and `<name>.json`, which says what comes of it. `complaint` says what our own di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from http.client import responses
+from http.client import responses as phrases
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,7 +33,7 @@ from sse_core import (
     Session,
     StreamError,
 )
-from sse_core.dialects import groq, openai
+from sse_core.dialects import anthropic, gemini, groq, openai, responses
 from sse_core.testing.vectors import json_schema, spec_folder
 
 __all__ = [
@@ -228,7 +228,7 @@ def read_fixture(path: Path) -> Fixture:
 def head_of(fixture: Fixture) -> bytes:
     """The head of the response that has the stream for its body, until the connection ends."""
     status, kind = fixture.expected.status, fixture.expected.content_type
-    lines = (f"HTTP/1.1 {status} {responses.get(status, '')}", f"Content-Type: {kind}", "", "")
+    lines = (f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Type: {kind}", "", "")
     return "\r\n".join(lines).encode()
 
 
@@ -294,5 +294,8 @@ MESSAGES = [{"role": "user", "content": "hello"}]
 REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "groq": lambda: groq.chat(model="any", messages=MESSAGES),
     "openai": lambda: openai.chat(model="any", messages=MESSAGES),
+    "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
+    "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
+    "responses": lambda: responses.create(model="any", input="hello"),
 }
 """A request in each dialect that has fixtures."""

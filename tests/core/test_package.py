@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 import sse_core
-from sse_core.dialects import events, groq, openai
+from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
 
 FOLDER = Path(sse_core.__file__).parent
 FILES = {
@@ -54,14 +54,25 @@ RINGS = {
     "_retrying": 3,
     "_rate_limits": 3,
     "dialects": 3,
+    "dialects._anthropic_blocks": 3,
+    "dialects._anthropic_events": 3,
+    "dialects._anthropic_message": 3,
     "dialects._chat_accumulator": 3,
     "dialects._chat_chunks": 3,
     "dialects._chat_completion": 3,
+    "dialects._gemini_answer": 3,
     "dialects._provider_errors": 3,
+    "dialects._responses_accumulator": 3,
+    "dialects._responses_events": 3,
+    "dialects._responses_items": 3,
+    "dialects._responses_tool_events": 3,
     "dialects._strict_chunks": 3,
+    "dialects._tagged": 3,
     "dialects._tool_calls": 3,
+    "dialects.anthropic": 3,
     "dialects.events": 3,
     "dialects.openai": 3,
+    "dialects.gemini": 3,
     "dialects.groq": 3,
     "_attempts": 3,
     "_body": 3,
@@ -72,9 +83,12 @@ RINGS = {
     "_stats": 3,
     "_timing": 3,
     "_way": 3,
+    "dialects.json": 3,
+    "dialects.mcp": 3,
+    "dialects.responses": 3,
     "_session": 3,
 }
-PUBLIC = [sse_core, events, groq, openai]
+PUBLIC = [sse_core, anthropic, events, gemini, groq, json, mcp, openai, responses]
 
 
 def nodes(module: str) -> Iterator[ast.AST]:
