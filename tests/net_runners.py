@@ -12,15 +12,18 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 import sse_adapters.anyio
+import sse_adapters.asyncio
+import sse_adapters.portal
 import sse_adapters.threads
 from net_servers import GENEROUS, End, Script, listening
 from sse_adapters import async_loop, sync_loop
@@ -118,6 +121,8 @@ class Remote:
 class NetworkRunner(Runner):
     """The verbs that a `Remote` needs, plain functions or coroutine functions alike."""
 
+    module: ModuleType
+    """The client's."""
     enter: Callable[[Any], Any]
     next: Callable[[Any], Any]
     leave: Callable[[Any], Any]
@@ -165,6 +170,7 @@ class Threads(NetworkRunner):
     """`sse_adapters.threads`; what is started beside the test has a thread of its own."""
 
     name = "threads"
+    module = sse_adapters.threads
     read_whole = staticmethod(read)
 
     @staticmethod
@@ -183,8 +189,8 @@ class Threads(NetworkRunner):
     def close(stream: sync_loop.Stream[Any]) -> None:
         stream.close()
 
-    def client(self, url: str, **options: Any) -> sse_adapters.threads.Client:
-        return sse_adapters.threads.Client(url, **options)
+    def client(self, url: str, **options: Any) -> Any:
+        return self.module.Client(url, **options)
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
@@ -198,13 +204,35 @@ class Threads(NetworkRunner):
             yield self
 
 
-class EventLoop(NetworkRunner):
-    """`sse_adapters.anyio` on one of its event loops, which runs in a background thread."""
+class Portal(Threads):
+    """`sse_adapters.portal`, whose threads wait for an event loop that it runs itself."""
 
-    read_whole = staticmethod(read_async)
+    module = sse_adapters.portal
 
     def __init__(self, name: str, backend: str, **backend_options: Any) -> None:
         self.name = name
+        self._options: dict[str, Any] = {"backend": backend, "backend_options": backend_options}
+
+    def client(self, url: str, **options: Any) -> Any:
+        return self._clients.enter_context(super().client(url, **self._options, **options))
+
+    @contextmanager
+    def running(self) -> Generator[Portal]:
+        # Every client is closed, since that ends its thread.
+        with super().running(), ExitStack() as self._clients:
+            yield self
+
+
+class EventLoop(NetworkRunner):
+    """A module for asynchronous programs on one of anyio's event loops, which runs in a background thread."""
+
+    read_whole = staticmethod(read_async)
+
+    def __init__(
+        self, name: str, backend: str, module: ModuleType = sse_adapters.anyio, **backend_options: Any
+    ) -> None:
+        self.name = name
+        self.module = module
         self.backend: dict[str, Any] = {"backend": backend, "backend_options": backend_options}
         self._portal: BlockingPortal
 
@@ -224,8 +252,8 @@ class EventLoop(NetworkRunner):
     async def close(stream: async_loop.Stream[Any]) -> None:
         await stream.aclose()
 
-    def client(self, url: str, **options: Any) -> sse_adapters.anyio.Client:
-        return sse_adapters.anyio.Client(url, **options)
+    def client(self, url: str, **options: Any) -> Any:
+        return self.module.Client(url, **options)
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         return self._portal.call(function, *args)
@@ -353,12 +381,25 @@ def finished(result: Result, transport: Memory) -> Result:
 
 
 needs_uvloop = pytest.mark.skipif(find_spec("uvloop") is None, reason="uvloop is not installed")
-EVENT_LOOPS: list[Any] = [
+NATIVE = sse_adapters.asyncio
+ANYIO_LOOPS: list[Any] = [
     pytest.param(EventLoop("asyncio", "asyncio"), id="asyncio"),
     pytest.param(EventLoop("uvloop", "asyncio", use_uvloop=True), id="uvloop", marks=needs_uvloop),
     pytest.param(EventLoop("trio", "trio"), id="trio"),
 ]
-NETWORK_RUNNERS: list[Any] = [pytest.param(Threads(), id="threads"), *EVENT_LOOPS]
+EVENT_LOOPS: list[Any] = [
+    *ANYIO_LOOPS,
+    pytest.param(EventLoop("native asyncio", "asyncio", NATIVE), id="native-asyncio"),
+    pytest.param(
+        EventLoop("native uvloop", "asyncio", NATIVE, use_uvloop=True), id="native-uvloop", marks=needs_uvloop
+    ),
+]
+BLOCKING: list[Any] = [
+    pytest.param(Threads(), id="threads"),
+    pytest.param(Portal("portal", "asyncio"), id="portal"),
+    pytest.param(Portal("portal to trio", "trio"), id="portal-trio"),
+]
+NETWORK_RUNNERS: list[Any] = [*BLOCKING, *EVENT_LOOPS]
 MEMORY_RUNNERS: list[Any] = [
     pytest.param(SyncInMemory(), id="memory"),
     pytest.param(AsyncInMemory(), id="async-memory"),

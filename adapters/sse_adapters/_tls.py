@@ -75,7 +75,7 @@ class TLS:
         return self._below.encrypt(data) if data else self._below.outgoing()
 
     def _read(self) -> bytes | None:
-        """Return every record that is there: a peer's small writes come as one read, as they do without TLS."""
+        """Return every record that is there: small writes of the peer's come as one, as without TLS."""
         if self._failure is not None:
             raise self._failure
         pieces: list[bytes] = []

@@ -29,8 +29,8 @@ from anyio.lowlevel import checkpoint
 from sse_core import Proxies
 
 from . import async_loop
-from ._addresses import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, unix_socket
 from ._base import RECEIVE_SIZE, Options
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -107,8 +107,7 @@ class Transport(AsyncTransport):
         if self._waiting is not None:
             self._waiting.cancel()
         if self._socket is not None:
-            with suppress(OSError):  # it need not be connected
-                self._socket.shutdown(socket.SHUT_RDWR)
+            shut_down(self._socket)
 
     def close(self) -> None:
         self._tls = None

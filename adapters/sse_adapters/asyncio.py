@@ -25,8 +25,8 @@ from typing import TypeVar, Unpack, cast
 from sse_core import Proxies
 
 from . import async_loop
-from ._addresses import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, unix_socket
 from ._base import Options
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -177,7 +177,10 @@ class Connection(asyncio.Protocol):
     async def send(self, data: bytes, deadline: float | None) -> None:
         if self._failure is None:
             self._transport.write(data)
-        while not self._room and self._failure is None:
+            if self._transport.is_closing():  # The write failed, and so the loop reads no more.
+                with suppress(OSError):  # But the peer may have said why it left.
+                    self._received.append(self._socket.recv(BUFFER_SIZE))
+        while self._failure is None and (not self._room or self._transport.is_closing()):
             await self._wait(deadline)
         if self._failure is not None:
             raise self._failure
@@ -198,8 +201,7 @@ class Connection(asyncio.Protocol):
         return data
 
     def abort(self) -> None:
-        with suppress(OSError):  # it need not be connected any more
-            self._socket.shutdown(socket.SHUT_RDWR)
+        shut_down(self._socket)
         self._failure = ConnectionAbortedError("aborted")
         self._wake()
 

@@ -27,8 +27,8 @@ from sse_core import Proxies
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from ._addresses import UnixPath
 from ._base import Options
+from ._sockets import UnixPath
 from ._tls import checked, server_names
 from .sync_loop import Stream
 

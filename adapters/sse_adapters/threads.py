@@ -11,7 +11,6 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from threading import Event, Lock
 from time import monotonic
@@ -20,8 +19,8 @@ from typing import Unpack
 from sse_core import Proxies
 
 from . import sync_loop
-from ._addresses import UnixPath, literal, look_up, new_socket, unix_socket
 from ._base import RECEIVE_SIZE, Options
+from ._sockets import UnixPath, literal, look_up, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import SyncTransport
 from .sync_loop import Stream
@@ -111,8 +110,7 @@ class Transport(SyncTransport):
         with self._lock:
             self._aborted.set()
             if self._socket is not None:
-                with suppress(OSError):  # it need not be connected
-                    self._socket.shutdown(socket.SHUT_RDWR)
+                shut_down(self._socket)
 
     def close(self) -> None:
         with self._lock:

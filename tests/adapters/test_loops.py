@@ -1,4 +1,4 @@
-"""The two loops and what they ask of a transport, in memory; and that the transports here keep to it."""
+"""The two loops and what they ask of a transport, in memory."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import types
 from collections.abc import Callable, Generator
 from typing import Any
 
-import anyio
 import pytest
 
-import sse_adapters.anyio
-import sse_adapters.threads
-from net_runners import EVENTS, AsyncMemory, EventLoop, SyncMemory, run_without_loop
+from net_runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from net_servers import (
     CHUNKED,
     LAST_CHUNK,
     End,
-    Peer,
     Script,
-    Server,
     chunked,
     event,
     head,
-    listening,
     says,
 )
 from sse_adapters import async_loop, sync_loop
@@ -217,79 +211,7 @@ def test_a_transport_that_fails_to_close_does_no_harm() -> None:
     assert stream.verdict is Verdict.FINISHED
 
 
-# The transports here.
-
-
-def test_a_transport_of_threads_says_oserror_where_there_is_no_connection() -> None:
-    transport = sse_adapters.threads.Transport()
-    transport.close()
-    for verb in (
-        lambda: transport.send(b"data", None),
-        lambda: transport.receive(None),
-        lambda: transport.start_tls("memory", None),
-    ):
-        with pytest.raises(OSError, match="not connected"):
-            verb()
-    transport.abort()
-    with pytest.raises(OSError, match="aborted"):
-        transport.open("127.0.0.1", 1, None)
-    transport.close()
-
-
-def test_a_transport_of_anyio_says_oserror_where_there_is_no_connection(event_loop: EventLoop) -> None:
-    async def main() -> None:
-        transport = sse_adapters.anyio.Transport()
-        transport.close()
-        for verb in (
-            lambda: transport.send(b"data", None),
-            lambda: transport.receive(None),
-            lambda: transport.start_tls("memory", None),
-        ):
-            with pytest.raises(OSError, match="not connected"):
-                await verb()
-        transport.abort()
-        with pytest.raises(OSError, match=r"aborted|refused"):
-            await transport.open("127.0.0.1", 1, None)
-        transport.close()
-
-    anyio.run(main, **event_loop.backend)
-
-
-def test_a_deadline_counts_even_where_nothing_is_waited_for(event_loop: EventLoop) -> None:
-    """A fast peer could otherwise keep a stream going for as long as it likes."""
-    threads = sse_adapters.threads.Transport()
-    tasks = sse_adapters.anyio.Transport()
-
-    async def main(server: Server) -> None:
-        past = tasks.now() - 1
-        await tasks.open("127.0.0.1", server.port, None)
-        await tasks.send(b"GET / HTTP/1.1\r\n\r\n", None)
-        assert await tasks.receive(None)
-        server.peer().wait_for("said")
-        with pytest.raises(TimeoutError, match="timed out"):
-            await tasks.receive(past)
-        with pytest.raises(TimeoutError, match="timed out"):
-            await tasks.send(b"more", past)
-        tasks.close()
-
-    def say_something(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(b"one")
-        peer.send(b"x" * 200_000)  # more than is received at once
-        peer.reach("said")
-        peer.wait_until_gone()
-
-    with listening(say_something) as server:
-        anyio.run(main, server, **event_loop.backend)
-        past = threads.now() - 1
-        threads.open("127.0.0.1", server.port, None)
-        threads.send(b"GET / HTTP/1.1\r\n\r\n", None)
-        assert threads.receive(None)
-        with pytest.raises(TimeoutError, match="timed out"):
-            threads.receive(past)
-        with pytest.raises(TimeoutError, match="timed out"):
-            threads.send(b"more", past)
-        threads.close()
+# The transports of these tests.
 
 
 def test_a_silent_memory_needs_a_deadline() -> None:
