@@ -149,7 +149,11 @@ class NetworkRunner(Runner):
         return Remote(self, self.client(url, **options).stream(request))
 
     def read_url(self, url: str, request: Request[Any] = EVENTS, **options: Any) -> Result:
-        result: Result = self.call(self.read_whole, self.client(url, **options).stream(request))
+        client = self.client(url, **options)
+        try:
+            result: Result = self.call(self.read_whole, client.stream(request))
+        finally:
+            self.call(client.close)
         return result
 
     def read(
