@@ -211,7 +211,6 @@ class Connection(asyncio.Protocol):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
-        del self._transport  # which knows this object, too
         self._socket.close()
 
     async def _wait(self, deadline: float | None) -> None:
