@@ -70,6 +70,37 @@ def in_loop(**options: Any) -> Callable[[str], Iterable[str]]:
     return read
 
 
+def native(uvloop: bool) -> Callable[[str], Iterable[str]]:
+    def read(url: str) -> Iterable[str]:
+        import asyncio
+
+        from sse_adapters.asyncio import Client
+        from sse_core.dialects import groq
+
+        async def main() -> list[str]:
+            async with Client(url) as client:
+                async with client.stream(groq.chat(model="m", messages=MESSAGES)) as stream:
+                    return [chunk.text async for chunk in stream]
+
+        if uvloop:
+            from uvloop import new_event_loop
+        else:
+            from asyncio import new_event_loop
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            return runner.run(main())
+
+    return read
+
+
+def portal(url: str) -> Iterable[str]:
+    from sse_adapters.portal import Client
+    from sse_core.dialects import groq
+
+    with Client(url) as client, client.stream(groq.chat(model="m", messages=MESSAGES)) as stream:
+        for chunk in stream:
+            yield chunk.text
+
+
 def http_client(url: str) -> Iterable[str]:
     import http.client
     from urllib.parse import urlsplit
@@ -137,6 +168,9 @@ CONTENDERS: dict[str, Callable[[str], Iterable[str]]] = {
     "sse-core, asyncio": in_loop(),
     "sse-core, uvloop": in_loop(backend_options={"use_uvloop": True}),
     "sse-core, trio": in_loop(backend="trio"),
+    "sse-core, native asyncio": native(uvloop=False),
+    "sse-core, native uvloop": native(uvloop=True),
+    "sse-core, portal": portal,
     "aiohttp and json, by hand": aiohttp_by_hand,
     "http.client and json, by hand": http_client,
     "httpx, httpx-sse and json": httpx_sse,
