@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
-    from ._message import Accumulator, Chunk, Message, TokenCounts, ToolCall, ToolCallPart
+    from ._message import Accumulator, Chunk, InvalidArguments, Message, TokenCounts, ToolCall, ToolCallPart
     from ._pool import Idle, Pool, PoolLimits, Waiter
     from ._proxies import Proxies, Proxy
     from ._rate_limits import RateLimit, rate_limits
@@ -93,6 +93,7 @@ __all__ = [
     "Flaw",
     "Forgiven",
     "Idle",
+    "InvalidArguments",
     "InvalidChunk",
     "Item",
     "Limits",
@@ -148,7 +149,7 @@ LATER = {
         "Release Send Sleep StartTLS Stop",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
-        "_message": "Accumulator Chunk Message TokenCounts ToolCall ToolCallPart",
+        "_message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
         "_proxies": "Proxies Proxy",
         "_pool": "Idle Pool PoolLimits Waiter",
         "_reconnecting": "Reconnects",

@@ -22,9 +22,10 @@ the start of its `body`.
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from ._error_codes import is_callers_fault, is_final, passes, worth_retrying
 
 if TYPE_CHECKING:
     from ._exchange import Response
@@ -147,8 +148,11 @@ class InvalidChunk(StreamError):
 class ApiError(StreamError):
     """The provider reported an error; the fields are its own, `None` where it gave none.
 
-    Trying again makes sense where its type or code says overload, a rate limit or a failure inside.
     `raw` is the data of the event, or the start of the body, that reported it.
+
+    The fault is the caller's where the code or the type is about the request. Trying again makes
+    sense where they say that the provider is overloaded, limits the rate or failed; a number counts
+    as an HTTP status (RFC 9110, 15).
     """
 
     def __init__(
@@ -159,6 +163,7 @@ class ApiError(StreamError):
         code: str | int | None = None,
         param: object = None,
         failed_generation: str | None = None,
+        request_id: str | None = None,
         raw: bytes = b"",
         response: Response | None = None,
     ) -> None:
@@ -169,7 +174,10 @@ class ApiError(StreamError):
         self.param = param
         self.failed_generation = failed_generation
         self.raw = raw
-        self.retryable = any(is_temporary(word) for word in (type, code))
+        self._request_id = request_id
+        self.retryable = worth_retrying(code, type)
+        if is_callers_fault(code, type):
+            self.fault = Fault.CALLER
 
     @property
     def status(self) -> int | None:
@@ -178,8 +186,9 @@ class ApiError(StreamError):
 
     @property
     def request_id(self) -> str | None:
-        """The provider's name for the request, from `x-request-id` or `request-id`."""
-        return None if self.response is None else self.response.request_id
+        """The provider's name for the request, from the response's head or else from the report."""
+        in_head = None if self.response is None else self.response.request_id
+        return in_head or self._request_id
 
 
 class StatusError(ApiError):
@@ -187,8 +196,9 @@ class StatusError(ApiError):
 
     `message` is the provider's, or else the reason phrase.
 
-    The fault is the caller's for 4xx, as RFC 9110 (15.5) has it. Trying again makes
-    sense for 408, 409, 429 and 5xx, unless the header `x-should-retry` says otherwise.
+    The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409, 429
+    and 5xx, unless a quota is used up, and where the code says so; but the header `x-should-retry`
+    comes before all of that.
     """
 
     def __init__(
@@ -200,6 +210,7 @@ class StatusError(ApiError):
         code: str | int | None = None,
         param: object = None,
         failed_generation: str | None = None,
+        request_id: str | None = None,
         raw: bytes = b"",
     ) -> None:
         super().__init__(
@@ -208,34 +219,18 @@ class StatusError(ApiError):
             code=code,
             param=param,
             failed_generation=failed_generation,
+            request_id=request_id,
             raw=raw,
             response=response,
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
-        if 400 <= response.status < 500:
-            self.fault = Fault.CALLER
+        self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
+        may_pass = (passes(response.status) and not is_final(code, type)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
-        self.retryable = is_temporary(response.status) if said is None else said
+        self.retryable = may_pass if said is None else said
 
 
 class StreamClosed(StreamError):
     """The stream was closed by this side, before its end: there is nothing more to read."""
 
     fault = Fault.CALLER
-
-
-def is_temporary(code: str | int | None) -> bool:
-    """Whether a status, or a provider's word for an error, is one that may pass by itself."""
-    if isinstance(code, str) and re.fullmatch("[45][0-9][0-9]", code):
-        code = int(code)
-    if isinstance(code, int):
-        return code in (408, 409, 429) or code >= 500
-    return code is not None and code.lower() in TEMPORARY
-
-
-TEMPORARY = {
-    *("server_error", "rate_limit_exceeded", "slow_down"),  # OpenAI, Groq
-    *("internal_server_error", "service_unavailable", "internalservererror"),  # and their like
-    *("overloaded_error", "rate_limit_error", "api_error", "timeout_error"),  # Anthropic
-    *("unavailable", "resource_exhausted", "internal", "deadline_exceeded"),  # Google
-}

@@ -5,7 +5,7 @@ which heads of right grammar are refused all the same (`fault_of`), how many int
 responses are too many, and an error of ours for each way to fail. Nothing is lost to an
 error: `Exchange.receive` returns what came before it, and `Exchange.error` says what it was.
 
-Chunks of the common form take a short way around h11, in `_chunks.py`. Setting
+Bodies of the common form take a short way around h11, in `_chunks.py`. Setting
 `Exchange._short_way` to return None switches that off.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import h11
 
-from ._chunks import CanonicalChunks
+from ._chunks import Chunks, PlainBody
 from ._errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
 
 
@@ -78,7 +78,7 @@ class Exchange:
         self._interim_responses = 0
         self._received = 0
         """How much h11 has seen of an unfinished chunk, or of a body without chunks."""
-        self._chunks: CanonicalChunks | None = None
+        self._short: Chunks | PlainBody | None = None
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
         self._to_send = self._serialise(method, target, headers, body)
 
@@ -107,8 +107,8 @@ class Exchange:
             return b""
         body: list[bytes] = []
         try:
-            if data and self._chunks is not None:
-                self._receive_chunks(self._chunks, data, body)
+            if data and self._short is not None:
+                self._receive_short(self._short, data, body)
             elif data and self.response is None:
                 self._receive_head(data, body)
             else:
@@ -138,11 +138,12 @@ class Exchange:
         if data:
             body.append(self.receive(data))
 
-    def _receive_chunks(self, chunks: CanonicalChunks, data: bytes, body: list[bytes]) -> None:
+    def _receive_short(self, short: Chunks | PlainBody, data: bytes, body: list[bytes]) -> None:
         """Take the short way as far as it goes."""
-        rest = chunks.slice(data, body)
-        if rest:
-            self._chunks = None
+        rest = short.slice(data, body)
+        if short.ended:
+            self.ended, self.overrun = True, bool(rest)
+        elif rest:
             self._receive(rest, body)
 
     def _receive(self, data: bytes, body: list[bytes]) -> None:
@@ -161,19 +162,25 @@ class Exchange:
                 if self._opens_tunnel(event):
                     self.ended = True
                     return False
-                self._chunks = self._short_way(self.response)
+                self._short = self._short_way(self.response)
             case h11.InformationalResponse() as event:
                 self._read_head(event)
                 self._count_interim()
             case h11.EndOfMessage() as event:
                 if len(event.headers) > MAX_HEADER_FIELDS:
                     raise ProtocolError(f"more than {MAX_HEADER_FIELDS} trailer fields")
-                self.ended = True
-                self.overrun = bool(self._connection.trailing_data[0])
+                self._end(len(self._connection.trailing_data[0]))
                 return False
             case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
                 return False
         return True
+
+    def _end(self, behind: int) -> None:
+        """Note the end of the body, with so many bytes behind it."""
+        trailers = (self._short.passed_on or 0) - behind if isinstance(self._short, Chunks) else 0
+        if trailers > self._max_head_size:
+            raise ProtocolError(TOO_LARGE.format(self._max_head_size))
+        self.ended, self.overrun = True, behind > 0
 
     def _read_head(self, event: h11.Response | h11.InformationalResponse) -> Response:
         fault = fault_of(event, bytes(self._head), framed=not self._opens_tunnel(event))
@@ -195,34 +202,35 @@ class Exchange:
         if self._interim_responses > MAX_INTERIM_RESPONSES:
             raise ProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
 
-    def _short_way(self, response: Response) -> CanonicalChunks | None:
-        """Return what takes a body's chunks; None leaves everything to h11."""
-        without_body = response.status in (204, 304) or self._method == "HEAD"  # RFC 9112, 6.3
-        if without_body or response.header("transfer-encoding") is None:
+    def _short_way(self, response: Response) -> Chunks | PlainBody | None:
+        """Return what takes a body's bytes; None leaves everything to h11 (RFC 9112, 6.3)."""
+        if response.status in (204, 304) or self._method == "HEAD":
             return None
-        return CanonicalChunks()
+        if response.header("transfer-encoding") is not None:
+            return Chunks(self._max_head_size)
+        length = response.header("content-length")
+        return PlainBody(None if length is None else int(length))
 
     def _broken(self, cause: h11.RemoteProtocolError) -> ProtocolError:
         """Say it in h11's words, of which there may be many: it quotes the line that it complains of."""
         message = str(cause)
         if cause.error_status_hint == 431:  # not the head, whose size is looked at here
-            message = f"a chunk's first line or the trailers are larger than {self._max_head_size} bytes"
+            message = TOO_LARGE.format(self._max_head_size)
         return ProtocolError(message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "...")
 
     def _cut_off(self) -> StreamError:
         """Say what was missing when the connection ended."""
         if self.response is None:
             return ConnectionFailed("the connection ended before the response head was complete")
+        missing = self._short.missing if self._short is not None else None
         length = self.response.header("content-length")
         if length is not None:
-            missing = int(length) - self._received
+            missing = int(length) - self._received if missing is None else missing
             return BodyTruncated(
                 f"the connection ended with {missing} of the body's {int(length)} bytes missing"
             )
-        if self._chunks is not None and self._chunks.missing:
-            return BodyTruncated(
-                f"the connection ended {self._chunks.missing} bytes before the end of a chunk"
-            )
+        if missing:
+            return BodyTruncated(f"the connection ended {missing} bytes before the end of a chunk")
         if self._received:
             return BodyTruncated(f"the connection ended {self._received} bytes into a chunk, before its end")
         return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
@@ -234,7 +242,8 @@ class Exchange:
         if body or method in ("POST", "PUT", "PATCH"):  # RFC 9110, 8.6
             fields.append(("Content-Length", str(len(body))))
         try:
-            head = self._connection.send(h11.Request(method=method, target=target, headers=fields))
+            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+            head = self._connection.send(h11.Request(method=method, target=target, headers=encoded))
         except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
             reason = str(exc)
             if "header value" in reason or isinstance(exc, UnicodeEncodeError):
@@ -278,3 +287,4 @@ FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16
 MAX_HEADER_FIELDS = 100
 MAX_MESSAGE = 100
+TOO_LARGE = "a chunk's first line or the trailers are larger than {} bytes"

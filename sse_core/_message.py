@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, overload
 
+import msgspec
 from msgspec import Struct
+
+from ._partial_json import completed
 
 T = TypeVar("T")
 
@@ -83,12 +86,53 @@ class Chunk(Protocol):
         ...
 
 
+class InvalidArguments(ValueError):
+    """The arguments of a tool call are not JSON, or not what was asked for; `call` is that call."""
+
+    def __init__(self, message: str, call: ToolCall) -> None:
+        super().__init__(message)
+        self.call = call
+
+
 class ToolCall(Struct, frozen=True, kw_only=True):
-    """A whole tool call, or as much of it as has come; `arguments` is JSON text."""
+    """A whole tool call, or as much of it as has come; `arguments` is JSON text.
+
+    No arguments are the same as `{}`: providers send nothing for a function that takes none.
+    """
 
     id: str | None = None
     name: str = ""
     arguments: str = ""
+
+    def parsed(self) -> Any:
+        """Return the arguments, usually a dict.
+
+        Raises InvalidArguments if they are not JSON: what the model wrote may not be, and what has
+        come so far seldom is.
+        """
+        return self.arguments_as(Any)
+
+    @overload
+    def arguments_as(self, type: type[T]) -> T: ...
+    @overload
+    def arguments_as(self, type: Any) -> Any: ...
+    def arguments_as(self, type: Any) -> Any:
+        """Return the arguments as a Struct, or as any type that msgspec knows.
+
+        Raises InvalidArguments if they are not JSON or do not fit the type; its message says where.
+        """
+        try:
+            return msgspec.json.decode(self.arguments.strip() or "{}", type=type)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+            raise InvalidArguments(f"the arguments of {self.name!r}: {exc}", self) from exc
+
+    def partial(self) -> Any:
+        """Return what can be told of the arguments before all of them have come.
+
+        It is the longest prefix that begins a JSON text, with strings, arrays and objects closed
+        where it ends; numbers and names that more could follow are left out. Never raises.
+        """
+        return msgspec.json.decode(completed(self.arguments) or "{}")
 
 
 class Message(Struct, frozen=True, kw_only=True):

@@ -122,9 +122,11 @@ class URL(Struct, frozen=True):
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def target(self, path: str) -> str:
-        """The request target for `path` below this URL's own; the query stays this URL's."""
-        whole = self.path.rstrip("/") + quote(path, safe=UNQUOTED) if path else self.path
-        return (whole or "/") + (f"?{self.query}" if self.query else "")
+        """The request target for `path`, which may have a query, below this URL's own path and query."""
+        whole = (self.path.rstrip("/") + quote(path, safe=UNQUOTED) if path else self.path) or "/"
+        if not self.query:
+            return whole
+        return f"{whole}{'&' if '?' in whole else '?'}{self.query}"
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

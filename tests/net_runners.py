@@ -325,6 +325,9 @@ class SyncMemory(Memory):
     def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
 
+    def sleep(self, deadline: float) -> None:
+        """Time stands still here, so that it is over at once."""
+
 
 class AsyncMemory(Memory):
     """An `async_loop.Transport`, which needs no event loop since it never waits."""
@@ -340,6 +343,9 @@ class AsyncMemory(Memory):
 
     async def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
+
+    async def sleep(self, deadline: float) -> None:
+        """Time stands still here, so that it is over at once."""
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -7,6 +7,8 @@ from typing import Any, cast
 import msgspec
 from msgspec import Struct
 
+from .._errors import ApiError
+
 
 class ErrorObject(Struct, frozen=True):
     """An error in the provider's own words; None where it has none."""
@@ -16,19 +18,37 @@ class ErrorObject(Struct, frozen=True):
     code: str | int | None = None
     param: object = None
     failed_generation: str | None = None
+    request_id: str | None = None
 
 
 def find_error(data: bytes, *, bare: bool = False) -> ErrorObject | None:
-    """Return the error that a JSON text reports, or None.
+    """Return the error that a JSON text reports, or None; see `error_of`."""
+    try:
+        return error_of(msgspec.json.decode(data), bare=bare)
+    except NOT_JSON:
+        return None
+
+
+def error_of(value: object, *, bare: bool = False) -> ErrorObject | None:
+    """Return the error that a JSON value reports, or None.
 
     It may be under `error`, as an object or as a string, in an object that says
-    `"object": "error"`, or in an array of one. With `bare`, the text is known to be
+    `"object": "error"`, or in an array of one. With `bare`, the value is known to be
     about an error, so that any object is one.
     """
     try:
-        return reported(msgspec.json.decode(data), bare)
-    except NOT_JSON:  # from putting it into words too, where it is nested very deeply
+        return reported(value, bare)
+    except RecursionError:  # from putting it into words, where it is nested very deeply
         return None
+
+
+def error_in(data: bytes) -> ApiError:
+    """Return the error that `data` is known to be about, be it JSON or text."""
+    return api_error(find_error(data, bare=True) or ErrorObject(data.decode("utf-8", "replace")), data)
+
+
+def api_error(error: ErrorObject, raw: bytes) -> ApiError:
+    return ApiError(**msgspec.structs.asdict(error), raw=raw)
 
 
 def reported(value: object, bare: bool) -> ErrorObject | None:
@@ -41,21 +61,30 @@ def reported(value: object, bare: bool) -> ErrorObject | None:
     if not error and (bare or report.get("object") == "error"):
         error = report
     if isinstance(error, dict):
-        return error_object(cast("dict[str, Any]", error))
-    return ErrorObject(str(error)) if error else None
+        return error_object(cast("dict[str, Any]", error), report)
+    if not error:
+        return None
+    kind = report.get("error_type")
+    return ErrorObject(str(error), type=kind if isinstance(kind, str) else None)
 
 
-def error_object(fields: dict[str, Any]) -> ErrorObject:
+def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:
+    """Name what an error's object says; `report` is what it came in."""
+
     def text(*names: str) -> str | None:
         return next((fields[name] for name in names if isinstance(fields.get(name), str)), None)
 
-    code = fields.get("code")
+    def code(*names: str) -> str | int | None:
+        return next((fields[name] for name in names if isinstance(fields.get(name), str | int)), None)
+
+    request_id = report.get("request_id")
     return ErrorObject(
         message=text("message", "detail", "error") or msgspec.json.encode(fields).decode(),
-        type=text("type", "status"),
-        code=code if isinstance(code, str | int) else None,
+        type=text("type", "status", "error_type"),
+        code=code("code", "status_code"),
         param=fields.get("param"),
         failed_generation=text("failed_generation"),
+        request_id=request_id if isinstance(request_id, str) else None,
     )
 
 

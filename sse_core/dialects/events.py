@@ -1,11 +1,22 @@
-"""Any event stream as it is: the chunks are the events themselves."""
+"""Any event stream as it is, and the events behind another dialect's chunks."""
 
 from __future__ import annotations
 
-from .._events import Event
-from .._request import Dialect, Request
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar, cast
 
-__all__ = ["EventsDialect", "request"]
+import msgspec
+
+from .._errors import StreamError
+from .._events import Event, UnknownField
+from .._exchange import Response
+from .._message import Accumulator, Message
+from .._request import Dialect, Mark, Request
+
+__all__ = ["EventsDialect", "WithEvent", "request", "with_events"]
+
+T = TypeVar("T")
 
 
 class EventsDialect(Dialect[Event]):
@@ -22,3 +33,53 @@ def request(
 ) -> Request[Event]:
     """Ask for the event stream at `path` below the client's base URL."""
     return Request(dialect=EventsDialect, method=method, path=path, headers=headers, body=body)
+
+
+class WithEvent(NamedTuple, Generic[T]):
+    """A chunk, and the event that it was read from: `event.raw` has what the chunk's struct leaves out."""
+
+    event: Event
+    chunk: T
+
+
+def with_events(request: Request[T]) -> Request[WithEvent[T]]:
+    """Ask for the same as `request`, and get each chunk with its event."""
+    dialect = partial(WithEventsDialect, request.dialect)
+    return cast("Request[WithEvent[T]]", msgspec.structs.replace(request, dialect=dialect))
+
+
+class WithEventsDialect(Dialect[WithEvent[T]]):
+    """Reads events as another dialect does, and keeps them."""
+
+    def __init__(self, dialect: Callable[[], Dialect[T]]) -> None:
+        self._dialect = dialect()
+        self.ends_with_body = self._dialect.ends_with_body
+
+    def read(self, event: Event) -> WithEvent[T] | Mark:
+        chunk = self._dialect.read(event)
+        self.finished, self.complete = self._dialect.finished, self._dialect.complete
+        self.cursor = self._dialect.cursor
+        return chunk if isinstance(chunk, Mark) else WithEvent(event, chunk)
+
+    def unknown_field(self, field: UnknownField) -> None:
+        self._dialect.unknown_field(field)
+
+    def refusal(self, response: Response, body: bytes) -> StreamError:
+        return self._dialect.refusal(response, body)
+
+    def accumulator(self) -> Accumulator[WithEvent[T]] | None:
+        inner = self._dialect.accumulator()
+        return None if inner is None else WithEventsAccumulator(inner)
+
+
+class WithEventsAccumulator(Accumulator[WithEvent[T]]):
+    """Puts the chunks together."""
+
+    def __init__(self, inner: Accumulator[T]) -> None:
+        self._inner = inner
+
+    def add(self, chunks: Sequence[WithEvent[T]]) -> int:
+        return self._inner.add([each.chunk for each in chunks])
+
+    def message(self) -> Message:
+        return self._inner.message()

@@ -1,227 +1,119 @@
 """OpenAI's chat completions, and the many servers that imitate them.
 
-The stream: `data:` events with a JSON chunk each, until `data: [DONE]`. An error comes
-as `{"error": ...}` in place of a chunk.
+The stream: `data:` events with a JSON chunk each, until `data: [DONE]`. An error comes as
+`{"error": ...}` in place of a chunk, or in one of half a dozen other ways of the imitations.
 
-Every field has a default, since the imitations leave out any of them; unknown fields are
-ignored. Field names and meanings are the provider's own:
+Unknown fields are ignored, and what is documented may be missing or null, unless `strict` asks for
+chunks that are exactly as documented. Field names and meanings are the provider's own:
 https://platform.openai.com/docs/api-reference/chat/streaming
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast
+from functools import cache
+from typing import Any, TypedDict, Unpack, cast
 
 import msgspec
-from msgspec import Struct
 
-from .._errors import ApiError, InvalidChunk, StatusError, StreamError
-from .._events import Event
+from .._errors import InvalidChunk, StatusError, StreamError
+from .._events import Event, UnknownField
 from .._exchange import Response
 from .._request import Dialect, Mark, Request
-from ._provider_errors import NOT_JSON, ErrorObject, find_error
+from ._chat_accumulator import ChatAccumulator
+from ._chat_chunks import (
+    Annotation,
+    Audio,
+    ChatCompletionChunk,
+    Choice,
+    CompletionTokensDetails,
+    Delta,
+    FunctionDelta,
+    Logprobs,
+    PromptTokensDetails,
+    ReasoningDetail,
+    Timings,
+    TokenLogprob,
+    ToolCallDelta,
+    TopLogprob,
+    URLCitation,
+    Usage,
+)
+from ._chat_completion import (
+    ChatCompletion,
+    ChatCompletionMessage,
+    CompletionChoice,
+    FunctionCall,
+    MessageToolCall,
+)
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
+from ._strict_chunks import documented
 
 __all__ = [
+    "Annotation",
     "Audio",
+    "ChatAccumulator",
+    "ChatCompletion",
     "ChatCompletionChunk",
+    "ChatCompletionMessage",
     "ChatDialect",
     "ChatParams",
     "Choice",
+    "CompletionChoice",
     "CompletionTokensDetails",
     "Delta",
+    "FunctionCall",
     "FunctionDelta",
     "Logprobs",
+    "MessageToolCall",
     "PromptTokensDetails",
+    "ReasoningDetail",
+    "StreamOptions",
+    "StrictChatDialect",
+    "Timings",
     "TokenLogprob",
     "ToolCallDelta",
     "TopLogprob",
+    "URLCitation",
     "Usage",
     "chat",
 ]
 
 
-class FunctionDelta(Struct, frozen=True, kw_only=True, gc=False):
-    """A part of a function call; `arguments` is a fragment of JSON text, to be put together."""
+class ChatDialect(Dialect[ChatCompletionChunk]):
+    """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
-    name: str | None = None
-    arguments: str | None = None
-
-
-class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
-    """A part of a tool call; `id`, `type` and the function's name come with the first part only."""
-
-    index: int | None = None
-    id: str | None = None
-    type: str | None = None
-    function: FunctionDelta | None = None
-
-
-class Audio(Struct, frozen=True, kw_only=True, gc=False):
-    """A part of a spoken answer; `data` is Base64, `expires_at` in Unix seconds."""
-
-    id: str | None = None
-    data: str | None = None
-    transcript: str | None = None
-    expires_at: int | None = None
-
-
-class Delta(Struct, frozen=True, kw_only=True, gc=False):
-    """What a chunk adds to the message."""
-
-    role: str | None = None
-    content: str | None = None
-    refusal: str | None = None
-    reasoning: str | None = None
-    """What the model thinks, as Groq, OpenRouter and newer vLLM spell it."""
-    reasoning_content: str | None = None
-    """The same, as DeepSeek, llama.cpp, SGLang and older vLLM spell it."""
-    tool_calls: tuple[ToolCallDelta, ...] = ()
-    function_call: FunctionDelta | None = None
-    audio: Audio | None = None
-
-
-class TopLogprob(Struct, frozen=True, kw_only=True, gc=False):
-    """A token that might have come, and the natural logarithm of its probability."""
-
-    token: str = ""
-    logprob: float | None = None
-    bytes: tuple[int, ...] | None = None
-
-
-class TokenLogprob(TopLogprob, frozen=True, kw_only=True, gc=False):
-    """A token that came, and those that might have."""
-
-    top_logprobs: tuple[TopLogprob, ...] = ()
-
-
-class Logprobs(Struct, frozen=True, kw_only=True, gc=False):
-    """The log probabilities of the tokens in a chunk."""
-
-    content: tuple[TokenLogprob, ...] = ()
-    refusal: tuple[TokenLogprob, ...] = ()
-
-
-class Choice(Struct, frozen=True, kw_only=True, gc=False):
-    """A chunk's part of one answer; `index` tells the answers apart where several were asked for."""
-
-    index: int = 0
-    delta: Delta | None = None
-    finish_reason: str | None = None
-    logprobs: Logprobs | None = None
-
-
-class PromptTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
-    """What kinds of tokens the prompt had."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
-    text_tokens: int | None = None
-
-
-class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
-    """What kinds of tokens the answer had."""
-
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-    text_tokens: int | None = None
-    accepted_prediction_tokens: int | None = None
-    rejected_prediction_tokens: int | None = None
-
-
-class Usage(Struct, frozen=True, kw_only=True, gc=False):
-    """How many tokens the request and its answer took."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
-    prompt_tokens_details: PromptTokensDetails | None = None
-    completion_tokens_details: CompletionTokensDetails | None = None
-
-
-class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
-    """One chunk of a streamed chat completion."""
-
-    id: str = ""
-    object: str = ""
-    created: int | float = 0
-    """When the answer was begun, in Unix seconds."""
-    model: str = ""
-    choices: tuple[Choice, ...] = ()
-    usage: Usage | None = None
-    system_fingerprint: str | None = None
-    service_tier: str | None = None
-    obfuscation: str | None = None
-    moderation: Any = None
-    error: Any = None
-    """Always None: a chunk that has an error is raised as one."""
-
-    @property
-    def text(self) -> str:
-        """What the chunk adds to the text of the first answer."""
-        for choice in self.choices:
-            if choice.index == 0 and choice.delta is not None:
-                return choice.delta.content or ""
-        return ""
-
-    @property
-    def reasoning(self) -> str:
-        """What the chunk adds to the reasoning of the first answer."""
-        for choice in self.choices:
-            if choice.index == 0 and choice.delta is not None:
-                return choice.delta.reasoning or choice.delta.reasoning_content or ""
-        return ""
-
-    @property
-    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
-        """What the chunk adds to the tool calls of the first answer."""
-        for choice in self.choices:
-            if choice.index == 0 and choice.delta is not None:
-                return choice.delta.tool_calls
-        return ()
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the first answer ended, if it did with this chunk."""
-        for choice in self.choices:
-            if choice.index == 0:
-                return choice.finish_reason
-        return None
-
-
-C = TypeVar("C", bound=ChatCompletionChunk)
-
-
-class ChatDialect(Dialect[C], Generic[C]):
-    """Reads a chat completion's events as the chunks that `decoder` makes."""
-
-    def __init__(self, decoder: msgspec.json.Decoder[C]) -> None:
-        self._decoder = decoder
-        self._decode = decoder.decode
-
-    def read(self, event: Event) -> C | Mark:
+    def read(self, event: Event) -> ChatCompletionChunk | Mark:
         if event.type != "message":
             if event.type == "error":
-                raise api_error(find_error(event.raw, bare=True) or ErrorObject(event.data), event.raw)
+                raise error_in(event.raw)
             if event.type == "ping":
                 return Mark.PING
         try:
-            chunk = self._decode(event.raw)
+            chunk = decode(event.raw)
         except NOT_JSON:
             mark = mark_of(event)
             if mark is not None:
                 return mark
-            chunk = self._read_leniently(event)
+            chunk = read_leniently(event)
         if chunk.error is not None or chunk.object == "error":
-            raise api_error(find_error(event.raw) or ErrorObject(event.data), event.raw)
+            raise error_in(event.raw)
+        if chunk.x_groq is not None:
+            chunk = with_usage_of_groq(chunk, event)
         for choice in chunk.choices:
             if choice.finish_reason is not None:
                 if choice.finish_reason == "error":
-                    raise api_error(ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
+                    raise failed_choice(choice, event)
                 self.finished = True
         return chunk
+
+    def unknown_field(self, field: UnknownField) -> None:
+        """Raise ApiError for a field named `error`, as llama.cpp has sent it (llama.cpp#16109)."""
+        if field.name == "error":
+            raise error_in(field.raw)
+
+    def accumulator(self) -> ChatAccumulator:
+        return ChatAccumulator()
 
     def refusal(self, response: Response, body: bytes) -> StreamError:
         error = find_error(body, bare=response.status != 200)
@@ -231,13 +123,25 @@ class ChatDialect(Dialect[C], Generic[C]):
             return api_error(error, body)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
-    def _read_leniently(self, event: Event) -> C:
-        """Read a chunk that has null where nothing should be, numbers as strings, or invalid UTF-8."""
-        try:
-            value = msgspec.json.decode(event.data)
-            return msgspec.convert(without_nulls(value), self._decoder.type, strict=False)
-        except NOT_JSON as exc:
-            raise invalid_chunk(event, exc) from exc
+
+class StrictChatDialect(ChatDialect):
+    """Reads the same, and takes no chunk that is not exactly as documented.
+
+    A chunk that has an unknown field, lacks a documented one or has one of another type is an
+    InvalidChunk. Keep-alives and errors are read as ever.
+    """
+
+    def __init__(self) -> None:
+        self._decode = documented_chunks().decode
+
+    def read(self, event: Event) -> ChatCompletionChunk | Mark:
+        chunk = super().read(event)
+        if not isinstance(chunk, Mark):
+            try:
+                self._decode(event.raw)
+            except NOT_JSON as exc:
+                raise invalid_chunk(event, exc) from exc
+        return chunk
 
 
 def mark_of(event: Event) -> Mark | None:
@@ -247,15 +151,31 @@ def mark_of(event: Event) -> Mark | None:
     return None if event.raw.strip() else Mark.PING
 
 
-def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
-    message = f"{reason}; the data begins with {event.raw[:SHOWN]!r}"
-    if b"}\n{" in event.raw:
-        message = f"several chunks in one event: something dropped the blank lines between them; {message}"
-    return InvalidChunk(message, event.raw)
+def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
+    """Return the chunk with the usage where others have it; raises ApiError for Groq's own kind of error."""
+    assert chunk.x_groq is not None
+    if chunk.x_groq.error is not None:
+        said = chunk.x_groq.error
+        message = said if isinstance(said, str) and said else event.data
+        raise api_error(ErrorObject(message, request_id=chunk.x_groq.id), event.raw)
+    if chunk.usage is None and chunk.x_groq.usage is not None:
+        return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
+    return chunk
 
 
-def api_error(error: ErrorObject, raw: bytes) -> ApiError:
-    return ApiError(**msgspec.structs.asdict(error), raw=raw)
+def failed_choice(choice: Choice, event: Event) -> StreamError:
+    error = error_of({"error": choice.error})
+    return api_error(error or ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
+
+
+def read_leniently(event: Event) -> ChatCompletionChunk:
+    """Read a chunk that has null or a list where text should be, numbers as strings, or invalid UTF-8."""
+    try:
+        value = without_nulls(msgspec.json.decode(event.data))
+        part_contents(value)
+        return msgspec.convert(value, ChatCompletionChunk, strict=False)
+    except NOT_JSON as exc:
+        raise invalid_chunk(event, exc) from exc
 
 
 def without_nulls(value: Any) -> Any:
@@ -268,70 +188,129 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
+def part_contents(chunk: object) -> None:
+    """Put the text of content that is a list of parts where other servers have it."""
+    for choice in items(field(chunk, "choices")):
+        delta = field(choice, "delta")
+        content = field(delta, "content")
+        if isinstance(content, list):
+            parts = cast("list[object]", content)
+            delta |= {"content_parts": parts, "content": "".join(map(text_of, parts))}
+            delta.setdefault("reasoning", "".join(map(thinking_of, parts)))
+
+
+def text_of(part: object) -> str:
+    text = part if isinstance(part, str) else field(part, "text")
+    return text if isinstance(text, str) else ""
+
+
+def thinking_of(part: object) -> str:
+    thinking = field(part, "thinking")
+    return thinking if isinstance(thinking, str) else "".join(map(text_of, items(thinking)))
+
+
+def field(value: object, name: str) -> Any:
+    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+
+
+def items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
+    message = f"{reason}; the data begins with {event.raw[:SHOWN]!r}"
+    if b"}\n{" in event.raw:
+        message = f"several chunks in one event: something dropped the blank lines between them; {message}"
+    return InvalidChunk(message, event.raw)
+
+
+@cache
+def documented_chunks() -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(documented(ChatCompletionChunk))
+
+
 SHOWN = 200
 """Bytes of an event that a message shows."""
 
 
+class StreamOptions(TypedDict, total=False):
+    """What a stream is to have beside the answer."""
+
+    include_obfuscation: bool
+    include_usage: bool
+
+
 class ChatParams(TypedDict, total=False):
-    """The common parameters of a chat request, by the provider's own names."""
+    """The common parameters of a chat request, by the provider's own names.
+
+    A parameter that is None is sent as null, and one that is left out is not sent.
+    """
 
     audio: Mapping[str, object]
-    frequency_penalty: float
-    logit_bias: Mapping[str, float]
-    logprobs: bool
-    max_completion_tokens: int
-    max_tokens: int
-    metadata: Mapping[str, str]
-    modalities: Sequence[str]
-    n: int
+    frequency_penalty: float | None
+    function_call: str | Mapping[str, object]
+    functions: Sequence[Mapping[str, object]]
+    logit_bias: Mapping[str, float] | None
+    logprobs: bool | None
+    max_completion_tokens: int | None
+    max_tokens: int | None
+    metadata: Mapping[str, str] | None
+    modalities: Sequence[str] | None
+    moderation: Mapping[str, object] | None
+    n: int | None
     parallel_tool_calls: bool
-    prediction: Mapping[str, object]
-    presence_penalty: float
-    reasoning_effort: str
+    prediction: Mapping[str, object] | None
+    presence_penalty: float | None
+    prompt_cache_key: str
+    prompt_cache_options: Mapping[str, object]
+    prompt_cache_retention: str | None
+    reasoning_effort: str | None
     response_format: Mapping[str, object]
-    seed: int
-    service_tier: str
-    stop: str | Sequence[str]
-    store: bool
-    stream_options: Mapping[str, object]
-    temperature: float
+    safety_identifier: str
+    seed: int | None
+    service_tier: str | None
+    stop: str | Sequence[str] | None
+    store: bool | None
+    stream_options: StreamOptions | None
+    temperature: float | None
     tool_choice: str | Mapping[str, object]
     tools: Sequence[Mapping[str, object]]
-    top_logprobs: int
-    top_p: float
+    top_logprobs: int | None
+    top_p: float | None
     user: str
-    verbosity: str
+    verbosity: str | None
+    web_search_options: Mapping[str, object]
 
 
 def chat(
     *,
     model: str,
     messages: Sequence[Mapping[str, object]],
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[ChatParams],
 ) -> Request[ChatCompletionChunk]:
     """Ask for a streamed chat completion; `extra` takes parameters that are not named here.
 
+    `strict` is for those who test servers: see `StrictChatDialect`.
     Raises TypeError for a value that JSON has no form for.
     """
-    body = chat_body(model, messages, params, extra)
-    return Request(dialect=new_dialect, method="POST", path=CHAT_PATH, headers=JSON, body=body)
+    return chat_request(model, messages, strict, params, extra)
 
 
-def chat_body(
+def chat_request(
     model: str,
     messages: Sequence[Mapping[str, object]],
+    strict: bool,
     params: Mapping[str, object],
     extra: Mapping[str, object] | None,
-) -> bytes:
+) -> Request[ChatCompletionChunk]:
     fixed = {"model": model, "messages": messages, "stream": True}
-    return msgspec.json.encode({**params, **(extra or {}), **fixed})
+    body = msgspec.json.encode({**params, **(extra or {}), **fixed})
+    dialect = StrictChatDialect if strict else ChatDialect
+    return Request(dialect=dialect, method="POST", path=CHAT_PATH, headers=JSON, body=body)
 
 
-def new_dialect() -> ChatDialect[ChatCompletionChunk]:
-    return ChatDialect(chunks)
-
-
-chunks = msgspec.json.Decoder(ChatCompletionChunk)
+decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 CHAT_PATH = "/chat/completions"
 JSON = (("Content-Type", "application/json"),)

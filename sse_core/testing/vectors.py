@@ -262,7 +262,7 @@ def octets_of(name: str, what: str, text: str | UnsetType, hexadecimal: str | Un
     raise ValueError(f"{name}: this {what} is valid UTF-8, so give it as text")
 
 
-def json_schema(title: str, kind: type[list[T]]) -> dict[str, Any]:
+def json_schema(title: str, kind: type[Any]) -> dict[str, Any]:
     """The JSON Schema of a file of vectors, as a document that may be added to."""
     document: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -239,7 +239,7 @@ def test_the_events_of_an_answer_as_they_are(network: NetworkRunner, chat_url: s
         (openai.chat(model="m", messages=MESSAGES, extra={"n": 0}), 400, "$.n"),
         (events.request("/nowhere"), 404, "404: Not Found"),
         (
-            Request(dialect=groq.GroqDialect, method="POST", path="/nowhere", body=b"{}"),
+            Request(dialect=groq.ChatDialect, method="POST", path="/nowhere", body=b"{}"),
             404,
             "/openai/v1/nowhere",
         ),

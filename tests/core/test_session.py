@@ -388,7 +388,7 @@ def test_an_error_event_comes_after_the_chunks_before_it() -> None:
         200,
     )
     assert error.raw == error.body == ERROR[6:-2]
-    assert (error.fault, error.retryable) == (Fault.SERVER, False)
+    assert (error.fault, error.retryable) == (Fault.SERVER, True)
 
 
 def test_an_invalid_chunk_comes_after_the_chunks_before_it() -> None:

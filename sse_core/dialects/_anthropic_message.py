@@ -1,0 +1,169 @@
+"""Putting a message of Anthropic's together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .._message import Accumulator, ToolCall
+from .._message import Message as NeutralMessage
+from ._anthropic_blocks import (
+    Citation,
+    ContentBlock,
+    MCPToolUseBlock,
+    Message,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    Usage,
+)
+from ._anthropic_events import (
+    CitationsDelta,
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    InputJSONDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    MessageStreamEvent,
+    SignatureDelta,
+    TextDelta,
+    ThinkingDelta,
+)
+from ._provider_errors import NOT_JSON
+from ._tagged import Fields, UnknownEvent, updated
+
+
+class Block:
+    """A content block as far as it has come."""
+
+    def __init__(self, start: ContentBlock) -> None:
+        self.start = start
+        self.parts: list[str] = []
+        self.signature = ""
+        self.citations: list[Citation] = []
+        self.stopped = False
+
+    def whole(self) -> ContentBlock:
+        match self.start:
+            case TextBlock(text=text, citations=citations):
+                if self.citations:
+                    citations = (*(citations or ()), *self.citations)
+                return TextBlock(text=text + "".join(self.parts), citations=citations)
+            case ThinkingBlock(thinking=thinking, signature=signature):
+                thinking += "".join(self.parts)
+                return ThinkingBlock(thinking=thinking, signature=self.signature or signature)
+            case ToolUseBlock() | ServerToolUseBlock() | MCPToolUseBlock():
+                return msgspec.structs.replace(self.start, input=self.input())
+            case _:
+                return self.start
+
+    def input(self) -> Fields:
+        """Return the input of a tool, empty as long as it is not whole."""
+        try:
+            return tool_input.decode("".join(self.parts))
+        except NOT_JSON:
+            return getattr(self.start, "input", {})
+
+    def arguments(self) -> str:
+        """Return the JSON text of a tool's input, as far as it has come."""
+        text = "".join(self.parts)
+        if text or not self.stopped:
+            return text
+        return msgspec.json.encode(self.input()).decode()
+
+
+class MessageAccumulator(Accumulator[MessageStreamEvent]):
+    """Puts a message together."""
+
+    def __init__(self) -> None:
+        self._message = Message()
+        self._blocks: dict[int, Block] = {}
+
+    def add(self, chunks: Sequence[MessageStreamEvent]) -> int:
+        brought = 0
+        for chunk in chunks:
+            if isinstance(chunk, ContentBlockDelta):
+                delta = chunk.delta
+                if isinstance(delta, TextDelta):
+                    block = self._blocks.get(chunk.index) or self._begin(chunk.index, TextBlock())
+                    block.parts.append(delta.text)
+                    brought += bool(delta.text)
+                else:
+                    brought += self._add_delta(chunk)
+            elif not isinstance(chunk, UnknownEvent):
+                self._add_event(chunk)
+                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
+        return brought
+
+    def message(self) -> NeutralMessage:
+        blocks = [block for _, block in sorted(self._blocks.items())]
+        content = tuple(block.whole() for block in blocks)
+        native = msgspec.structs.replace(self._message, content=content)
+        calls = [(block.start, block) for block in blocks if isinstance(block.start, ToolUseBlock)]
+        refusal = native.stop_details.explanation if native.stop_details else None
+        return NeutralMessage(
+            text="".join(block.text for block in content if isinstance(block, TextBlock)),
+            reasoning="".join(block.thinking for block in content if isinstance(block, ThinkingBlock)),
+            refusal=refusal or "",
+            tool_calls=tuple(
+                ToolCall(id=start.id, name=start.name, arguments=block.arguments()) for start, block in calls
+            ),
+            finish_reason=native.stop_reason,
+            usage=native.usage,
+            native=native,
+        )
+
+    def _add_delta(self, chunk: ContentBlockDelta) -> bool:
+        """Add what is no text, and return whether it brings content."""
+        block = self._blocks.get(chunk.index)
+        match chunk.delta:
+            case ThinkingDelta(thinking=part):
+                block = block or self._begin(chunk.index, ThinkingBlock())
+                block.parts.append(part)
+                return bool(part)
+            case InputJSONDelta(partial_json=part):
+                block = block or self._begin(chunk.index, ToolUseBlock())
+                block.parts.append(part)
+                return not chunk.of_server_tool
+            case SignatureDelta(signature=signature):
+                block = block or self._begin(chunk.index, ThinkingBlock())
+                block.signature = signature
+            case CitationsDelta(citation=citation):
+                block = block or self._begin(chunk.index, TextBlock())
+                if citation is not None:
+                    block.citations.append(citation)
+            case _:
+                pass
+        return False
+
+    def _begin(self, index: int, start: ContentBlock) -> Block:
+        block = self._blocks[index] = Block(start)
+        return block
+
+    def _add_event(
+        self, chunk: MessageStart | ContentBlockStart | ContentBlockStop | MessageDelta | MessageStop
+    ) -> None:
+        match chunk:
+            case MessageStart(message=message):
+                self._message = message
+                for index, block in enumerate(message.content):
+                    self._begin(index, block)
+            case ContentBlockStart(index=index, content_block=block):
+                self._begin(index, block)
+            case ContentBlockStop(index=index):
+                if index in self._blocks:
+                    self._blocks[index].stopped = True
+            case MessageDelta(delta=delta, usage=usage):
+                self._message = updated(self._message, delta)
+                if usage is not None:
+                    usage = updated(self._message.usage or Usage(), usage)
+                    self._message = msgspec.structs.replace(self._message, usage=usage)
+            case _:
+                pass
+
+
+tool_input = msgspec.json.Decoder(Fields)

@@ -1,0 +1,292 @@
+"""Putting the chunks of a chat completion together into the answer that is not streamed.
+
+Nearly every chunk adds one string to one answer, and has its own short way through `add`: it
+looks at every field that a chunk can have beside that, and goes the long way if one is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, structs
+
+from .._message import Accumulator, Message, ToolCall
+from ._chat_chunks import (
+    Annotation,
+    Audio,
+    ChatCompletionChunk,
+    Choice,
+    Delta,
+    ExecutedTool,
+    FunctionDelta,
+    Logprobs,
+    ReasoningDetail,
+    Usage,
+)
+from ._chat_completion import (
+    ChatCompletion,
+    ChatCompletionMessage,
+    CompletionChoice,
+    CompletionXGroq,
+    FunctionCall,
+    MessageToolCall,
+)
+from ._tool_calls import ToolCalls
+
+
+class ChatAccumulator(Accumulator[ChatCompletionChunk]):
+    """Puts chat completion chunks together; memory is that of the strings in them."""
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+        self._usage: Usage | None = None
+        self._fields: dict[str, Any] = {}
+        self._x_groq: dict[str, Any] = {}
+        self._answers: dict[int, Answer] = {}
+
+    def add(self, chunks: Sequence[ChatCompletionChunk]) -> int:
+        brought = 0
+        answers = self._answers
+        for chunk in chunks:
+            any_content = False
+            if chunk.id != self._id or not chunk.choices:
+                self._note(chunk)
+            usage = chunk.usage
+            if usage is not None and (usage.total_tokens or usage.prompt_tokens):
+                self._usage = usage  # Mistral and LiteLLM have sent empty ones
+            for choice in chunk.choices:
+                answer = answers.get(choice.index)
+                if answer is None:
+                    answer = answers[choice.index] = Answer()
+                delta = choice.delta
+                if (
+                    delta is not None
+                    and (text := delta.content)
+                    and delta.reasoning is None
+                    and delta.reasoning_content is None
+                    and delta.refusal is None
+                    and not delta.tool_calls
+                    and not delta.reasoning_details
+                    and not delta.annotations
+                    and not delta.executed_tools
+                    and delta.audio is None
+                    and delta.function_call is None
+                    and choice.finish_reason is None
+                    and choice.logprobs is None
+                    and choice.content_filter_results is None
+                    and not choice.token_ids
+                ):
+                    answer.text.append(text)
+                    any_content = True
+                    continue
+                if choice.finish_reason is not None:
+                    self._note(chunk)
+                if answer.add(choice):
+                    any_content = True
+            brought += any_content
+        return brought
+
+    def message(self) -> Message:
+        choices = [answer.choice(index) for index, answer in sorted(self._answers.items())]
+        native = ChatCompletion(
+            **self._fields,
+            choices=tuple(choices),
+            usage=self._usage,
+            x_groq=CompletionXGroq(**self._x_groq) if self._x_groq else None,
+        )
+        first = self._answers.get(0, Answer())
+        answer = first.choice(0).message
+        return Message(
+            text=answer.content or "",
+            reasoning="".join(first.reasoning),
+            refusal=answer.refusal or "",
+            tool_calls=tuple(
+                ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
+                for call in answer.tool_calls
+            ),
+            finish_reason=first.ending.get("finish_reason"),
+            usage=self._usage,
+            native=native,
+        )
+
+    def _note(self, chunk: ChatCompletionChunk) -> None:
+        """Take what a chunk says about the whole."""
+        self._id = chunk.id
+        first = {name: value for name in FIRST if (value := getattr(chunk, name))}
+        self._fields = first | self._fields | said(chunk, *LAST)
+        if chunk.x_groq is not None:
+            self._x_groq |= said(chunk.x_groq, "id", "seed", "debug")
+            self._fields |= said(chunk.x_groq, "usage_breakdown")
+
+
+class Answer:
+    """One answer that is being received."""
+
+    __slots__ = (
+        *("annotations", "audio", "calls", "content", "details", "ending", "executed", "function"),
+        *("logprobs", "reasoning", "refusal", "spellings", "text", "token_ids"),
+    )
+
+    def __init__(self) -> None:
+        self.content = False  # there is some, if only an empty string
+        self.text: list[str] = []
+        self.refusal: list[str] = []
+        self.reasoning: list[str] = []
+        self.spellings: set[str] = set()  # the fields that the reasoning came in
+        self.details: list[OpenDetail] = []
+        self.calls = ToolCalls()
+        self.function: list[FunctionDelta] = []
+        self.audio: list[Audio] = []
+        self.annotations: list[Annotation] = []
+        self.executed: dict[int | None, ExecutedTool] = {}
+        self.logprobs: list[Logprobs] = []
+        self.token_ids: list[tuple[int, ...]] = []
+        self.ending: dict[str, Any] = {}
+
+    def add(self, choice: Choice) -> bool:
+        """Take a part; return whether it brought content."""
+        if choice.finish_reason is not None or choice.content_filter_results is not None:
+            self.ending |= said(choice, *ENDING)
+        if choice.logprobs is not None:
+            self.logprobs.append(choice.logprobs)
+        if choice.token_ids:
+            self.token_ids.append(choice.token_ids)
+        return choice.delta is not None and self._add(choice.delta)
+
+    def _add(self, delta: Delta) -> bool:
+        if delta.content is not None:
+            self.content = True
+            if delta.content:
+                self.text.append(delta.content)
+        thinking = delta.thinking
+        if thinking:
+            self.reasoning.append(thinking)
+            if delta.reasoning:
+                self.spellings.add("reasoning")
+            if delta.reasoning_content:
+                self.spellings.add("reasoning_content")
+        for detail in delta.reasoning_details:
+            if self.details and self.details[-1].goes_on(detail):
+                self.details[-1].parts.append(detail)
+            else:
+                self.details.append(OpenDetail(detail))
+        if delta.refusal:
+            self.refusal.append(delta.refusal)
+        for part in delta.tool_calls:
+            self.calls.add(part)
+        if delta.function_call is not None:
+            self.function.append(delta.function_call)
+        if delta.audio is not None:
+            self.audio.append(delta.audio)
+        self.annotations += delta.annotations
+        for tool in delta.executed_tools:
+            self._execute(tool)
+        return bool(delta.content or thinking or delta.tool_calls)
+
+    def _execute(self, tool: ExecutedTool) -> None:
+        """Take a tool that ran: it comes again, by its index, with what it gave."""
+        index = len(self.executed) if tool.index is None else tool.index
+        begun = self.executed.get(index, tool)
+        self.executed[index] = structs.replace(begun, **said(tool, *tool.__struct_fields__))
+
+    def choice(self, index: int) -> CompletionChoice:
+        """Return what has come, as the provider would have sent it in one piece."""
+        reasoning = "".join(self.reasoning)
+        message = ChatCompletionMessage(
+            content="".join(self.text) if self.content or self.text else None,
+            refusal="".join(self.refusal) or None,
+            **dict.fromkeys(self.spellings, reasoning),
+            reasoning_details=tuple(detail.whole() for detail in self.details),
+            tool_calls=tuple(
+                MessageToolCall(id=call.id, function=function(call.name, call.arguments))
+                for call in self.calls.calls
+            ),
+            function_call=self._function_call(),
+            audio=self._audio(),
+            annotations=tuple(self.annotations),
+            executed_tools=tuple(self.executed.values()),
+        )
+        return CompletionChoice(
+            index=index,
+            message=message,
+            logprobs=self._logprobs(),
+            token_ids=tuple(token for part in self.token_ids for token in part),
+            **self.ending,
+        )
+
+    def _function_call(self) -> FunctionCall | None:
+        if not self.function:
+            return None
+        name = next((part.name for part in self.function if part.name), "")
+        return function(name, [part.arguments or "" for part in self.function])
+
+    def _audio(self) -> Audio | None:
+        if not self.audio:
+            return None
+        ids = [part.id for part in self.audio if part.id is not None]
+        times = [part.expires_at for part in self.audio if part.expires_at is not None]
+        return Audio(
+            id=ids[0] if ids else None,
+            data="".join([part.data or "" for part in self.audio]),
+            transcript="".join([part.transcript or "" for part in self.audio]),
+            expires_at=times[-1] if times else None,
+        )
+
+    def _logprobs(self) -> Logprobs | None:
+        if not self.logprobs:
+            return None
+        return Logprobs(
+            content=tuple(token for part in self.logprobs for token in part.content),
+            refusal=tuple(token for part in self.logprobs for token in part.refusal),
+        )
+
+
+class OpenDetail:
+    """A reasoning detail that is being received.
+
+    OpenRouter's `index` does not tell them apart, being 0 throughout a stream of several
+    (OpenRouterTeam/ai-sdk-provider#520): one goes on for as long as its type does. A signature
+    is its last part.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, first: ReasoningDetail) -> None:
+        self.parts = [first]
+
+    def goes_on(self, part: ReasoningDetail) -> bool:
+        last = self.parts[-1]
+        same = (part.type, part.index) == (last.type, last.index) and part.id in (None, last.id)
+        return same and last.signature is None and part.data is None
+
+    def whole(self) -> ReasoningDetail:
+        fields = {
+            name: value for part in self.parts for name, value in said(part, *part.__struct_fields__).items()
+        }
+        for name in ("text", "summary"):
+            if name in fields:
+                fields[name] = "".join([getattr(part, name) or "" for part in self.parts])
+        return ReasoningDetail(**fields)
+
+
+def function(name: str, arguments: list[str]) -> FunctionCall:
+    return FunctionCall(name=name, arguments="".join(arguments))
+
+
+def said(struct: Struct, *names: str) -> dict[str, Any]:
+    """Return those of a struct's fields that are there, and not empty."""
+    return {name: value for name in names if (value := getattr(struct, name)) not in NOTHING}
+
+
+# Of what chunks say about the whole, the first that is there counts, or the last.
+FIRST = (
+    *("id", "created", "model", "system_fingerprint", "provider"),
+    *("prompt_filter_results", "prompt_token_ids"),
+)
+LAST = ("service_tier", "moderation", "citations", "timings")
+ENDING = (
+    *("finish_reason", "native_finish_reason", "stop_reason", "matched_stop"),
+    "content_filter_results",
+)
+NOTHING: tuple[object, ...] = (None, (), "", {})

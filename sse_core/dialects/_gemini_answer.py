@@ -1,0 +1,201 @@
+"""What an answer of Gemini's consists of: a chunk of a stream and a whole answer have one form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ._tagged import Fields, ToolCallDelta
+
+
+class Blob(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """Bytes, in Base64."""
+
+    mime_type: str = ""
+    data: str = ""
+
+
+class FunctionCall(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A call of a function that the caller is to run."""
+
+    id: str | None = None
+    name: str | None = None
+    args: Fields | None = None
+    partial_args: Any = None
+    """A part of the arguments, where the request asked for such; these are not put together here."""
+    will_continue: bool | None = None
+
+
+class ExecutableCode(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A program that the server runs."""
+
+    language: str = ""
+    code: str = ""
+
+
+class CodeExecutionResult(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """What a program gave."""
+
+    outcome: str = ""
+    output: str | None = None
+
+
+class Part(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A part of an answer: one of text, a function call, data, a program and its result."""
+
+    text: str | None = None
+    thought: bool | None = None
+    """Whether the text is reasoning."""
+    thought_signature: str | None = None
+    """What is to go back to the server with this part as it is, in Base64."""
+    function_call: FunctionCall | None = None
+    function_response: Any = None
+    inline_data: Blob | None = None
+    file_data: Any = None
+    executable_code: ExecutableCode | None = None
+    code_execution_result: CodeExecutionResult | None = None
+    video_metadata: Any = None
+
+
+class Content(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """The parts of an answer."""
+
+    role: str | None = None
+    parts: tuple[Part, ...] = ()
+
+
+class SafetyRating(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """How harmful an answer or a prompt may be."""
+
+    category: str | None = None
+    probability: str | None = None
+    probability_score: float | None = None
+    severity: str | None = None
+    severity_score: float | None = None
+    blocked: bool | None = None
+    overwritten_threshold: str | None = None
+
+
+class Candidate(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """One of the answers; `index` tells them apart where several were asked for."""
+
+    content: Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    index: int | None = None
+    safety_ratings: tuple[SafetyRating, ...] | None = None
+    citation_metadata: Any = None
+    grounding_metadata: Any = None
+    url_context_metadata: Any = None
+    avg_logprobs: float | None = None
+    logprobs_result: Any = None
+    token_count: int | None = None
+
+
+class PromptFeedback(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """Why a prompt was blocked, if it was."""
+
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+    safety_ratings: tuple[SafetyRating, ...] | None = None
+
+
+class ModalityTokenCount(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """How many tokens of one kind."""
+
+    modality: str = ""
+    token_count: int = 0
+
+
+class UsageMetadata(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """How many tokens the request and its answer took so far."""
+
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    total_token_count: int | None = None
+    prompt_tokens_details: tuple[ModalityTokenCount, ...] | None = None
+    candidates_tokens_details: tuple[ModalityTokenCount, ...] | None = None
+    cache_tokens_details: tuple[ModalityTokenCount, ...] | None = None
+    tool_use_prompt_tokens_details: tuple[ModalityTokenCount, ...] | None = None
+    traffic_type: str | None = None
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Of the request, with what the tools on the server brought."""
+        return added(self.prompt_token_count, self.tool_use_prompt_token_count)
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Of the answer, with the reasoning."""
+        return added(self.candidates_token_count, self.thoughts_token_count)
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Of both."""
+        return self.total_token_count
+
+
+class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """One chunk of a streamed answer, or a whole answer."""
+
+    candidates: tuple[Candidate, ...] = ()
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    create_time: str | None = None
+    error: Any = None
+    """Always None: a chunk that has an error is raised as one."""
+
+    @property
+    def text(self) -> str:
+        """What the chunk adds to the text of the first answer."""
+        return "".join(part.text for part in self.parts if part.text and not part.thought)
+
+    @property
+    def reasoning(self) -> str:
+        """What the chunk adds to the reasoning of the first answer."""
+        return "".join(part.text for part in self.parts if part.text and part.thought)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """What the chunk adds to the function calls of the first answer: whole ones."""
+        return tuple(
+            ToolCallDelta(id=call.id, name=call.name, arguments=arguments(call))
+            for part in self.parts
+            if (call := part.function_call) is not None
+        )
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the first answer ended, or why the prompt was blocked, if the chunk says so."""
+        for candidate in self.candidates:
+            if not candidate.index:
+                return candidate.finish_reason
+        return None if self.prompt_feedback is None else self.prompt_feedback.block_reason
+
+    @property
+    def usage(self) -> UsageMetadata | None:
+        """How many tokens it has been so far."""
+        return self.usage_metadata
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the first answer."""
+        for candidate in self.candidates:
+            if not candidate.index:
+                return () if candidate.content is None else candidate.content.parts
+        return ()
+
+
+def added(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)
+
+
+def arguments(call: FunctionCall) -> str:
+    return msgspec.json.encode(call.args or {}).decode()

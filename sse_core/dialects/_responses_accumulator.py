@@ -1,0 +1,236 @@
+"""Putting a response of OpenAI's Responses together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .._message import Accumulator, Message, ToolCall
+from ._responses_events import (
+    ContentPartAdded,
+    ContentPartDone,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextAnnotationAdded,
+    OutputTextDelta,
+    ReasoningSummaryPartAdded,
+    ReasoningSummaryPartDone,
+    ReasoningSummaryTextDelta,
+    ReasoningTextDelta,
+    RefusalDelta,
+    ResponseEvent,
+)
+from ._responses_items import (
+    Annotation,
+    CodeInterpreterCall,
+    ContentPart,
+    CustomToolCall,
+    FunctionCall,
+    MCPCall,
+    OutputItem,
+    OutputMessage,
+    OutputRefusal,
+    OutputText,
+    Reasoning,
+    ReasoningText,
+    Response,
+    SummaryText,
+)
+from ._responses_tool_events import (
+    CodeInterpreterCallCodeDelta,
+    CustomToolCallInputDelta,
+    FunctionCallArgumentsDelta,
+    MCPCallArgumentsDelta,
+    ResponseStreamEvent,
+)
+
+
+class Part:
+    """A part of an item's content, as far as it has come."""
+
+    def __init__(self, start: ContentPart) -> None:
+        self.start = start
+        self.deltas: list[str] = []
+        self.annotations: list[Annotation] = []
+
+    def whole(self) -> ContentPart:
+        added = "".join(self.deltas)
+        match self.start:
+            case OutputText(text=text, annotations=annotations):
+                annotations = (*annotations, *self.annotations)
+                return msgspec.structs.replace(self.start, text=text + added, annotations=annotations)
+            case OutputRefusal(refusal=refusal):
+                return OutputRefusal(refusal=refusal + added)
+            case ReasoningText(text=text) | SummaryText(text=text):
+                return msgspec.structs.replace(self.start, text=text + added)
+            case _:
+                return self.start
+
+
+class Parts:
+    """An item's content, or its summaries, by their indices."""
+
+    def __init__(self) -> None:
+        self.parts: dict[int, Part] = {}
+
+    def begin(self, index: int, start: ContentPart) -> Part:
+        part = self.parts[index] = Part(start)
+        return part
+
+    def at(self, index: int, empty: ContentPart) -> Part:
+        """Return a part, which is `empty` if it is new."""
+        return self.parts.get(index) or self.begin(index, empty)
+
+    def whole(self) -> tuple[ContentPart, ...]:
+        return tuple(part.whole() for _, part in sorted(self.parts.items()))
+
+
+class Item:
+    """An item of the output, as far as it has come."""
+
+    def __init__(self, start: OutputItem) -> None:
+        self.start = start
+        self.done = False
+        self.content = Parts()
+        self.summary = Parts()
+        self.deltas: list[str] = []  # of what a call is given
+
+    def whole(self) -> OutputItem:
+        if self.done:
+            return self.start
+        added = "".join(self.deltas)
+        match self.start:
+            case OutputMessage(content=content):
+                return msgspec.structs.replace(self.start, content=self.content.whole() or content)
+            case Reasoning(content=content, summary=summary):
+                return msgspec.structs.replace(
+                    self.start,
+                    content=self.content.whole() or content,
+                    summary=self.summary.whole() or summary,
+                )
+            case FunctionCall(arguments=arguments) | MCPCall(arguments=arguments):
+                return msgspec.structs.replace(self.start, arguments=arguments + added)
+            case CustomToolCall(input=input):
+                return msgspec.structs.replace(self.start, input=input + added)
+            case CodeInterpreterCall(code=code):
+                return msgspec.structs.replace(self.start, code=(code or "") + added)
+            case _:
+                return self.start
+
+
+class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
+    """Puts a response together: as its last event has it, or else from its items."""
+
+    def __init__(self) -> None:
+        self._response = Response()
+        self._finish_reason: str | None = None
+        self._items: dict[int, Item] = {}
+
+    def add(self, chunks: Sequence[ResponseStreamEvent]) -> int:
+        brought = 0
+        for chunk in chunks:
+            if isinstance(chunk, OutputTextDelta):
+                item = self._items.get(chunk.output_index) or self._begin(chunk.output_index, OutputMessage())
+                part = item.content.parts.get(chunk.content_index) or item.content.begin(
+                    chunk.content_index, OutputText()
+                )
+                part.deltas.append(chunk.delta)
+                brought += bool(chunk.delta)
+            else:
+                self._add(chunk)
+                brought += bool(chunk.reasoning or chunk.tool_calls)
+        return brought
+
+    def message(self) -> Message:
+        native = self._response
+        if self._finish_reason is None or not native.output:
+            output = tuple(item.whole() for _, item in sorted(self._items.items()))
+            native = msgspec.structs.replace(native, output=output or native.output)
+        return Message(
+            text="".join(part.text for part in said(native) if isinstance(part, OutputText)),
+            reasoning="".join(
+                part.text for part in thought(native) if isinstance(part, ReasoningText | SummaryText)
+            ),
+            refusal="".join(part.refusal for part in said(native) if isinstance(part, OutputRefusal)),
+            tool_calls=tuple(
+                ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
+                for item in native.output
+                if isinstance(item, FunctionCall)
+            ),
+            finish_reason=self._finish_reason,
+            usage=native.usage,
+            native=native,
+        )
+
+    def _begin(self, index: int, start: OutputItem) -> Item:
+        item = self._items[index] = Item(start)
+        return item
+
+    def _at(self, index: int, empty: OutputItem) -> Item:
+        """Return an item, which is `empty` if it is new."""
+        return self._items.get(index) or self._begin(index, empty)
+
+    def _add(self, chunk: ResponseStreamEvent) -> None:
+        match chunk:
+            case ResponseEvent(response=response):
+                self._response = response
+                self._finish_reason = chunk.finish_reason
+            case OutputItemAdded(output_index=index, item=item):
+                self._begin(index, item)
+            case OutputItemDone(output_index=index, item=item):
+                self._begin(index, item).done = True
+            case _:
+                self._add_to_item(chunk)
+
+    def _add_to_item(self, chunk: ResponseStreamEvent) -> None:
+        match chunk:
+            case (
+                ContentPartAdded(output_index=index, part=part)
+                | ContentPartDone(output_index=index, part=part)
+            ):
+                empty = Reasoning() if isinstance(part, ReasoningText) else OutputMessage()
+                self._at(index, empty).content.begin(chunk.content_index, part)
+            case (
+                ReasoningSummaryPartAdded(output_index=index, part=part)
+                | ReasoningSummaryPartDone(output_index=index, part=part)
+            ):
+                self._at(index, Reasoning()).summary.begin(chunk.summary_index, part)
+            case OutputTextAnnotationAdded(output_index=index, annotation=annotation):
+                text = self._at(index, OutputMessage()).content.at(chunk.content_index, OutputText())
+                if annotation is not None:
+                    text.annotations.append(annotation)
+            case RefusalDelta(output_index=index, delta=delta):
+                refusal = self._at(index, OutputMessage()).content.at(chunk.content_index, OutputRefusal())
+                refusal.deltas.append(delta)
+            case ReasoningTextDelta(output_index=index, delta=delta):
+                thinking = self._at(index, Reasoning()).content.at(chunk.content_index, ReasoningText())
+                thinking.deltas.append(delta)
+            case ReasoningSummaryTextDelta(output_index=index, delta=delta):
+                summary = self._at(index, Reasoning()).summary.at(chunk.summary_index, SummaryText())
+                summary.deltas.append(delta)
+            case FunctionCallArgumentsDelta(output_index=index, delta=delta):
+                self._at(index, FunctionCall()).deltas.append(delta)
+            case CustomToolCallInputDelta(output_index=index, delta=delta):
+                self._at(index, CustomToolCall()).deltas.append(delta)
+            case MCPCallArgumentsDelta(output_index=index, delta=delta):
+                self._at(index, MCPCall()).deltas.append(delta)
+            case CodeInterpreterCallCodeDelta(output_index=index, delta=delta):
+                self._at(index, CodeInterpreterCall()).deltas.append(delta)
+            case _:
+                pass
+
+
+def said(response: Response) -> list[ContentPart]:
+    """What the messages consist of."""
+    return [part for item in response.output if isinstance(item, OutputMessage) for part in item.content]
+
+
+def thought(response: Response) -> list[ContentPart]:
+    """What the reasoning consists of."""
+    return [
+        part
+        for item in response.output
+        if isinstance(item, Reasoning)
+        for part in (*item.summary, *(item.content or ()))
+    ]

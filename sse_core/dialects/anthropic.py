@@ -1,0 +1,208 @@
+"""Anthropic's Messages.
+
+The stream: events whose data is JSON with the event's `type` in it, until `message_stop`,
+which is delivered too. The type in the JSON decides, since proxies drop the `event:` lines.
+`ping` may come at any time; an error comes as `{"type": "error", "error": ...}`.
+
+An answer is a list of content blocks. Each begins with a `content_block_start`, goes on
+with deltas and ends with a `content_block_stop`; `index` tells the blocks apart.
+Base URL: https://api.anthropic.com
+https://docs.anthropic.com/en/docs/build-with-claude/streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+
+from .._events import Event
+from .._message import Accumulator
+from .._request import Mark, Request
+from ._anthropic_blocks import (
+    BashCodeExecutionToolResultBlock,
+    CacheCreation,
+    CharLocation,
+    Citation,
+    CodeExecutionToolResultBlock,
+    Container,
+    ContainerUploadBlock,
+    ContentBlock,
+    ContentBlockLocation,
+    MCPToolResultBlock,
+    MCPToolUseBlock,
+    Message,
+    OutputTokensDetails,
+    PageLocation,
+    RedactedThinkingBlock,
+    SearchResultLocation,
+    ServerToolUsage,
+    ServerToolUseBlock,
+    StopDetails,
+    TextBlock,
+    TextEditorCodeExecutionToolResultBlock,
+    ThinkingBlock,
+    ToolSearchToolResultBlock,
+    ToolUseBlock,
+    Usage,
+    WebFetchToolResultBlock,
+    WebSearchResultLocation,
+    WebSearchToolResultBlock,
+)
+from ._anthropic_events import (
+    CitationsDelta,
+    ContentBlockDelta,
+    ContentBlockStart,
+    ContentBlockStop,
+    Delta,
+    InputJSONDelta,
+    MessageChange,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    MessageStreamEvent,
+    SignatureDelta,
+    TextDelta,
+    ThinkingDelta,
+)
+from ._anthropic_message import MessageAccumulator
+from ._provider_errors import NOT_JSON
+from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent, reported_error
+from .openai import JSON
+
+__all__ = [
+    "BashCodeExecutionToolResultBlock",
+    "CacheCreation",
+    "CharLocation",
+    "Citation",
+    "CitationsDelta",
+    "CodeExecutionToolResultBlock",
+    "Container",
+    "ContainerUploadBlock",
+    "ContentBlock",
+    "ContentBlockDelta",
+    "ContentBlockLocation",
+    "ContentBlockStart",
+    "ContentBlockStop",
+    "Delta",
+    "InputJSONDelta",
+    "MCPToolResultBlock",
+    "MCPToolUseBlock",
+    "Message",
+    "MessageChange",
+    "MessageDelta",
+    "MessageStart",
+    "MessageStop",
+    "MessageStreamEvent",
+    "MessagesParams",
+    "OutputTokensDetails",
+    "PageLocation",
+    "RedactedThinkingBlock",
+    "SearchResultLocation",
+    "ServerToolUsage",
+    "ServerToolUseBlock",
+    "SignatureDelta",
+    "StopDetails",
+    "TextBlock",
+    "TextDelta",
+    "TextEditorCodeExecutionToolResultBlock",
+    "ThinkingBlock",
+    "ThinkingDelta",
+    "ToolCallDelta",
+    "ToolSearchToolResultBlock",
+    "ToolUseBlock",
+    "Unknown",
+    "UnknownEvent",
+    "Usage",
+    "WebFetchToolResultBlock",
+    "WebSearchResultLocation",
+    "WebSearchToolResultBlock",
+    "messages",
+]
+
+
+class MessagesDialect(TaggedDialect[MessageStreamEvent]):
+    """Reads the events of Anthropic's Messages."""
+
+    def __init__(self) -> None:
+        super().__init__(events)
+        self._server_tools: set[int] = set()  # the blocks whose tools the server runs
+
+    def read(self, event: Event) -> MessageStreamEvent | Mark:
+        try:
+            chunk: MessageStreamEvent | Ping | Error | Mark = self._decode(event.raw)
+        except NOT_JSON:
+            chunk = self._read_leniently(event)
+        if isinstance(chunk, ContentBlockDelta) and not self._server_tools:
+            return chunk
+        match chunk:
+            case Ping():
+                return Mark.PING
+            case Error():
+                raise reported_error(event)
+            case ContentBlockDelta(index=index) if index in self._server_tools:
+                return msgspec.structs.replace(chunk, of_server_tool=True)
+            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock()):
+                self._server_tools.add(chunk.index)
+            case MessageDelta(delta=MessageChange(stop_reason=str())):
+                self.finished = True
+            case MessageStop():
+                self.complete = True
+            case _:
+                pass
+        return chunk
+
+    def accumulator(self) -> Accumulator[MessageStreamEvent]:
+        return MessageAccumulator()
+
+
+class MessagesParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    cache_control: Mapping[str, object] | None
+    container: str | Mapping[str, object] | None
+    context_management: Mapping[str, object]
+    inference_geo: str | None
+    mcp_servers: Sequence[Mapping[str, object]]
+    metadata: Mapping[str, object]
+    output_config: Mapping[str, object]
+    service_tier: str
+    speed: str | None
+    stop_sequences: Sequence[str]
+    system: str | Sequence[Mapping[str, object]]
+    temperature: float
+    thinking: Mapping[str, object]
+    tool_choice: Mapping[str, object]
+    tools: Sequence[Mapping[str, object]]
+    top_k: int
+    top_p: float
+
+
+def messages(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    max_tokens: int,
+    version: str = "2023-06-01",
+    betas: Sequence[str] = (),
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[MessagesParams],
+) -> Request[MessageStreamEvent]:
+    """Ask for a streamed message; `extra` takes parameters that are not named here.
+
+    `version` and `betas` are the API's, and go into headers. The key is a header of the
+    client's, `x-api-key`. Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
+    beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
+    return Request(
+        dialect=MessagesDialect,
+        method="POST",
+        path="/v1/messages",
+        headers=(*JSON, ("anthropic-version", version), *beta),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)

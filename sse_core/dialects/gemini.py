@@ -1,0 +1,270 @@
+"""Gemini's own API.
+
+The stream: `data:` events with a JSON chunk each, and lines that end with CRLF. It ends with
+the body; the last chunk has a finish reason, or tells why the prompt was blocked. An error
+comes as a chunk, `{"error": ...}`, or as such a text with no `data:` before its lines.
+
+Field names are the provider's, in snake case.
+Base URL: https://generativelanguage.googleapis.com/v1beta
+https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+
+from .._events import Event, UnknownField
+from .._message import Accumulator, Message, ToolCall
+from .._request import Mark, Request
+from ._gemini_answer import (
+    Blob,
+    Candidate,
+    CodeExecutionResult,
+    Content,
+    ExecutableCode,
+    FunctionCall,
+    GenerateContentResponse,
+    ModalityTokenCount,
+    Part,
+    PromptFeedback,
+    SafetyRating,
+    UsageMetadata,
+)
+from ._provider_errors import NOT_JSON, api_error, find_error
+from ._tagged import ApiDialect, ToolCallDelta, converted, reported_error, updated
+from .openai import JSON, invalid_chunk, mark_of
+
+__all__ = [
+    "Blob",
+    "Candidate",
+    "CodeExecutionResult",
+    "Content",
+    "ExecutableCode",
+    "FunctionCall",
+    "GeminiParams",
+    "GenerateContentResponse",
+    "ModalityTokenCount",
+    "Part",
+    "PromptFeedback",
+    "SafetyRating",
+    "ToolCallDelta",
+    "UsageMetadata",
+    "generate",
+]
+
+
+class GeminiDialect(ApiDialect[GenerateContentResponse]):
+    """Reads the events of Gemini's answers."""
+
+    def __init__(self) -> None:
+        self._printed = PrintedText()
+
+    def read(self, event: Event) -> GenerateContentResponse | Mark:
+        if event.type == "error":
+            raise reported_error(event)
+        try:
+            chunk = chunks.decode(event.raw)
+        except NOT_JSON:
+            mark = mark_of(event)
+            if mark is not None:
+                return mark
+            chunk = self._read_leniently(event)
+        if chunk.error is not None:
+            raise reported_error(event)
+        if chunk.finish_reason is not None:
+            self.finished = True
+        return chunk
+
+    def unknown_field(self, field: UnknownField) -> None:
+        """Raises ApiError if the lines without `data:`, of which this is one more, report an error."""
+        text = self._printed.add(line_of(field))
+        if text is None:
+            return
+        self._printed = PrintedText()
+        error = find_error(text)
+        if error is not None:
+            raise api_error(error, text)
+
+    def accumulator(self) -> Accumulator[GenerateContentResponse]:
+        return AnswerAccumulator()
+
+    def _read_leniently(self, event: Event) -> GenerateContentResponse:
+        if find_error(event.raw) is not None:  # in an array
+            raise reported_error(event)
+        try:
+            chunk: GenerateContentResponse = converted(
+                msgspec.json.decode(event.data), GenerateContentResponse
+            )
+        except NOT_JSON as exc:
+            raise invalid_chunk(event, exc) from exc
+        return chunk
+
+
+class PrintedText:
+    """A JSON text printed for people, line by line: brackets open at the end of one and close at a start."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._depth = 0
+        self._closers = b""  # of what the first line opens
+
+    def add(self, line: bytes) -> bytes | None:
+        """Return the text once it is whole but for what its first line opened.
+
+        The line that closes that comes without a line end, so nobody sees it.
+        """
+        line = line.strip()
+        opened = line[len(line.rstrip(OPENERS)) :]
+        if not self._lines:
+            if not line.startswith((b"{", b"[")):
+                return None
+            self._closers = opened.translate(CLOSER_OF)[::-1]
+        self._lines.append(line)
+        self._size += len(line) + 1
+        closed = len(line) - len(line.lstrip(CLOSERS))
+        self._depth += len(opened) - closed
+        whole = self._depth == 0 or (closed and self._depth <= len(self._closers))
+        if not whole and self._size <= MAX_PRINTED:
+            return None
+        return b"\n".join(self._lines).rstrip(b",") + self._closers[len(self._closers) - self._depth :]
+
+
+def line_of(field: UnknownField) -> bytes:
+    """Return the line that was taken for a field: a name, a colon and a value, or a name alone."""
+    name = field.name.encode()
+    return name + b": " + field.raw if field.raw else name
+
+
+class Answer:
+    """One of the answers, as far as it has come."""
+
+    def __init__(self, index: int | None) -> None:
+        self.candidate = Candidate(index=index)
+        self.role: str | None = None
+        self.parts: list[Part] = []
+        self.texts: list[str] = []  # that follow the last part and go on with it
+
+    def add(self, candidate: Candidate) -> bool:
+        """Return whether it brings content."""
+        content = candidate.content
+        if candidate != Candidate(content=content, index=candidate.index):
+            self.candidate = updated(self.candidate, candidate)
+        if content is None:
+            return False
+        self.role = content.role or self.role
+        brought = False
+        for part in content.parts:
+            brought = brought or bool(part.text) or part.function_call is not None
+            if not is_plain_text(part):
+                self.close()
+                self.parts.append(part)
+            elif self.texts and bool(self.parts[-1].thought) == bool(part.thought):
+                self.texts.append(part.text or "")
+            elif part.text:
+                self.close()
+                self.parts.append(part)
+                self.texts.append(part.text)
+        return brought
+
+    def close(self) -> None:
+        """Put the text together that the last part consists of."""
+        if len(self.texts) > 1:
+            self.parts[-1] = msgspec.structs.replace(self.parts[-1], text="".join(self.texts))
+        self.texts = []
+
+    def whole(self) -> Candidate:
+        parts = self.parts.copy()
+        if self.texts:
+            parts[-1] = msgspec.structs.replace(parts[-1], text="".join(self.texts))
+        content = Content(role=self.role, parts=tuple(parts)) if parts or self.role else None
+        return msgspec.structs.replace(self.candidate, content=content)
+
+
+def is_plain_text(part: Part) -> bool:
+    """Whether a part is text and nothing else. With a signature it may not be joined with another."""
+    return part.text is not None and part == Part(text=part.text, thought=part.thought)
+
+
+class AnswerAccumulator(Accumulator[GenerateContentResponse]):
+    """Puts the answers together: of each chunk's parts, text that goes on becomes one."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}  # of the response, as they came last
+        self._answers: dict[int, Answer] = {}
+
+    def add(self, chunks: Sequence[GenerateContentResponse]) -> int:
+        brought = 0
+        for chunk in chunks:
+            for name in RESPONSE_FIELDS:
+                value = getattr(chunk, name)
+                if value is not None:
+                    self._fields[name] = value
+            for candidate in chunk.candidates:
+                index = candidate.index or 0
+                answer = self._answers.get(index)
+                if answer is None:
+                    answer = self._answers[index] = Answer(candidate.index)
+                brought += answer.add(candidate) and index == 0
+        return brought
+
+    def message(self) -> Message:
+        candidates = tuple(answer.whole() for _, answer in sorted(self._answers.items()))
+        native = GenerateContentResponse(candidates=candidates, **self._fields)
+        return Message(
+            text=native.text,
+            reasoning=native.reasoning,
+            tool_calls=tuple(
+                ToolCall(id=call.id, name=call.name or "", arguments=call.arguments or "")
+                for call in native.tool_calls
+            ),
+            finish_reason=native.finish_reason,
+            usage=native.usage,
+            native=native,
+        )
+
+
+class GeminiParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    cachedContent: str
+    generationConfig: Mapping[str, object]
+    labels: Mapping[str, str]
+    safetySettings: Sequence[Mapping[str, object]]
+    systemInstruction: Mapping[str, object]
+    toolConfig: Mapping[str, object]
+    tools: Sequence[Mapping[str, object]]
+
+
+def generate(
+    *,
+    model: str,
+    contents: Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[GeminiParams],
+) -> Request[GenerateContentResponse]:
+    """Ask for a streamed answer; `extra` takes parameters that are not named here.
+
+    The key is a header of the client's, `x-goog-api-key`. Raises TypeError for a value that
+    JSON has no form for.
+    """
+    name = model if "/" in model else f"models/{model}"
+    return Request(
+        dialect=GeminiDialect,
+        method="POST",
+        path=f"/{name}:streamGenerateContent?alt=sse",
+        headers=JSON,
+        body=msgspec.json.encode({**params, **(extra or {}), "contents": contents}),
+    )
+
+
+chunks = msgspec.json.Decoder(GenerateContentResponse)
+RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")
+OPENERS = b"{["
+CLOSERS = b"}]"
+CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
+MAX_PRINTED = 64 * 1024
+"""Bytes of a text outside events that are kept."""

@@ -1,0 +1,95 @@
+"""Events whose data is JSON of a type of your own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Generic, TypeVar, overload
+
+import msgspec
+
+from .._events import Event
+from .._request import Mark, Request
+from ._provider_errors import NOT_JSON, find_error
+from ._tagged import ApiDialect, reported_error
+from .openai import JSON, invalid_chunk
+
+__all__ = ["JSONDialect", "request"]
+
+T = TypeVar("T")
+
+
+class JSONDialect(ApiDialect[T], Generic[T]):
+    """Reads each event's data with `decoder`, until one whose data is `done`, or until the body ends.
+
+    `event: error` is an error, and so is data that `decoder` refuses but that reports one.
+    Events without data are keep-alives.
+    """
+
+    def __init__(self, decoder: msgspec.json.Decoder[T], done: bytes | None) -> None:
+        self._decode = decoder.decode
+        self._done = done
+        self.ends_with_body = done is None
+
+    def read(self, event: Event) -> T | Mark:
+        if event.type == "error":
+            raise reported_error(event)
+        data = event.raw.strip()
+        if data == self._done:
+            return Mark.END
+        if not data:
+            return Mark.PING
+        try:
+            return self._decode(data)
+        except NOT_JSON as exc:
+            if find_error(data) is not None:
+                raise reported_error(event) from None
+            raise invalid_chunk(event, exc) from exc
+
+
+@overload
+def request(
+    type: type[T],
+    path: str = "",
+    *,
+    method: str = "POST",
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+    done: bytes | None = b"[DONE]",
+) -> Request[T]: ...
+
+
+@overload
+def request(
+    type: Any,
+    path: str = "",
+    *,
+    method: str = "POST",
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+    done: bytes | None = b"[DONE]",
+) -> Request[Any]: ...
+
+
+def request(
+    type: Any,
+    path: str = "",
+    *,
+    method: str = "POST",
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+    done: bytes | None = b"[DONE]",
+) -> Request[Any]:
+    """Ask for a stream of `type`, which is any that msgspec knows, at `path` below the client's base URL.
+
+    `body` is sent as JSON unless it is None. `done` is the data of the event behind the last,
+    or None if the stream ends with its body.
+
+    Raises TypeError for a type that msgspec does not know, or a body that JSON has no form for.
+    """
+    return Request(
+        dialect=partial(JSONDialect[Any], msgspec.json.Decoder(type), done),
+        method=method,
+        path=path,
+        headers=headers if body is None else (*JSON, *headers),
+        body=b"" if body is None else msgspec.json.encode(body),
+    )

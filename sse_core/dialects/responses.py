@@ -1,0 +1,348 @@
+"""OpenAI's Responses.
+
+The stream: events whose data is JSON with the event's `type` in it, until one of
+`response.completed` and `response.incomplete`, which is delivered too, or `response.failed`
+and `error`, which are raised. The type in the JSON decides, since proxies drop the `event:`
+lines. `keepalive` may come at any time; a `[DONE]` at the end, which some servers send, is taken.
+
+`sequence_number` says how far a stream has come: a response that was made in the background
+can be taken up again behind it, with `resume`.
+Base URL: https://api.openai.com/v1
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+from urllib.parse import quote
+
+import msgspec
+
+from .._events import Event
+from .._message import Accumulator
+from .._request import Mark, Request
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
+from ._responses_accumulator import ResponseAccumulator
+from ._responses_events import (
+    ContentPartAdded,
+    ContentPartDone,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextAnnotationAdded,
+    OutputTextDelta,
+    OutputTextDone,
+    ReasoningSummaryPartAdded,
+    ReasoningSummaryPartDone,
+    ReasoningSummaryTextDelta,
+    ReasoningSummaryTextDone,
+    ReasoningTextDelta,
+    ReasoningTextDone,
+    RefusalDelta,
+    RefusalDone,
+    ResponseCompleted,
+    ResponseCreated,
+    ResponseIncomplete,
+    ResponseInProgress,
+    ResponseQueued,
+    ResponsesEvent,
+)
+from ._responses_items import (
+    Annotation,
+    ApplyPatchCall,
+    CodeInterpreterCall,
+    Compaction,
+    ComputerCall,
+    ContainerFileCitation,
+    ContentPart,
+    CustomToolCall,
+    FileCitation,
+    FilePath,
+    FileSearchCall,
+    FunctionCall,
+    ImageGenerationCall,
+    IncompleteDetails,
+    InputTokensDetails,
+    LocalShellCall,
+    MCPApprovalRequest,
+    MCPCall,
+    MCPListTools,
+    OutputItem,
+    OutputMessage,
+    OutputRefusal,
+    OutputText,
+    OutputTokensDetails,
+    Reasoning,
+    ReasoningText,
+    Response,
+    ShellCall,
+    ShellCallOutput,
+    SummaryText,
+    URLCitation,
+    Usage,
+    WebSearchCall,
+)
+from ._responses_tool_events import (
+    AudioDelta,
+    AudioDone,
+    AudioTranscriptDelta,
+    AudioTranscriptDone,
+    CodeInterpreterCallCodeDelta,
+    CodeInterpreterCallCodeDone,
+    CodeInterpreterCallCompleted,
+    CodeInterpreterCallInProgress,
+    CodeInterpreterCallInterpreting,
+    CompactionCompacting,
+    CustomToolCallInputDelta,
+    CustomToolCallInputDone,
+    FileSearchCallCompleted,
+    FileSearchCallInProgress,
+    FileSearchCallSearching,
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
+    ImageGenerationCallCompleted,
+    ImageGenerationCallGenerating,
+    ImageGenerationCallInProgress,
+    ImageGenerationCallPartialImage,
+    MCPCallArgumentsDelta,
+    MCPCallArgumentsDone,
+    MCPCallCompleted,
+    MCPCallFailed,
+    MCPCallInProgress,
+    MCPListToolsCompleted,
+    MCPListToolsFailed,
+    MCPListToolsInProgress,
+    ResponseStreamEvent,
+    ShellCallCommandAdded,
+    ShellCallCommandDelta,
+    ShellCallCommandDone,
+    ShellCallOutputContentDelta,
+    ShellCallOutputContentDone,
+    SteerAccepted,
+    SteerFailed,
+    SteerPending,
+    WebSearchCallCompleted,
+    WebSearchCallInProgress,
+    WebSearchCallSearching,
+)
+from ._tagged import (
+    Error,
+    Keepalive,
+    Ping,
+    TaggedDialect,
+    ToolCallDelta,
+    Unknown,
+    UnknownEvent,
+    reported_error,
+)
+from .openai import JSON, TokenLogprob, TopLogprob
+
+__all__ = [
+    "Annotation",
+    "ApplyPatchCall",
+    "AudioDelta",
+    "AudioDone",
+    "AudioTranscriptDelta",
+    "AudioTranscriptDone",
+    "CodeInterpreterCall",
+    "CodeInterpreterCallCodeDelta",
+    "CodeInterpreterCallCodeDone",
+    "CodeInterpreterCallCompleted",
+    "CodeInterpreterCallInProgress",
+    "CodeInterpreterCallInterpreting",
+    "Compaction",
+    "CompactionCompacting",
+    "ComputerCall",
+    "ContainerFileCitation",
+    "ContentPart",
+    "ContentPartAdded",
+    "ContentPartDone",
+    "CustomToolCall",
+    "CustomToolCallInputDelta",
+    "CustomToolCallInputDone",
+    "FileCitation",
+    "FilePath",
+    "FileSearchCall",
+    "FileSearchCallCompleted",
+    "FileSearchCallInProgress",
+    "FileSearchCallSearching",
+    "FunctionCall",
+    "FunctionCallArgumentsDelta",
+    "FunctionCallArgumentsDone",
+    "ImageGenerationCall",
+    "ImageGenerationCallCompleted",
+    "ImageGenerationCallGenerating",
+    "ImageGenerationCallInProgress",
+    "ImageGenerationCallPartialImage",
+    "IncompleteDetails",
+    "InputTokensDetails",
+    "LocalShellCall",
+    "MCPApprovalRequest",
+    "MCPCall",
+    "MCPCallArgumentsDelta",
+    "MCPCallArgumentsDone",
+    "MCPCallCompleted",
+    "MCPCallFailed",
+    "MCPCallInProgress",
+    "MCPListTools",
+    "MCPListToolsCompleted",
+    "MCPListToolsFailed",
+    "MCPListToolsInProgress",
+    "OutputItem",
+    "OutputItemAdded",
+    "OutputItemDone",
+    "OutputMessage",
+    "OutputRefusal",
+    "OutputText",
+    "OutputTextAnnotationAdded",
+    "OutputTextDelta",
+    "OutputTextDone",
+    "OutputTokensDetails",
+    "Reasoning",
+    "ReasoningSummaryPartAdded",
+    "ReasoningSummaryPartDone",
+    "ReasoningSummaryTextDelta",
+    "ReasoningSummaryTextDone",
+    "ReasoningText",
+    "ReasoningTextDelta",
+    "ReasoningTextDone",
+    "RefusalDelta",
+    "RefusalDone",
+    "Response",
+    "ResponseCompleted",
+    "ResponseCreated",
+    "ResponseInProgress",
+    "ResponseIncomplete",
+    "ResponseQueued",
+    "ResponseStreamEvent",
+    "ResponsesEvent",
+    "ResponsesParams",
+    "ShellCall",
+    "ShellCallCommandAdded",
+    "ShellCallCommandDelta",
+    "ShellCallCommandDone",
+    "ShellCallOutput",
+    "ShellCallOutputContentDelta",
+    "ShellCallOutputContentDone",
+    "SteerAccepted",
+    "SteerFailed",
+    "SteerPending",
+    "SummaryText",
+    "TokenLogprob",
+    "ToolCallDelta",
+    "TopLogprob",
+    "URLCitation",
+    "Unknown",
+    "UnknownEvent",
+    "Usage",
+    "WebSearchCall",
+    "WebSearchCallCompleted",
+    "WebSearchCallInProgress",
+    "WebSearchCallSearching",
+    "create",
+    "resume",
+]
+
+
+class ResponseFailed(Error, frozen=True, kw_only=True, tag="response.failed"):
+    """The last event of a response that failed."""
+
+    response: Any = None
+
+
+class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
+    """Reads the events of OpenAI's Responses."""
+
+    def __init__(self) -> None:
+        super().__init__(events)
+
+    def read(self, event: Event) -> ResponseStreamEvent | Mark:
+        try:
+            chunk: ResponseStreamEvent | Ping | Error | Mark = self._decode(event.raw)
+        except NOT_JSON:
+            chunk = self._read_leniently(event)
+        if isinstance(chunk, OutputTextDelta):
+            self.cursor = chunk.sequence_number
+            return chunk
+        match chunk:
+            case Ping():
+                return Mark.PING
+            case ResponseFailed(response=response):
+                error = find_error(msgspec.json.encode(response)) or ErrorObject("the response has failed")
+                raise api_error(error, event.raw)
+            case Error():
+                raise reported_error(event)
+            case ResponseCompleted() | ResponseIncomplete():
+                self.complete = True
+            case _:
+                pass
+        if isinstance(chunk, ResponsesEvent):
+            self.cursor = chunk.sequence_number
+        return chunk
+
+    def accumulator(self) -> Accumulator[ResponseStreamEvent]:
+        return ResponseAccumulator()
+
+
+class ResponsesParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    background: bool | None
+    context_management: Sequence[Mapping[str, object]]
+    conversation: str | Mapping[str, object] | None
+    include: Sequence[str] | None
+    instructions: str | None
+    max_output_tokens: int | None
+    max_tool_calls: int | None
+    metadata: Mapping[str, str] | None
+    moderation: Mapping[str, object] | None
+    parallel_tool_calls: bool | None
+    previous_response_id: str | None
+    prompt: Mapping[str, object] | None
+    prompt_cache_key: str | None
+    prompt_cache_options: Mapping[str, object]
+    prompt_cache_retention: str | None
+    reasoning: Mapping[str, object] | None
+    safety_identifier: str | None
+    service_tier: str | None
+    store: bool | None
+    stream_options: Mapping[str, object] | None
+    temperature: float | None
+    text: Mapping[str, object]
+    tool_choice: str | Mapping[str, object]
+    tools: Sequence[Mapping[str, object]]
+    top_logprobs: int | None
+    top_p: float | None
+    truncation: str | None
+    user: str
+
+
+def create(
+    *,
+    model: str,
+    input: str | Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ResponsesParams],
+) -> Request[ResponseStreamEvent]:
+    """Ask for a streamed response; `extra` takes parameters that are not named here.
+
+    Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "input": input, "stream": True}
+    body = msgspec.json.encode({**params, **(extra or {}), **fixed})
+    return Request(dialect=ResponsesDialect, method="POST", path="/responses", headers=JSON, body=body)
+
+
+def resume(response_id: str, *, starting_after: int | None = None) -> Request[ResponseStreamEvent]:
+    """Ask for the stream of a response made in the background, from its start or behind an event.
+
+    `starting_after` is that event's `sequence_number`.
+    """
+    behind = "" if starting_after is None else f"&starting_after={starting_after}"
+    path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
+    return Request(dialect=ResponsesDialect, path=path)
+
+
+events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
+)

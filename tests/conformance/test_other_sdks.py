@@ -1,0 +1,114 @@
+"""The providers' own SDKs read the same streams, and come to the same answers where they come to any."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+from other_fixtures import FIXTURES, Reading
+from sse_core.testing.dialects import Fixture
+
+httpx2: Any = import_module("httpx2")  # what the SDKs speak HTTP with
+
+SDKS_FAIL = {
+    "anthropic": {
+        "cut": "takes what has come for the whole message",
+        "cut-tool-call": "the same, with empty input",
+        "delta-without-start": "raises AssertionError",
+        "error-of-a-proxy": "takes what came before for the whole message",
+        "error-without-its-name": "yields nothing, and raises AssertionError for the message",
+        "no-blank-lines": "raises JSONDecodeError, which says nothing of the cause",
+        "no-type-in-the-data": "raises AssertionError",
+        "nulls-and-strings": "raises TypeError",
+        "ping-without-data": "yields nothing, for lack of event names",
+        "without-event-names": "yields nothing",
+    },
+    "responses": {
+        "deltas-only": "raises RuntimeError",
+        "incomplete": "has no final response",
+        "unknown-types": "raises RuntimeError",
+    },
+}
+"""Where ours gives what the fixture documents, and the SDK something else."""
+
+
+def http_client(octets: bytes) -> Any:
+    def respond(_: object) -> Any:
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=octets)
+
+    return httpx2.Client(transport=httpx2.MockTransport(respond))
+
+
+def from_anthropic(octets: bytes) -> dict[str, Any]:
+    asked: Any = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+    with (
+        anthropic.Anthropic(api_key="key", http_client=http_client(octets), max_retries=0) as client,
+        client.messages.stream(**asked) as stream,
+    ):
+        message = stream.get_final_message()
+    return {
+        "text": "".join(block.text for block in message.content if block.type == "text"),
+        "tool_calls": [(use.id, use.name, use.input) for use in message.content if use.type == "tool_use"],
+        "finish_reason": message.stop_reason,
+        "usage": (message.usage.input_tokens, message.usage.output_tokens),
+    }
+
+
+def from_openai(octets: bytes) -> dict[str, Any]:
+    with (
+        openai.OpenAI(api_key="key", http_client=http_client(octets), max_retries=0) as client,
+        client.responses.stream(model="m", input="hi") as stream,
+    ):
+        response = stream.get_final_response()
+    assert response.usage is not None
+    return {
+        "text": response.output_text,
+        "tool_calls": [
+            (call.call_id, call.name, json.loads(call.arguments))
+            for call in response.output
+            if call.type == "function_call"
+        ],
+        "finish_reason": response.status,
+        "usage": (response.usage.input_tokens, response.usage.output_tokens),
+    }
+
+
+SDKS: dict[str, Callable[[bytes], dict[str, Any]]] = {"anthropic": from_anthropic, "responses": from_openai}
+
+
+def ours(fixture: Fixture) -> dict[str, Any]:
+    message = Reading(fixture).message
+    return {
+        "text": message.text,
+        "tool_calls": [(call.id, call.name, call.parsed()) for call in message.tool_calls],
+        "finish_reason": message.finish_reason,
+        "usage": (message.usage.input_tokens, message.usage.output_tokens),
+    }
+
+
+COMPARED = [
+    fixture
+    for fixture in FIXTURES
+    if fixture.dialect in SDKS and fixture.name.partition("/")[2] not in SDKS_FAIL[fixture.dialect]
+]
+
+
+@pytest.mark.parametrize("fixture", COMPARED, ids=lambda fixture: fixture.name)
+def test_the_sdk_comes_to_the_same(fixture: Fixture) -> None:
+    sdk = SDKS[fixture.dialect]
+    if fixture.expected.verdict in ("COMPLETE", "FINISHED"):
+        assert sdk(fixture.stream) == ours(fixture)
+    else:
+        with pytest.raises((anthropic.APIError, openai.APIError, RuntimeError)):
+            sdk(fixture.stream)
+
+
+def test_where_an_sdk_fails_there_is_a_fixture() -> None:
+    names = {fixture.name for fixture in FIXTURES}
+    assert {f"{dialect}/{name}" for dialect, failures in SDKS_FAIL.items() for name in failures} <= names
