@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Generic
 
 from ._answer import Answer
@@ -104,7 +105,15 @@ class Body(Generic[T]):
     def _read(self, data: bytes) -> list[T]:
         chunks: list[T] = []
         try:
-            self._take(self._decoder.feed_all(data), chunks)
+            plain = self._decoder.feed_plain(data)
+            if plain is None:
+                self._take(self._decoder.feed_all(data), chunks)
+            else:
+                self._begun = True
+                read = self._dialect.read_plain(plain, chunks)
+                if read < len(plain):
+                    last_id = self._decoder.last_event_id
+                    self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
         except StreamError as error:
             self.error = error
             self.verdict = verdict_of(error)
@@ -121,7 +130,7 @@ class Body(Generic[T]):
             self._timing.came_chunks(len(chunks), content)
         return chunks
 
-    def _take(self, items: list[Item], chunks: list[T]) -> None:
+    def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, up to the terminal marker. Raises StreamError for what is none."""
         dialect = self._dialect
         read = dialect.read
