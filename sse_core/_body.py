@@ -46,13 +46,14 @@ class Body(Generic[T]):
         """What ended it, if it was an error."""
         self.content = 0
         """How many chunks brought content."""
+        self.coded: CodedBody | None = None
+        """What is compressed, where something is: while it is `pending`, there is more to `decode`."""
         self._exchange = exchange
         self._answer = answer
         self._dialect = answer.dialect
         self._limits = limits
         self._timing = timing
         self._source: Exchange | CodedBody = exchange  # or `coded` around it
-        self._coded: CodedBody | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
         self._start = bytearray()  # what has come before the first event: it may have to be explained
@@ -79,8 +80,8 @@ class Body(Generic[T]):
         """
         coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
         if coding is not None:
-            self._source = self._coded = CodedBody(self._exchange, coding)
-            data = self._coded.decode(data)
+            self._source = self.coded = CodedBody(self._exchange, coding)
+            data = self.coded.decode(data)
         return self._read(data)
 
     def receive(self, data: bytes) -> list[T]:
@@ -92,15 +93,10 @@ class Body(Generic[T]):
         """Whether nothing would come twice if the stream began again from its start."""
         return not self._answer.would_repeat
 
-    @property
-    def pending(self) -> bool:
-        """Whether there is more to decode of what has come."""
-        return self._coded is not None and self._coded.pending
-
     def decode(self) -> list[T]:
-        """Return the chunks in the next part of it."""
-        assert self._coded is not None  # or nothing would be pending
-        return self._read(self._coded.decode())
+        """Return the chunks in the next part of what has come compressed."""
+        assert self.coded is not None  # or nothing would be pending
+        return self._read(self.coded.decode())
 
     def _read(self, data: bytes) -> list[T]:
         chunks: list[T] = []
