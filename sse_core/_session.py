@@ -94,6 +94,8 @@ class Session(Generic[T]):
         retries: Retries | None = None,
         entropy: Callable[[], float] = lambda: 0.5,
     ) -> None:
+        self.request = request
+        self.url = url
         self.state = State.IDLE
         self.verdict: Verdict | None = None
         """How the stream ended, once that is known."""

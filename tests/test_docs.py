@@ -80,7 +80,7 @@ def test_example(
             code = code.replace(public, request.getfixturevalue(fixture))
     if runtime:
         code = code.replace("anyio.run(main)", RUNTIMES[runtime])
-    exec(compile(code, "example", "exec"), {"__name__": "__main__"})
+    exec(compile(code, "example", "exec", dont_inherit=True), {"__name__": "__main__"})
     printed = capsys.readouterr().out
     assert printed
     assert output is None or printed == output

@@ -232,8 +232,8 @@ def field(value: object, name: str) -> Any:
     return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
 
 
-def items(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+def items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:

@@ -115,7 +115,9 @@ def test_the_total_does_not_win_where_it_is_later(
 def test_none_means_no_limit(stage: Callable[[Life], None]) -> None:
     life = Life(
         "https://api.test/",
-        deadlines=Deadlines(connect=None, tls=None, response_head=None, between_bytes=None),
+        deadlines=Deadlines(
+            connect=None, tls=None, response_head=None, between_bytes=None, first_content=None
+        ),
     )
     stage(life)
     assert deadline_of(life) is None
