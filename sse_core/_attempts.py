@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from ._body import Body
-from ._errors import CertificateRejected, StreamError
+from ._errors import StreamError
+from ._hop import merged
 from ._reconnecting import Reconnects
 from ._redirects import Sent
 from ._retrying import Retries, retry_after, should_retry
@@ -35,6 +37,8 @@ class Attempts:
         """Whether the stream is taken up again when it breaks off."""
         self.may_start_over = False
         """Whether this attempt may be followed by another from the start."""
+        self.gave_up = ""
+        """Why the stream is not taken up again, though it broke off."""
         self._original = original
         self._retries = retries
         self._reconnects = reconnects
@@ -52,29 +56,22 @@ class Attempts:
 
     def after(self, verdict: Verdict, error: StreamError | None, body: Body[Any]) -> float | None:
         """Return how many seconds to wait after an attempt that ended so, or None if it was the last."""
+        if error is not None and not should_retry(error):
+            return None
         if self._reconnects is not None:
-            return self._reconnect(self._reconnects, verdict, error, body)
+            return self._reconnect(self._reconnects, verdict, body)
         if self._retries is not None and error is not None and self.may_start_over and not body.content:
             return self._retry(self._retries, error)
         return None
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether the stream would have been taken up again, but for the number of failures."""
-        return self._reconnects is not None and self._failures > self._reconnects.attempts
-
     def _retry(self, retries: Retries, error: StreamError) -> float | None:
-        if not should_retry(error):
-            return None
         asked = None if error.response is None else retry_after(error.response)
         pause = retries.delay(self._retried, self._entropy(), asked, self._timing.elapsed)
         self._retried += 1
-        return pause
+        return None if pause is None or not self._timing.has_room_for(pause) else pause
 
-    def _reconnect(
-        self, policy: Reconnects, verdict: Verdict, error: StreamError | None, body: Body[Any]
-    ) -> float | None:
-        if verdict not in BROKEN_OFF or isinstance(error, CertificateRejected):
+    def _reconnect(self, policy: Reconnects, verdict: Verdict, body: Body[Any]) -> float | None:
+        if verdict not in BROKEN_OFF or body.finished:
             return None
         if body.content and (not body.last_event_id or body.last_event_id != self.last_event_id):
             self._failures = 0
@@ -82,16 +79,31 @@ class Attempts:
         self.last_event_id = body.last_event_id
         if body.reconnection_time is not None:
             self._reconnection_time = body.reconnection_time
-        other_method = policy.method not in (None, self._original.method)
-        if self._failures > policy.attempts or (other_method and not self.last_event_id):
+        same_method = policy.method in (None, self._original.method)
+        if not self.last_event_id and not (same_method and body.may_begin_again):
             return None
-        self.request = self._original
-        if other_method and policy.method is not None:
-            self.request = msgspec.structs.replace(self.request, method=policy.method, body=b"")
-        if self.last_event_id:
-            field = ("Last-Event-ID", self.last_event_id.encode().decode("latin-1"))  # UTF-8 (9.2.4)
-            self.request = msgspec.structs.replace(self.request, headers=(*self.request.headers, field))
-        return policy.wait(self._failures, self._reconnection_time, self._entropy())
+        pause = policy.wait(self._failures, self._reconnection_time, self._entropy())
+        value = self.last_event_id.encode().decode("latin-1").strip(" \t")  # UTF-8 (9.2.4)
+        if self._failures > policy.attempts:
+            self.gave_up = f"{self._failures} attempts in a row brought nothing new"
+        elif not CARRIED.fullmatch(value):
+            self.gave_up = "the last event ID has characters that no header can carry"
+        elif not self._timing.has_room_for(pause):
+            self.gave_up = "the total deadline leaves no time for another attempt"
+        else:
+            self.request = self._taking_up(policy.method or self._original.method, value)
+            return pause
+        return None
+
+    def _taking_up(self, method: str, last_event_id: str) -> Sent:
+        """Return the request for what came behind an event."""
+        request = self._original
+        if method != request.method:
+            request = request.without_body(method)
+        if not last_event_id:
+            return request
+        headers = merged(request.headers, [("Last-Event-ID", last_event_id)])
+        return msgspec.structs.replace(request, headers=tuple(headers))
 
 
 BROKEN_OFF = {
@@ -99,3 +111,5 @@ BROKEN_OFF = {
     *(Verdict.UNREACHABLE, Verdict.DEADLINE),
 }
 """The ends after which a stream is taken up again (WHATWG HTML, 9.2.3: "reestablish the connection")."""
+CARRIED = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""RFC 9110, 5.5."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Generic
 
+from ._answer import Answer
 from ._codings import CodedBody, coding_of
 from ._decoder import EventDecoder
 from ._errors import (
@@ -24,20 +25,19 @@ from ._errors import (
 from ._events import Comment, Event, Item, UnknownField
 from ._exchange import Exchange, Response
 from ._limits import Limits
-from ._message import Message
-from ._request import Dialect, Mark, T
+from ._request import Mark, T
 from ._states import Verdict
 from ._timing import Timing
 
 
 class Body(Generic[T]):
-    """The body that `exchange` receives, as `dialect` understands it.
+    """The body that `exchange` receives, which adds to `answer`.
 
     Nothing more is to be read once `verdict` is set.
     """
 
     def __init__(
-        self, exchange: Exchange, dialect: Dialect[T], limits: Limits, timing: Timing, last_event_id: str
+        self, exchange: Exchange, answer: Answer[T], limits: Limits, timing: Timing, last_event_id: str
     ) -> None:
         self.verdict: Verdict | None = None
         """How the stream ended, once that is known."""
@@ -46,14 +46,13 @@ class Body(Generic[T]):
         self.content = 0
         """How many chunks brought content."""
         self._exchange = exchange
-        self._dialect = dialect
+        self._answer = answer
+        self._dialect = answer.dialect
         self._limits = limits
         self._timing = timing
         self._source: Exchange | CodedBody = exchange  # or `coded` around it
         self._coded: CodedBody | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
-        self._accumulator = dialect.accumulator()
-        self._size = 0  # as decoded
         self._begun = False  # an event has come
         self._start = bytearray()  # what has come before the first event: it may have to be explained
 
@@ -63,24 +62,14 @@ class Body(Generic[T]):
         return self._decoder.last_event_id
 
     @property
-    def cursor(self) -> str | int | None:
-        """The same, where the provider has other names for it; None if it has not said."""
-        return self._dialect.cursor or self.last_event_id or None
-
-    @property
     def reconnection_time(self) -> int | None:
         """What the server asks to wait before that, in milliseconds."""
         return self._decoder.reconnection_time
 
     @property
-    def message(self) -> Message | None:
-        """The chunks so far put together; None where they make no whole, or too large a one."""
-        return None if self._accumulator is None else self._accumulator.message()
-
-    @property
-    def knows_content(self) -> bool:
-        """Whether the dialect tells content from other chunks."""
-        return self._accumulator is not None
+    def finished(self) -> bool:
+        """Whether it came to an end that the stream had announced."""
+        return self.verdict is Verdict.FINISHED and self._dialect.finished
 
     def begin(self, response: Response, data: bytes) -> list[T]:
         """Return the chunks in `data`, what of the body came together with the head.
@@ -96,6 +85,11 @@ class Body(Generic[T]):
     def receive(self, data: bytes) -> list[T]:
         """Return the chunks that these bytes of the connection bring; `b""` says that it has ended."""
         return self._read(self._source.receive(data))
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether nothing would come twice if the stream began again from its start."""
+        return not self._answer.would_repeat
 
     @property
     def pending(self) -> bool:
@@ -121,7 +115,10 @@ class Body(Generic[T]):
                 self.error, self.verdict = broken, verdict_of(broken)
             elif self._source.ended:
                 self._end()
-        self._accumulate(chunks, len(data))
+        content = self._answer.add(chunks, len(data))
+        if chunks:
+            self.content += content
+            self._timing.came_chunks(len(chunks), content)
         return chunks
 
     def _take(self, items: list[Item], chunks: list[T]) -> None:
@@ -142,24 +139,13 @@ class Body(Generic[T]):
             elif isinstance(item, Comment):
                 self._timing.stats.comments += 1
 
-    def _accumulate(self, chunks: list[T], size: int) -> None:
-        self._size += size
-        content = len(chunks)
-        if self._accumulator is not None:
-            if self._size > self._limits.max_answer_size:
-                self._accumulator = None
-            elif chunks:
-                content = self._accumulator.add(chunks)
-        if chunks:
-            self.content += content
-            self._timing.came_chunks(len(chunks), content)
-
     def _end(self) -> None:
         """Say how the stream ended, now that the body has."""
         report = self._decoder.eof()
         if not self._begun and is_document(self._start):
             self.verdict = Verdict.REFUSED
-            self.error = self.explained()
+            assert self._exchange.response is not None  # or there were no body
+            self.error = self._dialect.refusal(self._exchange.response, bytes(self._start))
         elif self._dialect.finished:
             self.verdict = Verdict.FINISHED
         elif report.unfinished_event:
@@ -171,10 +157,11 @@ class Body(Generic[T]):
             self.verdict = Verdict.UNFINISHED
             self.error = StreamIncomplete(Verdict.UNFINISHED.value)
 
-    def explained(self) -> StreamError:
-        """Let the dialect find words for a body that is no event stream."""
-        assert self._exchange.response is not None  # or there were no body
-        return self._dialect.refusal(self._exchange.response, bytes(self._start))
+
+def is_event_stream(response: Response) -> bool:
+    """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
+    media_type, _, _ = (response.header("content-type") or "").partition(";")
+    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
 
 
 def is_document(start: bytes | bytearray) -> bool:
@@ -203,5 +190,6 @@ VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
     (ProtocolError, Verdict.INVALID),
     (EventTooLarge, Verdict.INVALID),
     (InvalidChunk, Verdict.INVALID),
+    (StreamError, Verdict.INVALID),
 )
 """The verdict that each error stands for; the first that fits."""

@@ -242,7 +242,8 @@ class Exchange:
         if body or method in ("POST", "PUT", "PATCH"):  # RFC 9110, 8.6
             fields.append(("Content-Length", str(len(body))))
         try:
-            head = self._connection.send(h11.Request(method=method, target=target, headers=fields))
+            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+            head = self._connection.send(h11.Request(method=method, target=target, headers=encoded))
         except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
             reason = str(exc)
             if "header value" in reason or isinstance(exc, UnicodeEncodeError):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ._actions import Failed, Reason
+from ._errors import BodyTruncated, CertificateRejected, ConnectionFailed, ProxyError, StreamError
 from ._exchange import Exchange
 from ._limits import Limits
 from ._proxies import Proxies
 from ._redirects import Sent
+from ._states import State
+from ._version import __version__
 
 
 class Hop:
@@ -23,8 +27,8 @@ class Hop:
         self.proxy = proxies.for_url(sent.url)
         self.tunnelled = self.proxy is not None and (self.proxy.is_socks or sent.url.scheme == "https")
         """Whether the proxy only leads to the server, and does not see the request."""
-        self.origin = f"{sent.url.scheme}://{sent.url.authority}"
-        """What a connection must lead to so that this request may go over it."""
+        self.peer = sent.url.authority
+        """Who is at the other end, in words for people."""
         self.reused = False
         """Whether it goes over a connection that was used before."""
         self.answered = False
@@ -35,7 +39,9 @@ class Hop:
         """What went wrong while the request was sent."""
         target, fields = sent.target, merged([("Host", sent.url.authority)], sent.headers)
         if self.proxy is not None:
-            self.origin += f" through {self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
+            self.peer += f" through {self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
+        self.origin = f"{sent.url.scheme}://{self.peer}"
+        """What a connection must lead to so that this request may go over it."""
         if self.proxy is not None and not self.tunnelled:
             target = f"http://{sent.url.authority}{sent.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
@@ -45,7 +51,7 @@ class Hop:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request, once the rest of the response has come."""
-        return self.intact and self.exchange.persistent
+        return self.intact and not self.lost and self.exchange.persistent
 
     @property
     def stale(self) -> bool:
@@ -54,6 +60,17 @@ class Hop:
         If it ends now, the request was not read, in all likelihood (RFC 9112, 9.3.1).
         """
         return self.reused and not self.answered
+
+    def failure(self, outcome: Failed, state: State) -> StreamError:
+        """The error for an action that failed in a state, other than by a deadline or the caller's wish."""
+        if outcome.reason is Reason.CERTIFICATE:
+            return CertificateRejected(f"{self.peer}: {outcome.message}")
+        if state is State.STREAMING:
+            return BodyTruncated(f"the connection was lost: {outcome.message}")
+        message = f"{self.peer}, {state.value}: {outcome.message}"
+        if state in (State.GREETING, State.TUNNELLING):
+            return ProxyError(message, retryable=True)
+        return ConnectionFailed(self.lost or message)
 
 
 def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -65,3 +82,11 @@ def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             own.setdefault(name.lower(), []).append((name, value))
         fields.update(own)
     return [field for same_name in fields.values() for field in same_name]
+
+
+DEFAULT_HEADERS = (
+    ("User-Agent", f"sse-core/{__version__}"),
+    ("Accept", "text/event-stream"),
+    ("Accept-Encoding", "identity"),  # proxies that compress hold events back, so it is for the caller to ask
+    ("Cache-Control", "no-cache"),
+)

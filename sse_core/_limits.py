@@ -23,13 +23,13 @@ class Deadlines(Struct, frozen=True, kw_only=True):
     response_head: float | None = 120.0
     """For the whole response head."""
     first_byte: float | None = None
-    """For the first byte of the body."""
+    """For the first byte of the response."""
     first_event: float | None = None
     """For the first event that is more than a keep-alive."""
     first_content: float | None = 600.0
     """For the first text, reasoning or tool call, where the dialect knows about these."""
     between_bytes: float | None = 120.0
-    """For any byte of the body to come; a comment will do, since a keep-alive is one."""
+    """For any byte of the body to come, after the head; a comment will do, since a keep-alive is one."""
     between_events: float | None = None
     """For the next event that is more than a keep-alive."""
     between_content: float | None = 300.0

@@ -8,16 +8,18 @@ from msgspec import Struct
 class Reconnects(Struct, frozen=True, kw_only=True):
     """When to connect again after a stream that ended, or could not be reached; times are in seconds.
 
-    Another attempt follows every end but these: the dialect's terminal marker, status 204,
-    a response that is no event stream, an error that the server reported, broken rules,
-    and `close`. It carries the last event ID, and comes after the time that the server's
-    `retry` field asked for.
+    Another attempt follows every end but these: the dialect's terminal marker or a finish
+    reason, status 204, a response that is no event stream, an error that the server reported,
+    broken rules, and `close`. It carries the last event ID, and comes after the time that the
+    server's `retry` field asked for. Without an ID there is none once a part of an answer has
+    come that would come again.
     """
 
     attempts: int = 5
     """How many may fail one after another. Only a chunk starts the count anew, with a new ID if any."""
     delay: float = 3.0
-    """Before the first, unless the server asks for another; twice as long before each that follows."""
+    """Before the first, unless the server asks for another; twice as long before each that follows,
+    and twice as long as this at least."""
     max_delay: float = 300.0
     """The longest to wait, whatever the server asks for."""
     method: str | None = None
@@ -34,5 +36,7 @@ class Reconnects(Struct, frozen=True, kw_only=True):
         lost the same server do not come back together.
         """
         first = self.delay if asked is None else min(asked, self.max_delay * 1000) / 1000
-        grown = first * 2.0 ** min(failures - 1, 64)
-        return min(grown if failures == 1 else grown * (1 + entropy / 4), self.max_delay)
+        if failures == 1:
+            return min(first, self.max_delay)
+        grown = max(first, self.delay) * 2.0 ** min(failures - 1, 64)
+        return min(grown * (1 + entropy / 4), self.max_delay)

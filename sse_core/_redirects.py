@@ -19,6 +19,26 @@ class Sent(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    def without_body(self, method: str) -> Sent:
+        """The same with another method and no body, nor the fields that describe one."""
+        fields = tuple(field for field in self.headers if not field[0].lower().startswith("content-"))
+        return Sent(self.url, self.target, method, fields, b"")
+
+
+class Redirects:
+    """Follows the redirects of one request, up to `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._followed = 0
+
+    def follow(self, sent: Sent, response: Response) -> Sent:
+        """Return the next request. Raises ValueError, which says why, if there must be none."""
+        if self._followed == self._most:
+            raise ValueError(f"it is one more than {self._most}")
+        self._followed += 1
+        return redirected(sent, response)
+
 
 def is_redirect(response: Response) -> bool:
     return response.status in (301, 302, 303, 307, 308) and response.header("location") is not None
@@ -37,13 +57,12 @@ def redirected(sent: Sent, response: Response) -> Sent:
     url = URL.parse(urljoin(here, response.header("location") or ""))
     if (sent.url.scheme, url.scheme) == ("https", "http"):
         raise ValueError("it leads from https to http")
-    method, headers, body = sent.method, sent.headers, sent.body
-    if response.status == 303 or (response.status in (301, 302) and method == "POST"):
-        method, body = "GET", b""
-        headers = tuple(field for field in headers if not field[0].lower().startswith("content-"))
+    if response.status == 303 or (response.status in (301, 302) and sent.method == "POST"):
+        sent = sent.without_body("GET")
+    headers = sent.headers
     if (url.scheme, url.host, url.port) != (sent.url.scheme, sent.url.host, sent.url.port):
         headers = tuple(field for field in headers if field[0].lower() in UNTELLING)
-    return Sent(url, url.target(""), method, headers, body)
+    return Sent(url, url.target(""), sent.method, headers, sent.body)
 
 
 UNTELLING = (

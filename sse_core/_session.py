@@ -17,7 +17,8 @@ Five rules hold in every life.
 4. Deadlines are computed when an action is issued, from the `now` of that moment, and are
    never in the past.
 5. Nothing is delivered twice: as long as a request may be made once more, chunks without
-   content are held back, and after the first with content it is made no more.
+   content are held back, and after the first with content, or `MAX_HELD` without, it is made
+   no more. A stream that is taken up where it broke off goes on behind its last event.
 """
 
 from __future__ import annotations
@@ -41,12 +42,11 @@ from ._actions import (
     Sleep,
     Stop,
 )
+from ._answer import Answer
 from ._attempts import Attempts
-from ._body import Body, verdict_of
+from ._body import Body, is_event_stream, verdict_of
 from ._document import Document
 from ._errors import (
-    BodyTruncated,
-    CertificateRejected,
     ConnectionFailed,
     NotAnEventStream,
     ProxyError,
@@ -55,17 +55,16 @@ from ._errors import (
     StreamIncomplete,
 )
 from ._exchange import Exchange, Response
-from ._hop import Hop, merged
+from ._hop import DEFAULT_HEADERS, Hop, merged
 from ._limits import Deadlines, Limits
 from ._message import Message
 from ._proxies import Proxies
-from ._redirects import Sent, is_redirect, redirected
+from ._redirects import Redirects, Sent, is_redirect
 from ._request import URL, Request, T
 from ._retrying import Retries
 from ._states import EDGES, State, Verdict
 from ._stats import Stats
 from ._timing import Timing
-from ._version import __version__
 from ._way import way_through
 
 Handler: TypeAlias = Callable[[Any, Any], Action]
@@ -95,6 +94,8 @@ class Session(Generic[T]):
         retries: Retries | None = None,
         entropy: Callable[[], float] = lambda: 0.5,
     ) -> None:
+        self.request = request
+        self.url = url
         self.state = State.IDLE
         self.verdict: Verdict | None = None
         """How the stream ended, once that is known."""
@@ -112,6 +113,7 @@ class Session(Generic[T]):
         self._held: list[T] = []  # chunks that would come again if the request were made again
         self._next: Sent | None = None  # where a redirect leads, or the same request once more
         self._hop: Hop
+        self._answer: Answer[T]
         self._body: Body[T]
         self._begin_attempt()
 
@@ -133,7 +135,7 @@ class Session(Generic[T]):
     @property
     def message(self) -> Message | None:
         """The chunks so far put together; None where they make no whole."""
-        return self._body.message
+        return self._answer.message
 
     @property
     def last_event_id(self) -> str:
@@ -156,7 +158,8 @@ class Session(Generic[T]):
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
         handler = self.HANDLERS[self.state].get(type(outcome))
-        if handler is None:
+        impossible = isinstance(outcome, Failed) and outcome.reason not in REASONS.get(self.state, Reason)
+        if handler is None or impossible:
             raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
         self._timing.now = now
         return handler(self, outcome)
@@ -168,6 +171,8 @@ class Session(Generic[T]):
         return Acquire(self._hop.origin, self._hop.fresh, self._timing.limit("pool", self._deadlines.pool))
 
     def _acquired(self, outcome: Acquired) -> Action:
+        if outcome.reused and self._hop.fresh:
+            raise RuntimeError(f"{outcome!r} is no answer to {Acquire.__name__}(fresh=True)")
         self._hop.reused = outcome.reused
         if outcome.reused:
             return self._send()
@@ -226,23 +231,16 @@ class Session(Generic[T]):
         if response.status == 204 and self._attempts.may_reconnect:
             self._end(Verdict.NO_CONTENT)
             return self._release()
-        unfollowed = self._follow(response) if is_redirect(response) else ""
-        if self._next is not None:
-            return self._release()
+        unfollowed = ""
+        if is_redirect(response):
+            try:
+                self._next = self._redirects.follow(self._hop.sent, response)
+                return self._release()
+            except ValueError as exc:
+                unfollowed = str(exc)
         self._document = Document(self._hop.exchange, self._limits, unfollowed)
         self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
-
-    def _follow(self, response: Response) -> str:
-        """Make a redirect's request the next, or return why not."""
-        self._redirects += 1
-        if self._redirects > self._limits.max_redirects:
-            return f"it is one more than {self._limits.max_redirects}"
-        try:
-            self._next = redirected(self._hop.sent, response)
-        except ValueError as exc:
-            return str(exc)
-        return ""
 
     def _rejected(self, outcome: Received) -> Action:
         self._timing.came_bytes(len(outcome.data))
@@ -256,7 +254,7 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        self._end(Verdict.REFUSED, self._document.explained(self._dialect))
+        self._end(Verdict.REFUSED, self._document.explained(self._answer.dialect))
         return self._release()
 
     # The stream.
@@ -268,9 +266,11 @@ class Session(Generic[T]):
 
     def _sift(self, chunks: list[T]) -> list[T]:
         """Note the end if the body has come to it; return what is to be delivered now."""
+        self._held += chunks
+        if len(self._held) > MAX_HELD:
+            self._attempts.may_start_over = False
         if self._body.verdict is not None:
             self._end(self._body.verdict, self._body.error)
-        self._held += chunks
         if self.verdict is None and not self._body.content and self._attempts.may_start_over:
             return []
         chunks, self._held = self._held, []
@@ -292,7 +292,7 @@ class Session(Generic[T]):
                 return self._deliver(chunks)
         if self._is_over:
             return self._release()
-        self._timing.limit_stream(knows_content=self._body.knows_content)
+        self._timing.limit_stream(knows_content=self._answer.knows_content)
         return self._receive(State.STREAMING)
 
     # The end of an attempt.
@@ -301,24 +301,20 @@ class Session(Generic[T]):
         """An action of the transport's failed, or the caller wants no more."""
         match outcome.reason, self.state:
             case Reason.CANCELLED, _:
-                return self._fail(StreamClosed("the stream was closed before its end"))
+                return self._fail(StreamClosed(CLOSED))
             case _, State.REJECTING:  # what has come of the body has to do
                 self._hop.intact = False
                 return self._refuse()
             case Reason.DEADLINE, _:
                 return self._fail(self._timing.exceeded())
-            case Reason.CERTIFICATE, _:
-                return self._fail(CertificateRejected(f"{self._hop.url.authority}: {outcome.message}"))
-            case _, State.SENDING:  # a server may refuse before it has read everything (RFC 9112, 9.5)
+            case Reason.NETWORK, State.SENDING:
+                # A server may refuse before it has read everything (RFC 9112, 9.5).
                 self._hop.lost = f"the connection was lost while sending: {outcome.message}"
                 return self._receive(State.AWAITING)
-            case _, State.STREAMING:
-                return self._fail(BodyTruncated(f"the connection was lost: {outcome.message}"))
-            case _, State.AWAITING if self._hop.stale:
+            case Reason.NETWORK, State.AWAITING if self._hop.stale:
                 return self._replace()
             case _:
-                where = f"{self._hop.url.authority}, {self.state.value}"
-                return self._fail(ConnectionFailed(self._hop.lost or f"{where}: {outcome.message}"))
+                return self._fail(self._hop.failure(outcome, self.state))
 
     def _fail(self, error: StreamError) -> Action:
         """End the attempt, and use its connection no more."""
@@ -334,25 +330,20 @@ class Session(Generic[T]):
             return
         if error is not None:
             error.response = error.response or self.response
-            error.partial = self._body.message
-            error.cursor = self._body.cursor
         self._pause = self._attempts.after(verdict, error, self._body)
-        if self._pause is None or not self._timing.has_room_for(self._pause):
-            self._pause = None
-            self.verdict, self.error = verdict, error
-            if self._attempts.exhausted:
-                self.verdict = Verdict.GAVE_UP
-                self.error = error or StreamIncomplete(Verdict.GAVE_UP.value, response=self.response)
+        if self._pause is not None:
+            return
+        if why := self._attempts.gave_up:
+            verdict = Verdict.GAVE_UP
+            error = error or StreamIncomplete(f"{verdict.value}: {why}", response=self.response)
+        if error is not None:
+            self._answer.tell(error, self._body.last_event_id)
+        self.verdict, self.error = verdict, error
 
     @property
     def _is_over(self) -> bool:
         """Whether nothing more is wanted of this attempt."""
         return self.verdict is not None or self._pause is not None
-
-    def _undelivered(self, outcome: Failed) -> Action:
-        if outcome.reason is not Reason.CANCELLED:
-            raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
-        return self._failed(outcome)
 
     def _release(self) -> Action:
         self._enter(State.RELEASING)
@@ -362,33 +353,31 @@ class Session(Generic[T]):
 
     def _released(self, outcome: Done | Failed) -> Action:
         if isinstance(outcome, Failed) and outcome.reason is Reason.CANCELLED:
-            return self._abandoned(outcome)
+            return self._abandon(outcome)
         if self.verdict is not None:
             return self._stop()
         if self._pause is not None:
             self._enter(State.WAITING)
             return Sleep(self._timing.now + self._pause)
-        assert self._next is not None  # or there would be a verdict
-        self._ask(self._next, fresh=self._hop.stale)
-        return self._go_again()
+        return self._go_again(outcome)
 
-    def _woken(self, _: Done) -> Action:
-        self._begin_attempt()
-        return self._go_again()
+    def _go_again(self, _: Done | Failed) -> Action:
+        """Make the next request, if there is time for it."""
+        if not self._timing.has_room_for(0):
+            self._pause = None
+            self._timing.limit("total", None)
+            self._end(Verdict.DEADLINE, self._timing.exceeded())
+            return self._stop()
+        if self._next is None:
+            self._begin_attempt()
+        else:
+            self._ask(self._next, fresh=self._hop.stale)
+        return self._acquire()
 
-    def _go_again(self) -> Action:
-        if self._timing.has_room_for(0):
-            return self._acquire()
-        self._timing.limit("total", None)
-        self._end(Verdict.DEADLINE, self._timing.exceeded())
-        return self._stop()
-
-    def _abandoned(self, outcome: Failed) -> Action:
+    def _abandon(self, _: Failed) -> Action:
         """The caller wants no more while there is no connection."""
-        if outcome.reason is not Reason.CANCELLED:
-            raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
         self._pause = None
-        self._end(Verdict.CANCELLED, StreamClosed("the stream was closed before its end"))
+        self._end(Verdict.CANCELLED, StreamClosed(CLOSED))
         return self._stop()
 
     def _stop(self) -> Action:
@@ -400,8 +389,9 @@ class Session(Generic[T]):
         self._attempts.begin()
         self._pause = None
         self._held = []
-        self._redirects = 0
-        self._dialect = self._new_dialect()
+        self._redirects = Redirects(self._limits.max_redirects)
+        if not self._attempts.last_event_id:
+            self._answer = Answer(self._new_dialect(), self._limits)
         self._ask(self._attempts.request)
 
     def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
@@ -409,7 +399,7 @@ class Session(Generic[T]):
         self._next = None
         self._hop = Hop(sent, self._proxies, self._limits, fresh=fresh)
         exchange, last_event_id = self._hop.exchange, self._attempts.last_event_id
-        self._body = Body(exchange, self._dialect, self._limits, self._timing, last_event_id)
+        self._body = Body(exchange, self._answer, self._limits, self._timing, last_event_id)
 
     # What they share.
 
@@ -429,7 +419,7 @@ class Session(Generic[T]):
         self.state = state
 
     HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Handler]]] = {
-        State.IDLE: {Failed: _abandoned},
+        State.IDLE: {Failed: _abandon},
         State.ACQUIRING: {Acquired: _acquired, Failed: _failed},
         State.OPENING: {Done: _go_through, Failed: _failed},
         State.SECURING: {Done: _go_through, Failed: _failed},
@@ -439,23 +429,18 @@ class Session(Generic[T]):
         State.AWAITING: {Received: _head_received, Failed: _failed},
         State.REJECTING: {Received: _rejected, Failed: _failed},
         State.STREAMING: {Received: _received, Failed: _failed},
-        State.DELIVERING: {Done: _delivered, Failed: _undelivered},
+        State.DELIVERING: {Done: _delivered, Failed: _failed},
         State.RELEASING: {Done: _released, Failed: _released},
-        State.WAITING: {Done: _woken, Failed: _abandoned},
+        State.WAITING: {Done: _go_again, Failed: _abandon},
         State.STOPPED: {},
     }
     """What may answer in each state, and what it leads to."""
 
 
-def is_event_stream(response: Response) -> bool:
-    """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
-    media_type, _, _ = (response.header("content-type") or "").partition(";")
-    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
+REASONS = dict.fromkeys((State.IDLE, State.DELIVERING, State.WAITING), (Reason.CANCELLED,))
+"""Why an action can fail, where that is not for any reason: nothing is asked of the network there."""
 
+MAX_HELD = 100
+"""Chunks without content that are held back at most."""
 
-DEFAULT_HEADERS = (
-    ("User-Agent", f"sse-core/{__version__}"),
-    ("Accept", "text/event-stream"),
-    ("Accept-Encoding", "identity"),  # proxies that compress hold events back, so it is for the caller to ask
-    ("Cache-Control", "no-cache"),
-)
+CLOSED = "the stream was closed before its end"

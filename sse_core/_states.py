@@ -60,5 +60,5 @@ class Verdict(Enum):
     UNREACHABLE = "there was no connection, or none that lasted until the response"
     INVALID = "what came broke the rules of HTTP, of the event stream or of the dialect"
     DEADLINE = "a deadline passed"
-    GAVE_UP = "it was not taken up again: too many attempts without an event"
+    GAVE_UP = "it broke off, and was not taken up again"
     CANCELLED = "this side closed the stream"

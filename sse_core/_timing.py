@@ -63,7 +63,10 @@ class Timing:
 
     def limit_head(self) -> float | None:
         """Set the deadline for more of the response head, and return it."""
-        return self._limit_to(self._bytes if self._bytes.due < self._head.due else self._head)
+        watch = self._head
+        if self._bytes.is_first and self._bytes.due < watch.due:
+            watch = self._bytes
+        return self._limit_to(watch)
 
     def limit_stream(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
@@ -130,7 +133,7 @@ class Watch:
     Its clock stands still while the application has something to do.
     """
 
-    __slots__ = ("_between", "_first", "due", "since", "which")
+    __slots__ = ("_between", "_first", "due", "is_first", "since", "which")
 
     def __init__(self, first: str, first_seconds: float | None, between: str, seconds: float | None) -> None:
         self._first = first, inf if first_seconds is None else first_seconds
@@ -139,12 +142,14 @@ class Watch:
 
     def begin(self, at: float) -> None:
         """Wait for the first."""
+        self.is_first = True
         self.which, seconds = self._first
         self.since = at
         self.due = at + seconds
 
     def came(self, at: float) -> None:
         """Wait for the next."""
+        self.is_first = False
         self.which, seconds = self._between
         self.since = at
         self.due = at + seconds

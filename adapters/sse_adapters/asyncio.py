@@ -159,6 +159,9 @@ class Connection(asyncio.Protocol):
         self._room = True  # to send
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline = math.inf  # of the waiter
+        self._alarm = math.inf  # when the timer goes off
+        self._timer: asyncio.Handle | None = None
 
     @classmethod
     async def over(cls, sock: socket.socket) -> Connection:
@@ -207,25 +210,40 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the socket at once: the event loop would do so in its next turn, if it has one."""
+        if self._timer is not None:
+            self._timer.cancel()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
-        del self._transport  # which knows this object, too
         self._socket.close()
 
     async def _wait(self, deadline: float | None) -> None:
         """Wait until something happens. When the deadline has passed, the loop gets one turn to find it."""
-        self._waiter = waiter = self._loop.create_future()
-        timer = None
-        if deadline is not None and deadline != math.inf:
-            timer = self._loop.call_at(deadline, expire, waiter)
+        self._deadline = math.inf if deadline is None else deadline
+        if self._deadline < self._alarm:
+            self._set_alarm()
+        self._waiter = self._loop.create_future()
         try:
-            await waiter
+            await self._waiter
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+
+    def _set_alarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._alarm = self._deadline
+        self._timer = self._loop.call_at(self._alarm, self._check_deadline)
+
+    def _check_deadline(self) -> None:
+        """A timer stays when a wait is over, for the next deadline is seldom sooner: to have one each is dear."""
+        self._alarm = math.inf
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._deadline - self._loop.time() < TICK:
+            self._waiter.set_exception(TimeoutError("timed out"))
+        elif self._deadline < math.inf:
+            self._set_alarm()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -261,11 +279,6 @@ class Connection(asyncio.Protocol):
         if self._failure is None:
             self._failure = exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost")
         self._wake()
-
-
-def expire(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError("timed out"))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:
@@ -310,5 +323,7 @@ async def connect(address: Address) -> socket.socket:
     return sock
 
 
-BUFFER_SIZE = 256 * 1024
+BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
+TICK = 0.001
+"""Seconds. uvloop rounds deadlines to milliseconds."""

@@ -74,6 +74,7 @@ RINGS = {
     "dialects.openai": 3,
     "dialects.gemini": 3,
     "dialects.groq": 3,
+    "_answer": 3,
     "_attempts": 3,
     "_body": 3,
     "_document": 3,

@@ -1,0 +1,63 @@
+"""The answer that a stream brings: its chunks, put together."""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from ._errors import StreamError
+from ._limits import Limits
+from ._message import Message
+from ._request import Dialect, T
+
+
+class Answer(Generic[T]):
+    """What `dialect` reads, over all attempts at one stream that is taken up where it broke off."""
+
+    def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
+        self.dialect = dialect
+        self._accumulator = dialect.accumulator()
+        self._is_whole = self._accumulator is not None
+        self._room = limits.max_answer_size
+        self._chunks = 0
+
+    @property
+    def message(self) -> Message | None:
+        """The chunks so far put together; None where they make no whole, or too large a one."""
+        return None if self._accumulator is None else self._accumulator.message()
+
+    @property
+    def knows_content(self) -> bool:
+        """Whether content is told from other chunks."""
+        return self._accumulator is not None
+
+    @property
+    def would_repeat(self) -> bool:
+        """Whether chunks have come that would come again from the start of the stream."""
+        return self._is_whole and self._chunks > 0
+
+    def add(self, chunks: list[T], size: int) -> int:
+        """Take the chunks that so many bytes brought, and return how many of them have content."""
+        self._chunks += len(chunks)
+        self._room -= size
+        if self._room < 0:
+            self._accumulator = None
+        if self._accumulator is None or not chunks:
+            return len(chunks)
+        return self._accumulator.add(chunks)
+
+    def tell(self, error: StreamError, last_event_id: str) -> None:
+        """Say in an error what had come before it, and where the stream could be taken up again."""
+        error.partial = self.message
+        error.cursor = self.dialect.cursor or last_event_id or None
+        text = "" if error.partial is None else error.partial.text
+        notes = (
+            f"{self._chunks} chunks came before" if self._chunks else "",
+            f"with {len(text)} characters of text" if text else "",
+            "" if error.cursor is None else f"to be taken up again behind {error.cursor!r}"[:SHOWN],
+        )
+        if any(notes):
+            error.add_note(", ".join(filter(None, notes)))
+
+
+SHOWN = 200
+"""Characters of a cursor, and what stands before it, that a note shows."""
