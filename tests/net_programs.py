@@ -16,12 +16,15 @@ import pytest
 from net_servers import GENEROUS, eventually
 
 
-def find_program(name: str) -> str:
-    """Where a program is. Skips the test where it is not installed, unless REQUIRE_PEERS is set."""
+def find_program(name: str, *, optional: bool = False) -> str:
+    """Where a program is. Skips the test where it is not installed.
+
+    Unless it is `optional`, that is a failure if REQUIRE_PEERS is set.
+    """
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
     program = shutil.which(name, path=path)
     if program is None:
-        explain = pytest.fail if os.environ.get("REQUIRE_PEERS") else pytest.skip
+        explain = pytest.fail if os.environ.get("REQUIRE_PEERS") and not optional else pytest.skip
         explain(f"{name} is not installed")
     return program
 
