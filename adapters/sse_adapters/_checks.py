@@ -629,10 +629,11 @@ async def open_and_close(transport: Any) -> None:
 
 async def converse(transport: Any, listener: socket.socket) -> None:
     """Every verb that can wait does, and then the transport is closed."""
+    accepted: list[socket.socket] = []
 
     def answer() -> None:
         with suppress(OSError), listener.accept()[0] as sock:
-            sock.settimeout(PATIENCE)
+            accepted.append(sock)
             received = 0
             while received < SOME and (data := sock.recv(65536)):
                 received += len(data)
@@ -648,7 +649,11 @@ async def converse(transport: Any, listener: socket.socket) -> None:
     finally:
         transport.close()
         with socket.create_connection(listener.getsockname()):  # for a peer that nobody has come to
-            peer.join()
+            while peer.is_alive():
+                for sock in accepted:
+                    with suppress(OSError):
+                        sock.shutdown(socket.SHUT_RDWR)
+                peer.join(SHORT / 10)
 
 
 async def tell_each_other(transport: Any, peer: Peer) -> None:
