@@ -744,7 +744,7 @@ class Watched:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with anyio.move_on_after(1):  # an event loop closes in its next turn
+        with anyio.move_on_after(PATIENCE / 10):  # an event loop closes in its next turn
             while self.left():
                 await anyio.sleep(0.01)
 
