@@ -192,7 +192,8 @@ class Session(Generic[T]):
 
     def _send(self) -> Action:
         self._timing.ask()
-        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), self._timing.limit_head()))
+        deadline = self._timing.limit_head(knows_content=self._answer.knows_content)
+        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), deadline))
 
     def _sent(self, _: Done) -> Action:
         return self._receive(State.AWAITING)
@@ -210,7 +211,7 @@ class Session(Generic[T]):
             return self._fail(
                 ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error
             )
-        self._timing.limit_head()
+        self._timing.limit_head(knows_content=self._answer.knows_content)
         return self._receive(State.AWAITING)
 
     def _replace(self) -> Action:
@@ -287,13 +288,17 @@ class Session(Generic[T]):
 
     def _go_on(self) -> Action:
         """Read what has come already and was not decoded yet, and then receive more."""
-        while not self._is_over and self._body.pending:
-            if chunks := self._sift(self._body.decode()):
+        body = self._body
+        while body.coded is not None and body.coded.pending and not self._is_over:
+            if chunks := self._sift(body.decode()):
                 return self._deliver(chunks)
         if self._is_over:
             return self._release()
-        self._timing.limit_stream(knows_content=self._answer.knows_content)
-        return self._receive(State.STREAMING)
+        deadline = self._timing.limit_stream(knows_content=self._answer.knows_content)
+        if deadline is not None and deadline <= self._timing.now:
+            return self._fail(self._timing.exceeded())
+        self._enter(State.STREAMING)
+        return Receive(deadline)
 
     # The end of an attempt.
 

@@ -236,7 +236,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._alarm, self._check_deadline)
 
     def _check_deadline(self) -> None:
-        """A timer stays when a wait is over, for the next deadline is seldom sooner: to have one each is dear."""
+        """A timer outlives its wait, for the next deadline is seldom sooner: one for each would be dear."""
         self._alarm = math.inf
         if self._waiter is None or self._waiter.done():
             return

@@ -21,7 +21,7 @@ from sse_core.dialects import events, groq
 from . import anyio as tasks
 from . import sync_loop, threads
 from ._base import Options, StreamBase, T
-from .server import ChatService, serving
+from .server import ChatService, Recorded, serving
 from .transcripts import Recorder, replay_of
 
 __all__ = ["main"]
@@ -86,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8080)
     server.add_argument("--pace", type=float, default=0.02, help="seconds between chunks (default 0.02)")
+    server.add_argument(
+        "--fixture", metavar="NAME", help="a recorded stream to answer with, such as groq/text"
+    )
     server.set_defaults(run=run_serve)
     return parser
 
@@ -182,10 +185,23 @@ def show_json(event: Event) -> None:
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
-    with serving(ChatService(pace=arguments.pace), host=arguments.host, port=arguments.port) as url:
+    recorded = None if arguments.fixture is None else recording(arguments.fixture)
+    service = ChatService(pace=arguments.pace, recorded=recorded)
+    with serving(service, host=arguments.host, port=arguments.port) as url:
         print(f"serving {url}", flush=True)
         while True:
             sleep(3600)  # until Ctrl-C
+
+
+def recording(name: str) -> Recorded:
+    """The response that a fixture of the dialects records. Raises ValueError for a name that none has."""
+    from sse_core.testing.dialects import find
+
+    try:
+        fixture = find(name)
+    except KeyError as exc:
+        raise ValueError(exc.args[0]) from None
+    return Recorded(fixture.stream, fixture.expected.status, fixture.expected.content_type)
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
