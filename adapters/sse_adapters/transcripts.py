@@ -83,7 +83,7 @@ class Recording:
         self._path = path
         self._transcript = transcript
         self._file: TextIO | None = None
-        self._now = 0.0
+        self._now = -inf
 
     def action(self, action: Action, now: float) -> None:
         if self._file is None and isinstance(action, Acquire):

@@ -87,7 +87,7 @@ def record(
     client = network.client(url, observe=Recorder(path), **options)
     stream = client.stream(request)
     result = network.call(network.read_whole, stream)
-    client.close()
+    network.call(client.close)
     return result, stream.stats
 
 
@@ -135,7 +135,7 @@ def test_each_stream_has_a_file_of_its_own_if_anything_comes_of_it(
         streams = [client.stream(REQUEST) for _ in range(3)]
         network.call(network.close, streams[1])
         results = [network.call(network.read_whole, streams[number]) for number in (2, 0)]
-        client.close()
+        network.call(client.close)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run-3.jsonl", "run.jsonl"]
     with ReplayClient(url, path) as replaying:
         again = [replaying.stream(REQUEST) for _ in range(3)]
@@ -163,7 +163,7 @@ def test_other_attempts_and_connections_that_are_used_again_are_played_too(
         client = network.client(server.url, observe=Recorder(path), retries=retries)
         for _ in range(2):
             assert network.call(network.read_whole, client.stream(REQUEST)).verdict is Verdict.COMPLETE
-        client.close()
+        network.call(client.close)
     with ReplayClient(server.url, path, retries=retries) as replaying:
         for attempts in (2, 1):
             stream = replaying.stream(REQUEST)
@@ -189,7 +189,7 @@ def test_a_stream_that_was_left_ends_where_it_was_left(network: NetworkRunner, t
         network.call(network.enter, stream)
         first = network.call(network.next, stream)
         network.call(network.leave, stream)
-        client.close()
+        network.call(client.close)
     with ReplayClient(url, path) as replaying, replaying.stream(REQUEST) as again:
         assert next(again) == first
     assert again.verdict is Verdict.CANCELLED
@@ -230,7 +230,7 @@ def test_a_file_that_cannot_be_written_ends_the_stream(network: NetworkRunner, t
         stream = client.stream(REQUEST)
         with pytest.raises(FileNotFoundError):
             network.call(network.enter, stream)
-        client.close()
+        network.call(client.close)
     assert stream.verdict is Verdict.CANCELLED
 
 
