@@ -158,23 +158,23 @@ class StreamBase(Generic[T, X]):
 
     def _first(self) -> Action:
         """Go on from where the session was left."""
-        match self._session.state:
-            case State.IDLE:
-                now = self._connections.now()
-                action = self._session.start(now)
-                self._tell_action(action, now)
-                return action
-            case State.DELIVERING:
-                return self._answer(DONE)
-            case _:
-                return STOP
+        if self._session.state is State.DELIVERING:
+            return self._answer(DONE)
+        if self._session.state is State.IDLE:
+            now = self._connections.now()
+            action = self._session.start(now)
+            self._tell_action(action, now)
+            return action
+        return STOP
 
     def _answer(self, outcome: Outcome) -> Action:
-        return self._step(CANCELLED if self._closing else outcome, self._connections.now())
+        if self._closing:
+            outcome = CANCELLED
+        if self._observer is None:
+            return self._session.step(outcome, self._connections.now())
+        return self._step(outcome, self._connections.now())
 
     def _step(self, outcome: Outcome, now: float) -> Action:
-        if self._observer is None:
-            return self._session.step(outcome, now)
         self._tell_outcome(outcome, now)
         action = self._session.step(outcome, now)
         self._tell_action(action, now)

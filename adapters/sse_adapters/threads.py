@@ -80,8 +80,7 @@ class Transport(SyncTransport):
         self._aborted = Event()
         self._lock = Lock()  # between abort, and a socket that comes or goes
 
-    def now(self) -> float:
-        return monotonic()
+    now = staticmethod(monotonic)
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, with an equal share of the time for each."""
