@@ -48,6 +48,7 @@ from ._body import Body, is_event_stream, verdict_of
 from ._document import Document
 from ._errors import (
     ConnectionFailed,
+    InvalidChunk,
     NotAnEventStream,
     ProxyError,
     StreamClosed,
@@ -239,8 +240,11 @@ class Session(Generic[T]):
                 return self._release()
             except ValueError as exc:
                 unfollowed = str(exc)
-        self._document = Document(self._hop.exchange, self._limits, unfollowed)
-        self._timing.limit("error_body", self._deadlines.error_body)
+        self._document = Document(self._hop.exchange, self._answer.dialect, self._limits, unfollowed)
+        if self._answer.dialect.reads_documents and response.status == 200:
+            self._timing.limit("between_bytes", self._deadlines.between_bytes)
+        else:
+            self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
 
     def _rejected(self, outcome: Received) -> Action:
@@ -255,8 +259,15 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        self._end(Verdict.REFUSED, self._document.explained(self._answer.dialect))
-        return self._release()
+        """Say why this is no event stream, unless the dialect can read it all the same."""
+        try:
+            chunks = self._document.read()
+        except StreamError as error:
+            self._end(Verdict.INVALID if isinstance(error, InvalidChunk) else Verdict.REFUSED, error)
+            return self._release()
+        self._end(Verdict.COMPLETE)
+        self._timing.came_chunks(len(chunks), len(chunks))
+        return self._deliver(list(chunks))
 
     # The stream.
 
