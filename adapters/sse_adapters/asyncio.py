@@ -306,7 +306,9 @@ async def first_connected(addresses: Sequence[Address]) -> socket.socket:
             elif not attempts:
                 raise failures[-1]
             delay = None if address is None else ATTEMPT_DELAY
-            _, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            done, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what nobody has foreseen
         return connected.pop(0)
     finally:
         for sock in connected:
