@@ -12,14 +12,17 @@ URLLIB3_FUTURE = ROOT / ".venv" / "urllib3-future"
 
 
 def python(name: str) -> str:
-    """Return the interpreter of the environment that has a decoder of `peers.PEERS`."""
-    folder = URLLIB3_FUTURE if name == "urllib3-future" else PEERS
+    """Return the interpreter of the environment that has a client or a decoder."""
+    folder = URLLIB3_FUTURE if "niquests" in name or name == "urllib3-future" else PEERS
     return str(folder / "bin" / "python")
 
 
 def make() -> None:
     requirements = ["-r", str(Path(__file__).with_name("requirements.txt"))]
-    for folder, packages in ((PEERS, requirements), (URLLIB3_FUTURE, ["urllib3-future==2.25.904"])):
+    for folder, packages in (
+        (PEERS, requirements),
+        (URLLIB3_FUTURE, ["urllib3-future==2.25.904", "niquests==3.21.2"]),
+    ):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--editable", str(ROOT), "hypothesis", *packages], check=True)

@@ -16,6 +16,8 @@ class Answer(Generic[T]):
     def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
         self.dialect = dialect
         self._accumulator = dialect.accumulator()
+        self.knows_content = self._accumulator is not None
+        """Whether content is told from other chunks."""
         self._is_whole = self._accumulator is not None
         self._room = limits.max_answer_size
         self._chunks = 0
@@ -24,11 +26,6 @@ class Answer(Generic[T]):
     def message(self) -> Message | None:
         """The chunks so far put together; None where they make no whole, or too large a one."""
         return None if self._accumulator is None else self._accumulator.message()
-
-    @property
-    def knows_content(self) -> bool:
-        """Whether content is told from other chunks."""
-        return self._accumulator is not None
 
     @property
     def would_repeat(self) -> bool:
@@ -40,7 +37,7 @@ class Answer(Generic[T]):
         self._chunks += len(chunks)
         self._room -= size
         if self._room < 0:
-            self._accumulator = None
+            self._accumulator, self.knows_content = None, False
         if self._accumulator is None or not chunks:
             return len(chunks)
         return self._accumulator.add(chunks)

@@ -2,9 +2,10 @@
 
 h11 is the authority on framing, and takes 5 to 8 us for each chunk of a chunked body (RFC 9112, 7.1),
 and 5 us for each piece of another. Here a chunk takes 0.6 to 1.2 us: its data is sliced out, soonest if
-its first line is canonical, a size without leading zeros and nothing else. The last chunk, and whatever
-begins in another way, is h11's from there on, as if the body began with it. A body without chunks is
-only counted (6.3), which takes 0.3 us for each piece.
+its first line is canonical, a size without leading zeros and nothing else; and 0.35 us where many come
+at once and no data has a CR (`Chunks._slice_all`). The last chunk, and whatever begins in another way, is
+h11's from there on, as if the body began with it. A body without chunks is only counted (6.3), which
+takes 0.3 us for each piece.
 
 In one thing this goes beyond h11, which refuses white space before an extension (7.1.1).
 """
@@ -34,6 +35,7 @@ class Chunks:
         self._begun = b""
         """The start of a chunk's first line, if that is all there is of it, with its extension left out."""
         self._left_out = 0
+        self._alike = True  # all chunks that came many at once had the form that `_slice_all` knows
 
     def slice(self, data: bytes, body: list[bytes]) -> bytes:
         """Append to `body` what the chunks in `data` carry; return what h11 has to see.
@@ -46,6 +48,8 @@ class Chunks:
         position = self._finish(data, 0, body) if self.missing else 0
         if self._begun:
             data, self._begun = self._begun + data, b""
+        if self._alike and len(data) - position >= MANY:
+            position = self._slice_all(data, position, body)
         while position < len(data):
             line_end = data.find(b"\r\n", position, position + SIZE_LINE)
             size = canonical_size(data[position:line_end]) if line_end >= 0 else 0
@@ -66,6 +70,22 @@ class Chunks:
                 self.missing = size + 2
                 position = self._finish(data, start, body)
         return b""
+
+    def _slice_all(self, data: bytes, position: int, body: list[bytes]) -> int:
+        """Take the whole chunks, if all have canonical first lines and no CR in their data; return their end.
+
+        Splitting at each CR gives a first line, data, a first line, data, and so on, each but the
+        first behind its LF, if that is so; and then the lengths of the data make the first lines.
+        """
+        parts = data[position:].split(b"\r")
+        parts[0] = b"\n" + parts[0]
+        end = (len(parts) - 1) // 2 * 2
+        contents = [part[1:] for part in parts[1:end:2] if len(part) > 1 and part[0] == LF]
+        if parts[:end:2] != [b"\n%x" % len(content) for content in contents] or parts[end][:1] != b"\n":
+            self._alike = False  # and what a server has done once, it does again
+            return position
+        body += contents
+        return len(data) - sum(map(len, parts[end:])) - len(parts) + end + 2
 
     def _begin(self, data: bytes) -> bytes:
         """Keep the start of a first line, if it is one, as short as it can be; else let h11 say why not."""
@@ -132,6 +152,9 @@ def canonical_size(digits: bytes) -> int:
         return 0
 
 
+LF = 0x0A
+MANY = 2048
+"""Bytes from which on chunks are looked at together: some hundreds of bytes are a model's usual ones."""
 SIZE_LINE = 10
 """Bytes of the longest canonical first line: eight digits and CRLF."""
 FIRST_LINE = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,20})[ \t]*(?:;[^\n]*)?\r\n")

@@ -196,8 +196,9 @@ class StatusError(ApiError):
 
     `message` is the provider's, or else the reason phrase.
 
-    The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409,
-    429 and 5xx, unless a quota is used up, and where the code says so; or as the header `x-should-retry` says.
+    The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409, 429
+    and 5xx, unless a quota is used up, and where the code says so; but the header `x-should-retry`
+    comes before all of that.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ def after_space(text: str, at: int) -> int:
 
 
 STRING = (
-    r'"(?:[^"\\\x00-\x1f\ud800-\udfff]|\\["\\/bfnrt]'
+    r'"(?:[^"\\\x00-\x1f\ud800-\udfff]++|\\["\\/bfnrt]'
     r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
     r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))*+"
 )

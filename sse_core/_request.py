@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 from urllib.parse import quote, urlsplit
@@ -47,6 +47,14 @@ class Dialect(ABC, Generic[T]):
         Raises InvalidChunk for data that is not what the dialect documents, and
         ApiError for an event in which the provider reports an error.
         """
+
+    def read_plain(self, data: Sequence[bytes], chunks: list[T]) -> int:
+        """Append the chunks of events of type `"message"` without an ID, up to one that is special.
+
+        `data` has the `raw` of each. Returns how many were read; the others go to `read`. The
+        short way, for dialects that have one: by default every event is special.
+        """
+        return 0
 
     def accumulator(self) -> Accumulator[T] | None:
         """Return what puts this stream's chunks together, or None where they make no whole."""

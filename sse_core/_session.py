@@ -94,6 +94,8 @@ class Session(Generic[T]):
         retries: Retries | None = None,
         entropy: Callable[[], float] = lambda: 0.5,
     ) -> None:
+        self.request = request
+        self.url = url
         self.state = State.IDLE
         self.verdict: Verdict | None = None
         """How the stream ended, once that is known."""
@@ -286,13 +288,17 @@ class Session(Generic[T]):
 
     def _go_on(self) -> Action:
         """Read what has come already and was not decoded yet, and then receive more."""
-        while not self._is_over and self._body.pending:
-            if chunks := self._sift(self._body.decode()):
+        body = self._body
+        while body.coded is not None and body.coded.pending and not self._is_over:
+            if chunks := self._sift(body.decode()):
                 return self._deliver(chunks)
         if self._is_over:
             return self._release()
-        self._timing.limit_stream(knows_content=self._answer.knows_content)
-        return self._receive(State.STREAMING)
+        deadline = self._timing.limit_stream(knows_content=self._answer.knows_content)
+        if deadline is not None and deadline <= self._timing.now:
+            return self._fail(self._timing.exceeded())
+        self._enter(State.STREAMING)
+        return Receive(deadline)
 
     # The end of an attempt.
 

@@ -24,6 +24,8 @@ class State(Enum):
     WAITING = "waiting before another attempt"
     STOPPED = "at the end"
 
+    __hash__ = object.__hash__  # Enum's own is a function in Python, and takes longer than the look-up
+
 
 EDGES: Mapping[State, frozenset[State]] = {
     State.IDLE: frozenset({State.ACQUIRING, State.STOPPED}),

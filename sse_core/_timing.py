@@ -68,15 +68,17 @@ class Timing:
             watches.append(self._bytes)
         if knows_content:
             watches.append(self._content)
-        return self._limit_to(min(watches, key=lambda watch: watch.due))
+        # They began together.
+        return self._limit_to(min(watches, key=lambda watch: watch.seconds))
 
     def limit_stream(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
-        watch = self._bytes
-        if self._events.due < watch.due:
-            watch = self._events
-        if self._content.due < watch.due and knows_content:
-            watch = self._content
+        watch, events, content = self._bytes, self._events, self._content
+        due = watch.since + watch.seconds
+        if events.since + events.seconds < due:
+            watch, due = events, events.since + events.seconds
+        if content.since + content.seconds < due and knows_content:
+            watch = content
         return self._limit_to(watch)
 
     def deadline(self) -> float | None:
@@ -97,10 +99,13 @@ class Timing:
 
     def came_bytes(self, size: int) -> None:
         """So many bytes have come."""
-        self.stats.bytes += size
-        if self.stats.to_first_byte is None:
-            self.stats.to_first_byte = self.now - self._started
-        self._bytes.came(self.now - self._away)
+        stats = self.stats
+        stats.bytes += size
+        if stats.to_first_byte is None:
+            stats.to_first_byte = self.now - self._started
+        self._bytes.since = self.now - self._away
+        if self._bytes.is_first:
+            self._bytes.go_on()
 
     def came_chunks(self, chunks: int, content: int) -> None:
         """So many chunks have come, and so many of them have content."""
@@ -109,7 +114,9 @@ class Timing:
         stats.events += chunks
         if stats.to_first_event is None:
             stats.to_first_event = at
-        self._events.came(waited)
+        self._events.since = waited
+        if self._events.is_first:
+            self._events.go_on()
         if content:
             stats.content_events += content
             if stats.to_last_content is None:
@@ -117,11 +124,16 @@ class Timing:
             else:
                 stats.longest_gap = max(stats.longest_gap, at - stats.to_last_content)
             stats.to_last_content = at
-            self._content.came(waited)
+            self._content.since = waited
+            if self._content.is_first:
+                self._content.go_on()
 
     def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since, self._due = watch.which, watch.since + self._away, watch.due + self._away
-        return self._within_total()
+        self._which, self._since = watch.which, watch.since + self._away
+        self._due = self._since + watch.seconds
+        if self._total < self._due or self._due == inf:
+            return self._within_total()
+        return self._due
 
     def _within_total(self) -> float | None:
         if self._total < self._due:
@@ -135,7 +147,7 @@ class Watch:
     Its clock stands still while the application has something to do.
     """
 
-    __slots__ = ("_between", "_first", "due", "is_first", "since", "which")
+    __slots__ = ("_between", "_first", "is_first", "seconds", "since", "which")
 
     def __init__(self, first: str, first_seconds: float | None, between: str, seconds: float | None) -> None:
         self._first = first, inf if first_seconds is None else first_seconds
@@ -145,13 +157,10 @@ class Watch:
     def begin(self, at: float) -> None:
         """Wait for the first."""
         self.is_first = True
-        self.which, seconds = self._first
+        self.which, self.seconds = self._first
         self.since = at
-        self.due = at + seconds
 
-    def came(self, at: float) -> None:
-        """Wait for the next."""
+    def go_on(self) -> None:
+        """The first has come: wait for the next, and from then on only set `since`."""
         self.is_first = False
-        self.which, seconds = self._between
-        self.since = at
-        self.due = at + seconds
+        self.which, self.seconds = self._between

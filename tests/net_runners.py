@@ -149,7 +149,11 @@ class NetworkRunner(Runner):
         return Remote(self, self.client(url, **options).stream(request))
 
     def read_url(self, url: str, request: Request[Any] = EVENTS, **options: Any) -> Result:
-        result: Result = self.call(self.read_whole, self.client(url, **options).stream(request))
+        client = self.client(url, **options)
+        try:
+            result: Result = self.call(self.read_whole, client.stream(request))
+        finally:
+            self.call(client.close)
         return result
 
     def read(
@@ -321,6 +325,9 @@ class SyncMemory(Memory):
     def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
 
+    def sleep(self, deadline: float) -> None:
+        """Time stands still here, so that it is over at once."""
+
 
 class AsyncMemory(Memory):
     """An `async_loop.Transport`, which needs no event loop since it never waits."""
@@ -336,6 +343,9 @@ class AsyncMemory(Memory):
 
     async def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
+
+    async def sleep(self, deadline: float) -> None:
+        """Time stands still here, so that it is over at once."""
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -356,8 +366,8 @@ class SyncInMemory(Runner):
 
     def read(self, script: Script, request: Request[Any] = EVENTS, **options: Any) -> Result:
         transport = SyncMemory(script)
-        client = sync_loop.Client("http://memory", lambda: transport, **options)
-        result = read(client.stream(request))
+        with sync_loop.Client("http://memory", lambda: transport, **options) as client:
+            result = read(client.stream(request))
         return finished(result, transport)
 
 
@@ -371,6 +381,7 @@ class AsyncInMemory(Runner):
         transport = AsyncMemory(script)
         client = async_loop.Client("http://memory", lambda: transport, **options)
         result = run_without_loop(read_async(client.stream(request)))
+        client.close()
         return finished(result, transport)
 
 

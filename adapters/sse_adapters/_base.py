@@ -44,7 +44,10 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Observer(Protocol):
-    """Is told of each step of a stream, by whoever reads or closes it. What it raises ends the stream."""
+    """Is told of each step of a stream, by whoever reads or closes it.
+
+    What it raises ends the stream, and it is told no more.
+    """
 
     def action(self, action: Action, now: float) -> None:
         """The session has asked for this, at a moment in seconds of the transport's clock."""
@@ -155,28 +158,39 @@ class StreamBase(Generic[T, X]):
 
     def _first(self) -> Action:
         """Go on from where the session was left."""
-        match self._session.state:
-            case State.IDLE:
-                now = self._connections.now()
-                action = self._session.start(now)
-                if self._observer is not None:
-                    self._observer.action(action, now)
-                return action
-            case State.DELIVERING:
-                return self._answer(DONE)
-            case _:
-                return STOP
+        if self._session.state is State.DELIVERING:
+            return self._answer(DONE)
+        if self._session.state is State.IDLE:
+            now = self._connections.now()
+            action = self._session.start(now)
+            self._tell_action(action, now)
+            return action
+        return STOP
 
     def _answer(self, outcome: Outcome) -> Action:
-        return self._step(CANCELLED if self._closing else outcome, self._connections.now())
+        if self._closing:
+            outcome = CANCELLED
+        if self._observer is None:
+            return self._session.step(outcome, self._connections.now())
+        return self._step(outcome, self._connections.now())
 
     def _step(self, outcome: Outcome, now: float) -> Action:
-        if self._observer is None:
-            return self._session.step(outcome, now)
-        self._observer.outcome(outcome, now)
+        self._tell_outcome(outcome, now)
         action = self._session.step(outcome, now)
-        self._observer.action(action, now)
+        self._tell_action(action, now)
         return action
+
+    def _tell_action(self, action: Action, now: float) -> None:
+        observer, self._observer = self._observer, None  # one that raises is told no more
+        if observer is not None:
+            observer.action(action, now)
+            self._observer = observer
+
+    def _tell_outcome(self, outcome: Outcome, now: float) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.outcome(outcome, now)
+            self._observer = observer
 
     def _failure(self, exc: OSError) -> Failed:
         self._cause = exc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
@@ -42,12 +43,18 @@ class Connections(Generic[X]):
 
     def __init__(self, make: Callable[[], X], limits: PoolLimits) -> None:
         self.make = make
-        self.now = make().now
+        self._clock: X | None = None
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is at the pool
         self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # what is still to be put in
         self._wake: dict[Waiter, Callable[[], None]] = {}
+
+    def now(self) -> float:
+        """The clock of the transports, in seconds."""
+        if self._clock is None:
+            self._clock = self.make()
+        return self._clock.now()
 
     def claim(self, origin: str, wake: Callable[[], None]) -> Waiter:
         """Ask for a place; `wake` is called if it is granted later, or when the client is closed.
@@ -87,7 +94,7 @@ class Connections(Generic[X]):
                 self._pool.keep(idle)
             self._settle()
         else:
-            idle.connection.close()
+            close(idle.connection)
 
     def make_room(self, origin: str) -> None:
         """Close what is idle where a new connection would otherwise be too many."""
@@ -101,7 +108,7 @@ class Connections(Generic[X]):
         if connection is not None and exchange is not None:
             idle = Idle(connection, origin, exchange, self.now())
         elif connection is not None:
-            connection.close()
+            close(connection)
         self._returned.append((origin, idle))
         self._settle()
 
@@ -134,8 +141,14 @@ class Connections(Generic[X]):
             finally:
                 self._lock.release()
             for connection in doomed:
-                connection.close()
+                close(connection)
             for each in wake:
                 each()
             if not self._returned:
                 return
+
+
+def close(connection: Closable) -> None:
+    """Close a connection that nobody will use again, whatever it has to say about that."""
+    with suppress(OSError):
+        connection.close()

@@ -33,8 +33,8 @@ from ._connections import Closable, Connections
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-Effect: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Sleep | Release
-"""The actions that the transport and the pool are there for."""
+Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
 
 
 class Transport(Closable, Protocol):
@@ -143,8 +143,14 @@ class Stream(StreamBase[T, Transport]):
             action = self._first()
             while True:
                 match action:
-                    case Deliver(chunks):
-                        self._ready = iter(chunks)
+                    case Receive():
+                        try:
+                            outcome = Received(await self._connected().receive(action.deadline))
+                        except OSError as exc:
+                            outcome = self._failure(exc)
+                        action = self._answer(outcome)
+                    case Deliver():
+                        self._ready = iter(action.chunks)
                         return True
                     case Stop():
                         self._raise_error()
@@ -160,8 +166,6 @@ class Stream(StreamBase[T, Transport]):
     async def _perform(self, action: Effect) -> Outcome:
         try:
             match action:
-                case Receive(deadline):
-                    return Received(await self._connected().receive(deadline))
                 case Acquire(origin, fresh, deadline):
                     return Acquired(await self._acquire(origin, fresh, deadline))
                 case Open(host, port, deadline):

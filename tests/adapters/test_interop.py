@@ -205,7 +205,7 @@ def test_an_openai_answer(network: NetworkRunner, chat_url: str) -> None:
     result = network.read_url(chat_url, request)
     assert all(isinstance(chunk, openai.ChatCompletionChunk) for chunk in result.chunks)
     assert REPLY.startswith(text_of(result))
-    assert [chunk.usage.completion_tokens for chunk in result.chunks if chunk.usage] == [5]
+    assert {chunk.usage.completion_tokens for chunk in result.chunks if chunk.usage} == {5}
     assert result.verdict is Verdict.COMPLETE
 
 

@@ -544,7 +544,7 @@ def test_usage_may_come_in_x_groq() -> None:
 
 @pytest.mark.parametrize(("said", "message"), [("over capacity", "over capacity"), ("", ""), (["no"], "")])
 def test_x_groq_may_report_an_error(said: object, message: str) -> None:
-    chunk = {"choices": [], "x_groq": {"id": "req_1", "error": said}}
+    chunk: dict[str, Any] = {"choices": [], "x_groq": {"id": "req_1", "error": said}}
     error = raised(read_groq, chunk)
     assert (error.message, error.request_id) == (message or json.dumps(chunk), "req_1")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
+
+from msgspec import Struct
 
 import sse_adapters.anyio
 import sse_adapters.threads
 from sse_adapters import async_loop, sync_loop
-from sse_core import Event, EventDecoder, Request, Response, Verdict
+from sse_core import Chunk, Event, EventDecoder, Message, Request, Response, Verdict
 from sse_core.dialects import events, groq, openai
 
 URL = "https://api.groq.com/openai/v1"
@@ -35,6 +37,26 @@ async def tasks() -> None:
         async with client.stream(groq.chat(model="any", messages=MESSAGES)) as stream:
             async for chunk in stream:
                 assert_type(chunk, groq.ChatCompletionChunk)
+
+
+def chunks(chunk: openai.ChatCompletionChunk) -> list[Chunk]:
+    assert_type(chunk.usage, openai.Usage | None)
+    return [chunk]
+
+
+class Weather(Struct):
+    """The arguments of a function."""
+
+    city: str
+
+
+def messages(message: Message) -> None:
+    (call,) = message.tool_calls
+    assert_type(call.arguments_as(Weather), Weather)
+    assert_type(call.arguments_as(dict[str, int]), dict[str, int])
+    assert_type(call.parsed(), Any)
+    request = groq.chat(model="any", messages=MESSAGES, strict=True, stream_options={"include_usage": True})
+    assert_type(events.with_events(request), Request[events.WithEvent[groq.ChatCompletionChunk]])
 
 
 def transports() -> tuple[sync_loop.Transport, async_loop.Transport]:

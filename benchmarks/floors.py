@@ -1,0 +1,133 @@
+"""What no client can be cheaper than: loops that receive the bytes, and one that also understands them.
+
+Each reads the answer at a URL. Those that only count bytes append no text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+
+def connected(url: str) -> socket.socket:
+    """Return a connection on which the request was sent."""
+    host, _, path = url.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    connection = socket.create_connection((name, int(port)))
+    connection.sendall(request(path, host))
+    return connection
+
+
+def request(path: str, host: str) -> bytes:
+    return f"POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def recv(url: str, texts: list[str]) -> None:
+    """The bytes are received and dropped."""
+    with connected(url) as connection:
+        data = b""
+        while not data.endswith(b"0\r\n\r\n"):
+            data = connection.recv(65536)
+
+
+def anyio_receive(url: str, texts: list[str], **options: Any) -> None:
+    """The same, through a socket stream of anyio's."""
+    import anyio
+
+    async def main() -> None:
+        host, _, path = url.removeprefix("http://").partition("/")
+        name, _, port = host.partition(":")
+        async with await anyio.connect_tcp(name, int(port)) as stream:
+            await stream.send(request(path, host))
+            data = b""
+            while not data.endswith(b"0\r\n\r\n"):
+                data = await stream.receive()
+
+    anyio.run(main, **options)
+
+
+class Dropping(asyncio.Protocol):
+    """The same, in what an event loop calls."""
+
+    def __init__(self, first: bytes, ended: asyncio.Future[None]) -> None:
+        self.first = first
+        self.ended = ended
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.write(self.first)
+
+    def data_received(self, data: bytes) -> None:
+        if data.endswith(b"0\r\n\r\n"):
+            self.ended.set_result(None)
+            self.transport.close()
+
+
+async def protocol(url: str, texts: list[str]) -> None:
+    host, _, path = url.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    await loop.create_connection(lambda: Dropping(request(path, host), ended), name, int(port))
+    await ended
+
+
+def raw(url: str, texts: list[str]) -> None:
+    """A socket, exact framing and splitting in bulk, msgspec; no deadline, no limit, no error of its own."""
+    import msgspec
+
+    from sse_core.dialects.groq import ChatCompletionChunk
+
+    decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+    with connected(url) as connection:
+        buffer = connection.recv(65536)
+        while b"\r\n\r\n" not in buffer:
+            buffer += connection.recv(65536)
+        head, _, buffer = buffer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ") and b"Transfer-Encoding: chunked" in head
+        rest = b""
+        while True:
+            body, buffer, ended = unframed(buffer)
+            events, rest = split(rest + body)
+            for event in events:
+                if event == b"[DONE]":
+                    return
+                texts.append(decode(event).choices[0].delta.content or "")
+            if ended:
+                return
+            buffer += connection.recv(65536)
+
+
+def unframed(buffer: bytes) -> tuple[bytes, bytes, bool]:
+    """Return what the whole chunks in a buffer carry, what is behind them, and whether the last was there."""
+    body: list[bytes] = []
+    position = 0
+    while (line_end := buffer.find(b"\r\n", position)) >= 0:
+        size = int(buffer[position:line_end].partition(b";")[0], 16)
+        start, end = line_end + 2, line_end + 2 + size
+        if len(buffer) < end + 2:
+            break
+        assert buffer[end : end + 2] == b"\r\n"
+        if not size:
+            return b"".join(body), b"", True
+        body.append(buffer[start:end])
+        position = end + 2
+    return b"".join(body), buffer[position:], False
+
+
+def split(text: bytes) -> tuple[list[bytes], bytes]:
+    """Return the data of the whole events in a text, and what is behind them."""
+    end = text.rfind(b"\n\n") + 2
+    if end < 2:
+        return [], text
+    block = text[:end]
+    data = block[6:-2].split(b"\n\ndata: ")
+    if not block.startswith(b"data: ") or b"\r" in block or block.count(b"\n") != 2 * len(data):
+        fields = [
+            [line for line in event.split(b"\n")] for event in block.replace(b"\r\n", b"\n").split(b"\n\n")
+        ]
+        data = [
+            b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:")) for lines in fields
+        ]
+    return data, text[end:]
