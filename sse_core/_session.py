@@ -23,7 +23,7 @@ Five rules hold in every life.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeAlias
 
 from ._actions import (
@@ -453,7 +453,9 @@ class Session(Generic[T]):
     """What may answer in each state, and what it leads to."""
 
 
-REASONS = dict.fromkeys((State.IDLE, State.DELIVERING, State.WAITING), (Reason.CANCELLED,))
+REASONS: Mapping[State, Container[Reason]] = {
+    state: (Reason.CANCELLED,) for state in (State.IDLE, State.DELIVERING, State.WAITING)
+}
 """Why an action can fail, where that is not for any reason: nothing is asked of the network there."""
 
 MAX_HELD = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -131,7 +131,7 @@ class Life:
             retries=retries,
             entropy=entropy,
         )
-        self.now = 1000.0
+        self.now: float = 1000.0
         self.actions: list[Action] = []
         self.received: list[bytes] = []
         """What came over the last connection, from the server."""
@@ -192,7 +192,7 @@ class Life:
         """The data of every Send."""
         return [action.data for action in self.actions if isinstance(action, Send)]
 
-    def wake(self) -> Life:
+    def wake(self) -> Self:
         """Sleep as long as asked."""
         assert isinstance(self.action, Sleep), self.action
         self.now = self.action.deadline
@@ -213,25 +213,25 @@ class Life:
             case _:
                 self.then(Done())
 
-    def again(self) -> Life:
+    def again(self) -> Self:
         """Give the connection back, sleep if need be, and go on until the response is awaited."""
         assert isinstance(self.action, Release), self.action
         if isinstance(self.then(Done()), Sleep):
             self.wake()
         return self.reach()
 
-    def ask(self) -> Life:
+    def ask(self) -> Self:
         """Begin, and go on until the response is awaited, with all going well."""
         self.begin()
         return self.reach()
 
-    def reach(self) -> Life:
+    def reach(self) -> Self:
         """Go on until something is to be received, with all going well."""
         while not isinstance(self.action, Receive):
             self.then(Acquired(reused=False) if isinstance(self.action, Acquire) else Done())
         return self
 
-    def receive(self, *pieces: bytes) -> Life:
+    def receive(self, *pieces: bytes) -> Self:
         """Have `pieces` come in, as long as they are wanted, with every chunk taken at once."""
         for piece in pieces:
             if isinstance(self.action, Receive):
@@ -240,7 +240,7 @@ class Life:
                 self.then(Done())
         return self
 
-    def end(self) -> Life:
+    def end(self) -> Self:
         """Have the peer end, unless the life is over, and then go on to Stop."""
         if isinstance(self.action, Receive | Deliver):
             self.receive(b"")
@@ -259,7 +259,7 @@ class Life:
         assert isinstance(self.session.error, error)
         return self.session.error
 
-    def ended_well(self, verdict: Verdict) -> Life:
+    def ended_well(self, verdict: Verdict) -> Self:
         """Check that the life ended without an error."""
         if self.state is State.RELEASING:
             self.end()
