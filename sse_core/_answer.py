@@ -48,9 +48,9 @@ class Answer(Generic[T]):
         error.cursor = self.dialect.cursor or last_event_id or None
         text = "" if error.partial is None else error.partial.text
         notes = (
-            f"{self._chunks} chunks came before" if self._chunks else "",
-            f"with {len(text)} characters of text" if text else "",
-            "" if error.cursor is None else f"to be taken up again behind {error.cursor!r}"[:SHOWN],
+            f"chunks before it: {self._chunks}" if self._chunks else "",
+            f"characters of text in them: {len(text)}" if text else "",
+            "" if error.cursor is None else f"to be taken up again behind: {error.cursor!r}"[:SHOWN],
         )
         if any(notes):
             error.add_note(", ".join(filter(None, notes)))

@@ -192,7 +192,8 @@ class Session(Generic[T]):
 
     def _send(self) -> Action:
         self._timing.ask()
-        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), self._timing.limit_head()))
+        deadline = self._timing.limit_head(knows_content=self._answer.knows_content)
+        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), deadline))
 
     def _sent(self, _: Done) -> Action:
         return self._receive(State.AWAITING)
@@ -210,7 +211,7 @@ class Session(Generic[T]):
             return self._fail(
                 ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error
             )
-        self._timing.limit_head()
+        self._timing.limit_head(knows_content=self._answer.knows_content)
         return self._receive(State.AWAITING)
 
     def _replace(self) -> Action:

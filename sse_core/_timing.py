@@ -55,12 +55,15 @@ class Timing:
         self._due = inf if seconds is None else self.now + seconds
         return self._within_total()
 
-    def limit_head(self) -> float | None:
+    def limit_head(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the response head, and return it."""
-        watch = self._head
-        if self._bytes.is_first and self._bytes.seconds < watch.seconds:  # they began together
-            watch = self._bytes
-        return self._limit_to(watch)
+        watches = [self._head, self._events]
+        if self._bytes.is_first:  # bytes of the head put off nothing
+            watches.append(self._bytes)
+        if knows_content:
+            watches.append(self._content)
+        # They began together.
+        return self._limit_to(min(watches, key=lambda watch: watch.seconds))
 
     def limit_stream(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""

@@ -98,7 +98,7 @@ def refused(status: int, reason: str) -> ProxyError:
     return ProxyError(
         f"the proxy answered {status} {reason[:SHOWN]}".rstrip(),
         status=status,
-        fault=Fault.CALLER if status == 407 else Fault.NETWORK,
+        fault=Fault.CALLER if status in (401, 407) else Fault.NETWORK,  # 401: tinyproxy, wrong password
         retryable=status in (408, 429, 500, 502, 503, 504),
     )
 

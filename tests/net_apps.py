@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -18,11 +16,11 @@ from urllib.parse import urlsplit
 
 import hypercorn.asyncio
 import hypercorn.config
-import pytest
 import uvicorn
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
+from net_programs import find_program, free_port, running
 from net_servers import GENEROUS, eventually
 
 
@@ -94,16 +92,6 @@ def on_aiohttp(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) 
 # nginx.
 
 
-def find_nginx() -> str:
-    """Where nginx is. Skips the test where there is none, unless REQUIRE_NGINX is set."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-    nginx = shutil.which("nginx", path=path)
-    if nginx is None:
-        explain = pytest.fail if os.environ.get("REQUIRE_NGINX") else pytest.skip
-        explain("nginx is not installed")
-    return nginx
-
-
 @contextmanager
 def behind_nginx(
     base_url: str, folder: Path, *, certificate: Path | None = None, options: str = ""
@@ -112,12 +100,11 @@ def behind_nginx(
 
     It gets a port that was free a moment ago.
     """
-    nginx, target = find_nginx(), urlsplit(base_url)
+    nginx, target = find_program("nginx"), urlsplit(base_url)
     built = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr
     temporary: list[str] = re.findall(r"--http-([a-z-]+)-temp-path=", built)
     temporary = [f"{name.replace('-', '_')}_temp_path {folder}/{name};" for name in temporary]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host, port = listener.getsockname()
+    host, port = "127.0.0.1", free_port()
     scheme, listen = "http", f"listen {host}:{port};"
     if certificate is not None:
         scheme = "https"
@@ -132,34 +119,9 @@ def behind_nginx(
             options=options,
         )
     )
-    log = folder / "error.log"
-    process = subprocess.Popen(
-        [nginx, "-p", folder, "-e", log, "-c", folder / "nginx.conf"],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # it is in the log too
-    )
-    try:
-        eventually(lambda: process.poll() is not None or accepts(host, port))
+    command = [nginx, "-p", folder, "-e", folder / "error.log", "-c", folder / "nginx.conf"]
+    with running(command, port, folder):
         yield f"{scheme}://{host}:{port}{target.path}"
-    finally:
-        early = process.poll()
-        process.terminate()
-        try:
-            process.wait(GENEROUS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-    assert early is None, log.read_text()
-
-
-def accepts(host: str, port: int) -> bool:
-    """Whether something listens there."""
-    try:
-        socket.create_connection((host, port)).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 NGINX = """

@@ -26,7 +26,7 @@ from sse_core import Proxies
 
 from . import async_loop
 from ._base import Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -89,6 +89,7 @@ class Transport(AsyncTransport):
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        self.close()
         self._connection = await self._within(deadline, self._open(host, port))
 
     async def sleep(self, deadline: float) -> None:
@@ -109,11 +110,7 @@ class Transport(AsyncTransport):
             self._connection = None
 
     async def _open(self, host: str, port: int) -> Connection:
-        if self._uds:
-            addresses = unix_socket(self._uds)
-        else:
-            loop = asyncio.get_running_loop()
-            addresses = literal(host, port) or await loop.run_in_executor(None, look_up, host, port)
+        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
         return await Connection.over(await first_connected(addresses))
 
     async def _send(self, data: bytes, deadline: float | None) -> None:
@@ -236,7 +233,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._alarm, self._check_deadline)
 
     def _check_deadline(self) -> None:
-        """A timer stays when a wait is over, for the next deadline is seldom sooner: to have one each is dear."""
+        """A timer outlasts its wait, since the next deadline is seldom sooner: one for each is dear."""
         self._alarm = math.inf
         if self._waiter is None or self._waiter.done():
             return
@@ -279,6 +276,13 @@ class Connection(asyncio.Protocol):
         if self._failure is None:
             self._failure = exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost")
         self._wake()
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event, Lock
 from time import monotonic
@@ -20,7 +20,7 @@ from sse_core import Proxies
 
 from . import sync_loop
 from ._base import RECEIVE_SIZE, Options
-from ._sockets import UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import SyncTransport
 from .sync_loop import Stream
@@ -85,7 +85,8 @@ class Transport(SyncTransport):
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, with an equal share of the time for each."""
-        addresses = unix_socket(self._uds) if self._uds else literal(host, port) or look_up(host, port)
+        self.close()
+        addresses = unix_socket(self._uds) if self._uds else resolve(host, port)
         failures: list[OSError] = []
         for address in addresses:
             left = len(addresses) - len(failures)
@@ -149,6 +150,12 @@ class Transport(SyncTransport):
             raise ConnectionAbortedError("not connected")
         self._socket.settimeout(seconds_until(deadline))
         return self._socket
+
+
+def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    return in_turns(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 def seconds_until(deadline: float | None) -> float | None:

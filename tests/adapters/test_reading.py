@@ -7,6 +7,7 @@ import socket
 import time
 from typing import Any
 
+import anyio
 import pytest
 
 from net_names import Names
@@ -414,7 +415,11 @@ def test_a_name_that_does_not_resolve_is_a_failed_connection(
     def fail(*args: Any, **options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
+    async def fail_async(*args: Any, **options: Any) -> Any:
+        fail()
+
     monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr(anyio, "getaddrinfo", fail_async)
     result = network.read_url("http://nowhere.invalid")
     assert isinstance(result.error, ConnectionFailed)
     assert "Name or service not known" in str(result.error)

@@ -82,6 +82,7 @@ RINGS = {
     "_pool": 3,
     "_reconnecting": 3,
     "_stats": 3,
+    "_transcripts": 3,
     "_timing": 3,
     "_way": 3,
     "dialects.json": 3,

@@ -105,6 +105,7 @@ def test_any_2xx_establishes_the_tunnel_with_its_head(answer: bytes) -> None:
         ("400 Bad Request", Fault.NETWORK, False),
         ("403 Forbidden", Fault.NETWORK, False),
         ("407 Proxy Authentication Required", Fault.CALLER, False),
+        ("401 Unauthorized", Fault.CALLER, False),
         ("429 Too Many Requests", Fault.NETWORK, True),
         ("502 Bad Gateway", Fault.NETWORK, True),
         ("503 Service Unavailable", Fault.NETWORK, True),
