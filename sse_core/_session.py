@@ -273,7 +273,9 @@ class Session(Generic[T]):
 
     def _received(self, outcome: Received) -> Action:
         self._timing.came_bytes(len(outcome.data))
-        chunks = self._sift(self._body.receive(outcome.data))
+        chunks = self._body.receive(outcome.data)
+        if self._held or self._attempts.may_start_over or self._body.verdict is not None:
+            chunks = self._sift(chunks)
         return self._deliver(chunks) if chunks else self._go_on()
 
     def _sift(self, chunks: list[T]) -> list[T]:
@@ -290,11 +292,11 @@ class Session(Generic[T]):
 
     def _deliver(self, chunks: list[T]) -> Action:
         self._enter(State.DELIVERING)
-        self._timing.leave()
+        self._timing.left = self._timing.now
         return Deliver(chunks)
 
     def _delivered(self, _: Done) -> Action:
-        self._timing.come_back()
+        self._timing.away += self._timing.now - self._timing.left
         return self._go_on()
 
     def _go_on(self) -> Action:

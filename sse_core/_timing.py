@@ -21,8 +21,10 @@ class Timing:
         self._which = ""  # the deadline that was set last
         self._since = 0.0
         self._due = inf
-        self._left = 0.0  # when the application was last given something
-        self._away = 0.0  # how long it has spent on what it was given
+        self.left = 0.0
+        """When the application was last given something, from when on the peer is not waited for."""
+        self.away = 0.0
+        """How long the application has spent on what it was given."""
         self._head = Watch("response_head", deadlines.response_head, "", None)
         self._bytes = Watch("first_byte", deadlines.first_byte, "between_bytes", deadlines.between_bytes)
         self._events = Watch("first_event", deadlines.first_event, "between_events", deadlines.between_events)
@@ -43,17 +45,9 @@ class Timing:
 
     def ask(self) -> None:
         """A request goes out."""
-        waited = self.now - self._away
+        waited = self.now - self.away
         for watch in (self._head, self._bytes, self._events, self._content):
             watch.begin(waited)
-
-    def leave(self) -> None:
-        """The application is given something, and the peer is not waited for."""
-        self._left = self.now
-
-    def come_back(self) -> None:
-        """The application wants more."""
-        self._away += self.now - self._left
 
     def limit(self, which: str, seconds: float | None) -> float | None:
         """Set a deadline of `seconds` from now, and return it, or the total one if that is sooner."""
@@ -103,14 +97,14 @@ class Timing:
         stats.bytes += size
         if stats.to_first_byte is None:
             stats.to_first_byte = self.now - self._started
-        self._bytes.since = self.now - self._away
+        self._bytes.since = self.now - self.away
         if self._bytes.is_first:
             self._bytes.go_on()
 
     def came_chunks(self, chunks: int, content: int) -> None:
         """So many chunks have come, and so many of them have content."""
         stats = self.stats
-        waited, at = self.now - self._away, self.now - self._started
+        waited, at = self.now - self.away, self.now - self._started
         stats.events += chunks
         if stats.to_first_event is None:
             stats.to_first_event = at
@@ -129,7 +123,7 @@ class Timing:
                 self._content.go_on()
 
     def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since = watch.which, watch.since + self._away
+        self._which, self._since = watch.which, watch.since + self.away
         self._due = self._since + watch.seconds
         if self._total < self._due or self._due == inf:
             return self._within_total()
