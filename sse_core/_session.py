@@ -455,9 +455,9 @@ class Session(Generic[T]):
     """What may answer in each state, and what it leads to."""
 
 
-REASONS: Mapping[State, Container[Reason]] = {
-    state: (Reason.CANCELLED,) for state in (State.IDLE, State.DELIVERING, State.WAITING)
-}
+REASONS: Mapping[State, Container[Reason]] = dict.fromkeys(
+    (State.IDLE, State.DELIVERING, State.WAITING), (Reason.CANCELLED,)
+)
 """Why an action can fail, where that is not for any reason: nothing is asked of the network there."""
 
 MAX_HELD = 100

@@ -157,7 +157,8 @@ class Server:
 
     def __init__(self, script: Play, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         self.peers: list[Peer] = []
-        self.host, self.port = listener.getsockname()[:2] if tcp(listener) else ("", 0)
+        address: tuple[str, int] = listener.getsockname()[:2] if tcp(listener) else ("", 0)
+        self.host, self.port = address
         self.failures: list[BaseException] = []
         self._scheme = "http" if tls is None else "https"
         self._script = script

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import inf
 from types import TracebackType
@@ -116,7 +116,7 @@ class Stream(StreamBase[T, Transport]):
 
     def batches(self) -> Batches[T]:
         """Iterate over lists of all the chunks that came together."""
-        return Batches(self)
+        return Batches(self._next_batch)
 
     async def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
@@ -144,6 +144,7 @@ class Stream(StreamBase[T, Transport]):
             while True:
                 match action:
                     case Receive():
+                        outcome: Outcome
                         try:
                             outcome = Received(await self._connected().receive(action.deadline))
                         except OSError as exc:
@@ -239,16 +240,16 @@ async def drain(idle: Idle[Transport], connections: Connections[Transport]) -> N
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks."""
+    """An iterator of lists of chunks, up to the first that is empty."""
 
-    def __init__(self, stream: Stream[T]) -> None:
-        self._stream = stream
+    def __init__(self, next_batch: Callable[[], Awaitable[list[T]]]) -> None:
+        self._next_batch = next_batch
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[T]:
-        batch = await self._stream._next_batch()
+        batch = await self._next_batch()
         if not batch:
             raise StopAsyncIteration
         return batch

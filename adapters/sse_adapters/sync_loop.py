@@ -113,7 +113,7 @@ class Stream(StreamBase[T, Transport]):
 
     def batches(self) -> Batches[T]:
         """Iterate over lists of all the chunks that came together."""
-        return Batches(self)
+        return Batches(self._next_batch)
 
     def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
@@ -145,6 +145,7 @@ class Stream(StreamBase[T, Transport]):
             while True:
                 match action:
                     case Receive():
+                        outcome: Outcome
                         try:
                             outcome = Received(self._connected().receive(action.deadline))
                         except OSError as exc:
@@ -240,16 +241,16 @@ def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks."""
+    """An iterator of lists of chunks, up to the first that is empty."""
 
-    def __init__(self, stream: Stream[T]) -> None:
-        self._stream = stream
+    def __init__(self, next_batch: Callable[[], list[T]]) -> None:
+        self._next_batch = next_batch
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> list[T]:
-        batch = self._stream._next_batch()
+        batch = self._next_batch()
         if not batch:
             raise StopIteration
         return batch
