@@ -321,6 +321,9 @@ class SyncMemory(Memory):
     def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
 
+    def sleep(self, deadline: float) -> None:
+        self._time = max(self._time, deadline)
+
 
 class AsyncMemory(Memory):
     """An `async_loop.Transport`, which needs no event loop since it never waits."""
@@ -336,6 +339,9 @@ class AsyncMemory(Memory):
 
     async def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
+
+    async def sleep(self, deadline: float) -> None:
+        self._time = max(self._time, deadline)
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:
