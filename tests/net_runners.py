@@ -326,11 +326,7 @@ class SyncMemory(Memory):
         return self.take(deadline)
 
     def sleep(self, deadline: float) -> None:
-<<<<<<< HEAD
-        """Time stands still here, so that it is over at once."""
-=======
         self._time = max(self._time, deadline)
->>>>>>> b83925a1e12378ba41b3af9ae3f538f0e408b62c
 
 
 class AsyncMemory(Memory):
@@ -349,11 +345,7 @@ class AsyncMemory(Memory):
         return self.take(deadline)
 
     async def sleep(self, deadline: float) -> None:
-<<<<<<< HEAD
-        """Time stands still here, so that it is over at once."""
-=======
         self._time = max(self._time, deadline)
->>>>>>> b83925a1e12378ba41b3af9ae3f538f0e408b62c
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:

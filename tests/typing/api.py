@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from msgspec import Struct
-
 import anyio
+from msgspec import Struct
 
 import sse_adapters.anyio
 import sse_adapters.asyncio
 import sse_adapters.portal
 import sse_adapters.threads
 from sse_adapters import async_loop, sync_loop
-<<<<<<< HEAD
-from sse_core import Chunk, Event, EventDecoder, Message, Request, Response, Verdict
-=======
 from sse_adapters.testing import check_transport
-from sse_core import Event, EventDecoder, Request, Response, Verdict
->>>>>>> b83925a1e12378ba41b3af9ae3f538f0e408b62c
+from sse_core import Chunk, Event, EventDecoder, Message, Request, Response, Verdict
 from sse_core.dialects import events, groq, openai
 
 URL = "https://api.groq.com/openai/v1"
@@ -48,7 +43,6 @@ async def tasks() -> None:
                 assert_type(chunk, groq.ChatCompletionChunk)
 
 
-<<<<<<< HEAD
 def chunks(chunk: openai.ChatCompletionChunk) -> list[Chunk]:
     assert_type(chunk.usage, openai.Usage | None)
     return [chunk]
@@ -71,7 +65,8 @@ def messages(message: Message) -> None:
 
 def transports() -> tuple[sync_loop.Transport, async_loop.Transport]:
     return sse_adapters.threads.Transport(), sse_adapters.anyio.Transport()
-=======
+
+
 async def native() -> None:
     async with sse_adapters.asyncio.Client(URL, uds="/a/socket", server_hostname="name") as client:
         async with client.stream(groq.chat(model="any", messages=MESSAGES)) as stream:
@@ -98,7 +93,6 @@ def asynchronous() -> list[async_loop.Transport]:
 def checked() -> None:
     check_transport(sse_adapters.threads.Transport)
     check_transport(sse_adapters.asyncio.Transport, run=anyio.run)
->>>>>>> b83925a1e12378ba41b3af9ae3f538f0e408b62c
 
 
 def values() -> None:
