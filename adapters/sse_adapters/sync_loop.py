@@ -35,7 +35,7 @@ __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
 Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
-"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
+"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
 
 
 class Transport(Closable, Protocol):
