@@ -20,6 +20,7 @@ import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from threading import get_ident
 from typing import TypeVar, Unpack, cast
 
 from sse_core import Proxies
@@ -148,6 +149,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, sock: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._socket = sock
         self._received: list[bytes] = []
         self._size = 0  # of what was received
@@ -206,11 +208,20 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def close(self) -> None:
-        """Close the socket at once: the event loop would do so in its next turn, if it has one."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Close the socket at once: the event loop would do so in its next turn, if it has one.
+
+        In another thread, where a finaliser may run, only the loop may touch what is the loop's.
+        """
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
+        if self._loop.is_running() and self._thread != get_ident():
+            self._loop.call_soon_threadsafe(self._let_go)
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
         self._socket.close()
