@@ -75,6 +75,7 @@ def test_a_silence(network: NetworkRunner, share: float, which: str) -> None:
     (result,) = live(network, [plan], seed=1)
     assert isinstance(result.error, DeadlineExceeded)
     assert (result.error.which, result.verdict) == (which, Verdict.DEADLINE)
+    assert bool(result.chunks) is (share == BODY)
 
 
 def test_bytes_that_drip(network: NetworkRunner) -> None:
