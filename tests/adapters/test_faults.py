@@ -108,7 +108,7 @@ HALF = f'HTTP/1.1 200 OK\r\n\r\ndata: {{"choices":[{{"delta":{{"content":"{REPLY
         (REPLY[:9] * 2, CUT, Verdict.BODY_CUT, "came twice, or with a gap"),
         (REPLY[1:], None, Verdict.COMPLETE, "came twice, or with a gap"),
         (REPLY[:9], None, Verdict.COMPLETE, "is not all"),
-        (REPLY[:8], CUT, Verdict.BODY_CUT, "came"),
+        (REPLY[:8], CUT, Verdict.BODY_CUT, "not"),
         (REPLY[:9], StreamClosed("closed"), Verdict.CANCELLED, "closed"),
         (REPLY[:9], CUT, Verdict.COMPLETE, "a life"),
     ],
