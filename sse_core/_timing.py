@@ -116,7 +116,9 @@ class Timing:
             if stats.to_last_content is None:
                 stats.to_first_content = at
             else:
-                stats.longest_gap = max(stats.longest_gap, at - stats.to_last_content)
+                gap = at - stats.to_last_content
+                if gap > stats.longest_gap:
+                    stats.longest_gap = gap
             stats.to_last_content = at
             self._content.since = waited
             if self._content.is_first:
