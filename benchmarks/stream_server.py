@@ -18,7 +18,9 @@ from .answer import HEAD, chat_chunk, http_chunk
 from .harness import raise_limit_of_files
 
 RATE = 2_000
-BEFORE, AFTER = http_chunk(b"data: " + chat_chunk("%017.6f").replace(b"%017.6f", b"0" * 17) + b"\n\n").split(b"0" * 17)
+BEFORE, AFTER = http_chunk(b"data: " + chat_chunk("%017.6f").replace(b"%017.6f", b"0" * 17) + b"\n\n").split(
+    b"0" * 17
+)
 
 
 def event() -> bytes:
