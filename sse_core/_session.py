@@ -183,6 +183,7 @@ class Session(Generic[T]):
         try:
             state, action = self._way.send(outcome)
         except StopIteration:
+            del self._way  # 0.3 KB
             return self._send()
         except ProxyError as error:
             return self._fail(error)

@@ -17,11 +17,11 @@ import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import get_ident
-from typing import TypeVar, Unpack, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from sse_core import Proxies
 
@@ -117,8 +117,8 @@ class Transport(AsyncTransport):
     async def _send(self, data: bytes, deadline: float | None) -> None:
         await self._connected().send(data, deadline)
 
-    async def _receive(self, deadline: float | None) -> bytes:
-        return await self._connected().receive(deadline)
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        return self._connected().receive(deadline)
 
     def _connected(self) -> Connection:
         if self._aborted:

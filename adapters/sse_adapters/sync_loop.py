@@ -23,12 +23,13 @@ from sse_core import (
     Release,
     Request,
     Send,
+    Session,
     Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -84,6 +85,12 @@ class Stream(StreamBase[T, Transport]):
     Every way for a stream to fail is a StreamError; chunks that came before it are
     handed out first.
     """
+
+    def __init__(
+        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
+    ) -> None:
+        super().__init__(session, connections, observer)
+        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
 
     def __enter__(self) -> Self:
         if self.response is None:
