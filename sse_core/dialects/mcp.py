@@ -23,8 +23,8 @@ from .._events import Event
 from .._exchange import Response
 from .._reconnecting import Reconnects
 from .._request import Mark, Request
+from ._api_dialect import ApiDialect
 from ._provider_errors import NOT_JSON
-from ._tagged import ApiDialect
 from .openai import invalid_chunk
 
 __all__ = [
