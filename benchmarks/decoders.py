@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import subprocess
 from collections.abc import Callable, Iterable
 from statistics import median
@@ -21,24 +20,10 @@ from time import process_time_ns
 from typing import Any
 
 from . import peers
+from .answer import EVENTS, chat_chunk, text_of
 from .environments import python
 
-EVENTS = 20_000
 FEEDS = {"whole": 1 << 30, "64 KiB": 1 << 16, "1 KiB": 1 << 10, "one event": 0}
-
-
-def chat_chunk(number: int) -> bytes:
-    chunk = {
-        "id": "chatcmpl-6f0f7c0e-4c5c-4f3e-9d4d-0123456789ab",
-        "object": "chat.completion.chunk",
-        "created": 1763800000,
-        "model": "llama-3.3-70b-versatile",
-        "system_fingerprint": "fp_0123456789",
-        "choices": [
-            {"index": 0, "delta": {"content": f" {number:05}"}, "logprobs": None, "finish_reason": None}
-        ],
-    }
-    return json.dumps(chunk, separators=(",", ":")).encode()
 
 
 def split(chunks: Iterable[bytes]) -> list[Any]:
@@ -57,7 +42,7 @@ CONTENDERS: dict[str, Callable[[Iterable[bytes]], Iterable[Any]]] = {
 
 def measure(name: str, feed: str) -> float:
     """Return nanoseconds of CPU time for an event."""
-    data = [chat_chunk(number) for number in range(EVENTS)]
+    data = [chat_chunk(text_of(number)) for number in range(EVENTS)]
     events = [b"data: " + one + b"\n\n" for one in data]
     stream = b"".join(events)
     size = FEEDS[feed]

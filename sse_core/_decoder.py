@@ -116,6 +116,8 @@ class EventDecoder:
         if not self._block and not self._unkept:
             values = self._bulk(data)
             if values is not None:
+                if len(values) == 1:  # 0.4 us less
+                    return [new_event((values[0], "message", self.last_event_id))]
                 return list(map(new_event, zip(values, repeat("message"), repeat(self.last_event_id))))
         items: list[Item] = []
         end = data.rfind(b"\n") + 1
