@@ -245,6 +245,8 @@ class ClientBase(Generic[S, X]):
     """What a client keeps: where to, with which options, its connections, and its open streams."""
 
     def __init__(self, base_url: str, transport: Callable[[], X], options: Options) -> None:
+        if unknown := options.keys() - Options.__optional_keys__:
+            raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
         self._headers = tuple(options.get("headers", NO_HEADERS).items())
         self._deadlines = options.get("deadlines", Deadlines())
