@@ -217,6 +217,7 @@ class StreamBase(Generic[T, X]):
 
     def _adopt(self, transport: X) -> X:
         """Make a transport the one that `close` aborts. Raises ConnectionAbortedError if that was called."""
+        self._cause = None  # what failed before was with another connection
         with self._swap:
             self._transport = transport
         if self._closing:
