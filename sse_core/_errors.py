@@ -23,7 +23,7 @@ the start of its `body`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._error_codes import is_callers_fault, is_final, passes, worth_retrying
 
@@ -55,6 +55,10 @@ class StreamError(Exception):
         """What had come of the answer, put together; None where the chunks make no whole."""
         self.cursor: str | int | None = None
         """Where the server would take the stream up again, if it has said so."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle: what the constructor of a subclass asks for is in the attributes."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class ConnectionFailed(StreamError):
