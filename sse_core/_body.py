@@ -124,10 +124,7 @@ class Body(Generic[T]):
         return chunks
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:
-        """Append the chunks in these bytes, up to the terminal marker.
-
-        Raises StreamError for what is none.
-        """
+        """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
         plain = self._decoder.feed_plain(data)
         if plain is None:
             self._take(self._decoder.feed_all(data), chunks)

@@ -23,7 +23,7 @@ Five rules hold in every life.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeAlias
 
 from ._actions import (
@@ -105,7 +105,6 @@ class Session(Generic[T]):
         self._deadlines = deadlines
         self._limits = limits
         self._proxies = proxies
-        self._new_dialect = request.dialect
         self._timing = Timing(deadlines)
         fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
         original = Sent(url, url.target(request.path), request.method, fields, request.body)
@@ -159,8 +158,8 @@ class Session(Generic[T]):
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
         handler = self.HANDLERS[self.state].get(type(outcome))
-        impossible = isinstance(outcome, Failed) and outcome.reason not in REASONS.get(self.state, Reason)
-        if handler is None or impossible:
+        failed = isinstance(outcome, Failed) and outcome.reason is not Reason.CANCELLED
+        if handler is None or (failed and self.state in ONLY_CANCELLED):
             raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
         self._timing.now = now
         return handler(self, outcome)
@@ -173,7 +172,7 @@ class Session(Generic[T]):
 
     def _acquired(self, outcome: Acquired) -> Action:
         if outcome.reused and self._hop.fresh:
-            raise RuntimeError(f"{outcome!r} is no answer to {Acquire.__name__}(fresh=True)")
+            raise RuntimeError(f"{outcome!r} is no answer to Acquire(fresh=True)")
         self._hop.reused = outcome.reused
         if outcome.reused:
             return self._send()
@@ -184,6 +183,7 @@ class Session(Generic[T]):
         try:
             state, action = self._way.send(outcome)
         except StopIteration:
+            del self._way  # 0.3 KB
             return self._send()
         except ProxyError as error:
             return self._fail(error)
@@ -409,7 +409,7 @@ class Session(Generic[T]):
         self._held = []
         self._redirects = Redirects(self._limits.max_redirects)
         if not self._attempts.last_event_id:
-            self._answer = Answer(self._new_dialect(), self._limits)
+            self._answer = Answer(self.request.dialect(), self._limits)
         self._ask(self._attempts.request)
 
     def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
@@ -455,10 +455,8 @@ class Session(Generic[T]):
     """What may answer in each state, and what it leads to."""
 
 
-REASONS: Mapping[State, Container[Reason]] = dict.fromkeys(
-    (State.IDLE, State.DELIVERING, State.WAITING), (Reason.CANCELLED,)
-)
-"""Why an action can fail, where that is not for any reason: nothing is asked of the network there."""
+ONLY_CANCELLED = (State.IDLE, State.DELIVERING, State.WAITING)
+"""Where nothing is asked of the network, so that only the caller can have an action fail."""
 
 MAX_HELD = 100
 """Chunks without content that are held back at most."""

@@ -25,12 +25,10 @@ class Timing:
         """When the application was last given something, from when on the peer is not waited for."""
         self.away = 0.0
         """How long the application has spent on what it was given."""
-        self._head = Watch("response_head", deadlines.response_head, "", None)
-        self._bytes = Watch("first_byte", deadlines.first_byte, "between_bytes", deadlines.between_bytes)
-        self._events = Watch("first_event", deadlines.first_event, "between_events", deadlines.between_events)
-        self._content = Watch(
-            "first_content", deadlines.first_content, "between_content", deadlines.between_content
-        )
+        self._head = Watch(HEAD, deadlines.response_head, None)
+        self._bytes = Watch(BYTES, deadlines.first_byte, deadlines.between_bytes)
+        self._events = Watch(EVENTS, deadlines.first_event, deadlines.between_events)
+        self._content = Watch(CONTENT, deadlines.first_content, deadlines.between_content)
 
     def start(self, now: float) -> None:
         """The stream begins."""
@@ -116,14 +114,16 @@ class Timing:
             if stats.to_last_content is None:
                 stats.to_first_content = at
             else:
-                stats.longest_gap = max(stats.longest_gap, at - stats.to_last_content)
+                gap = at - stats.to_last_content
+                if gap > stats.longest_gap:
+                    stats.longest_gap = gap
             stats.to_last_content = at
             self._content.since = waited
             if self._content.is_first:
                 self._content.go_on()
 
     def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since = watch.which, watch.since + self.away
+        self._which, self._since = watch.names[not watch.is_first], watch.since + self.away
         self._due = self._since + watch.seconds
         if self._total < self._due or self._due == inf:
             return self._within_total()
@@ -138,23 +138,31 @@ class Timing:
 class Watch:
     """One kind of progress: the first is waited for, and then each after the last.
 
-    Its clock stands still while the application has something to do.
+    `names` are those of the two deadlines. The clock stands still while the application has
+    something to do.
     """
 
-    __slots__ = ("_between", "_first", "is_first", "seconds", "since", "which")
+    __slots__ = ("_between", "_first", "is_first", "names", "seconds", "since")
 
-    def __init__(self, first: str, first_seconds: float | None, between: str, seconds: float | None) -> None:
-        self._first = first, inf if first_seconds is None else first_seconds
-        self._between = between, inf if seconds is None else seconds
+    def __init__(self, names: tuple[str, str], first: float | None, between: float | None) -> None:
+        self.names = names
+        self._first = inf if first is None else first
+        self._between = inf if between is None else between
         self.begin(0.0)
 
     def begin(self, at: float) -> None:
         """Wait for the first."""
         self.is_first = True
-        self.which, self.seconds = self._first
+        self.seconds = self._first
         self.since = at
 
     def go_on(self) -> None:
         """The first has come: wait for the next, and from then on only set `since`."""
         self.is_first = False
-        self.which, self.seconds = self._between
+        self.seconds = self._between
+
+
+HEAD = ("response_head", "")
+BYTES = ("first_byte", "between_bytes")
+EVENTS = ("first_event", "between_events")
+CONTENT = ("first_content", "between_content")

@@ -36,22 +36,27 @@ class Divergence(Exception):
 
 
 class Transcript:
-    """Writes a life down. Credentials in what is sent are left out, unless `redact` is False.
+    """Writes a life down. Credentials are left out, unless `redact` is False: keys, tokens and cookies,
+    and what a proxy is told to log in.
 
     Of chunks only the number is written: they are in the bytes that came.
     """
 
     def __init__(self, *, redact: bool = True) -> None:
         self._redact = redact
+        self._answer = Mask()
 
     def action(self, action: Action, now: float) -> str:
         """Return the line for an action."""
         if isinstance(action, Send) and self._redact:
+            self._answer = Mask()
             action = Send(redacted(action.data), action.deadline)
         return line(action, now)
 
     def outcome(self, outcome: Outcome, now: float) -> str:
         """Return the line for what came of it."""
+        if isinstance(outcome, Received) and self._redact:
+            outcome = Received(self._answer.hide(outcome.data))
         return line(outcome, now)
 
 
@@ -141,7 +146,9 @@ def compared(step: Action | Outcome | None) -> object:
 
 
 def redacted(data: bytes) -> bytes:
-    """Leave credentials out of a request, and everything else as it is."""
+    """Leave credentials out of what is sent, and everything else as it is."""
+    if data.startswith(b"\x01"):  # RFC 1929, 2: no method begins like this
+        return b"\x01***"
     head, end, body = data.partition(b"\r\n\r\n")
     first, line_end, fields = head.partition(b"\r\n")
     return (
@@ -149,11 +156,56 @@ def redacted(data: bytes) -> bytes:
     )
 
 
+class Mask:
+    """Puts as many asterisks for the cookies in the head of a response, which may come in pieces."""
+
+    def __init__(self) -> None:
+        self._ended = False
+        self._interim = False  # another head follows this one
+        self._start = b""  # of a line, as long as its field is not known
+        self._known = False
+        self._secret = False  # the line is a cookie's, or the line before was
+
+    def hide(self, data: bytes) -> bytes:
+        """Return the next bytes, as many as are given."""
+        hidden: list[bytes] = []
+        while data and not self._ended:
+            end = data.find(b"\n") + 1 or len(data)
+            hidden.append(self._hide(data[:end]))
+            data = data[end:]
+        return b"".join(hidden) + data
+
+    def _hide(self, part: bytes) -> bytes:
+        """Hide a line, or what has come of it."""
+        value = 0  # where it begins
+        if not self._known:
+            line = self._start + part
+            name, colon, _ = line.partition(b":")
+            goes_on = line[:1] in (b" ", b"\t")  # with the field before (RFC 9112, 5.2)
+            if not (goes_on or colon or line.endswith(b"\n") or len(name) > len(COOKIE)):
+                self._start = line
+                return part
+            self._known = True
+            if not goes_on:
+                self._secret = bool(colon) and name.lower() == COOKIE
+                value = max(len(name) + 1 - len(self._start), 0)
+            if not line.strip(b"\r\n"):
+                self._ended, self._interim = not self._interim, False
+            elif INTERIM.match(line):
+                self._interim = True
+        if part.endswith(b"\n"):
+            self._start, self._known = b"", False
+        return part[:value] + VISIBLE.sub(b"*", part[value:]) if self._secret else part
+
+
 SECRET_FIELD = re.compile(
     rb"^([^:\r\n]*(?:auth|cookie|key|password|secret|session|token)[^:\r\n]*: *)[^\r\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 SECRET_PARAMETER = re.compile(rb"([?&](?:key|api_key|token)=)[^& ]*", re.IGNORECASE)
+COOKIE = b"set-cookie"
+INTERIM = re.compile(rb"HTTP/1\.[01] 1")
+VISIBLE = re.compile(rb"\S")
 OUTCOMES = (Done, Acquired, Received, Failed)
 ACTIONS = (Acquire, Open, StartTLS, Send, Receive, Deliver, Release, Sleep, Stop)
 KINDS: dict[Any, Any] = {kind.__name__: kind for kind in (*ACTIONS, *OUTCOMES)}

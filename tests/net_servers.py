@@ -157,8 +157,10 @@ class Server:
 
     def __init__(self, script: Play, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         self.peers: list[Peer] = []
-        address: tuple[str, int] = listener.getsockname()[:2] if tcp(listener) else ("", 0)
-        self.host, self.port = address
+        self.host: str = ""
+        self.port: int = 0
+        if tcp(listener):
+            self.host, self.port = listener.getsockname()[:2]
         self.failures: list[BaseException] = []
         self._scheme = "http" if tls is None else "https"
         self._script = script

@@ -23,19 +23,20 @@ from sse_core import (
     Release,
     Request,
     Send,
+    Session,
     Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
 Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
-"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
+"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
 
 
 class Transport(Closable, Protocol):
@@ -84,6 +85,12 @@ class Stream(StreamBase[T, Transport]):
     Every way for a stream to fail is a StreamError; chunks that came before it are
     handed out first.
     """
+
+    def __init__(
+        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
+    ) -> None:
+        super().__init__(session, connections, observer)
+        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
 
     def __enter__(self) -> Self:
         if self.response is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ from sse_core import (
     Transcript,
     read_transcript,
 )
+from support_core import cut_at, places, unhurried
 
 REQUEST = (
     b"POST /v1?key=s3cret&api_key=s3cret&token=s3cret&other=1 HTTP/1.1\r\nHost: example\r\n"
@@ -100,6 +103,35 @@ def test_another_life_is_a_divergence(steps: list[Send | Receive | Done]) -> Non
 def test_a_life_has_a_beginning() -> None:
     with pytest.raises(ValueError, match="empty"):
         Replay([])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 404 No\r\nSet-Cookie: a=s3cret; b=s3cret\r\nX-Open: open\r\nContent-Length: 4\r\n\r\nopen",
+        b"HTTP/1.1 103 Early\r\nset-cookie:s3cret\r\n\r\nHTTP/1.1 404 No\r\nX-Open: open\r\n"
+        b"SET-COOKIE: s3cret\r\nContent-Length: 4\r\n\r\nopen",
+        b"HTTP/1.1 404 No\nSet-Cookie: s3cret\n s3cret\nX-Open: open\n open\nContent-Length: 19\n\n"
+        b"Cookie: it is open.",
+        b"HTTP/1.1 404 A reason phrase that is longer than any name\r\nSet-Cookie: s3cret\r\n"
+        b"X-Open: open\r\nContent-Length: 4\r\n\r\nopen",
+    ],
+)
+@unhurried
+@given(places=places)
+def test_cookies_are_masked_however_a_response_is_cut(head: bytes, places: list[int]) -> None:
+    for pieces in ([head], [bytes([byte]) for byte in head], cut_at(head, places)):
+        transcript = Transcript()
+        transcript.action(Send(b"GET / HTTP/1.1\r\n\r\n", None), 0.0)
+        lines = [transcript.outcome(Received(piece), 0.0) for piece in pieces]
+        whole = "".join(json.loads(line)["text"] for line in lines)
+        assert "s3cret" not in whole and len(whole) == len(head)
+        assert whole.count("open") == head.count(b"open")
+
+
+def test_what_a_proxy_is_told_to_log_in_is_left_out() -> None:
+    line = Transcript().action(Send(b"\x01\x04user\x06s3cret", None), 0.0)
+    assert read_transcript([line]) == [(0.0, Send(b"\x01***", None))]
 
 
 @given(
