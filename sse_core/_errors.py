@@ -156,7 +156,7 @@ class ApiError(StreamError):
 
     The fault is the caller's where the code or the type is about the request. Trying again makes
     sense where they say that the provider is overloaded, limits the rate or failed; a number counts
-    as an HTTP status (RFC 9110, 15).
+    as an HTTP status (RFC 9110, 15). Where there is neither, a message of these words counts as one.
     """
 
     def __init__(
@@ -179,8 +179,9 @@ class ApiError(StreamError):
         self.failed_generation = failed_generation
         self.raw = raw
         self._request_id = request_id
-        self.retryable = worth_retrying(code, type)
-        if is_callers_fault(code, type):
+        self._said = (message,) if code is None and type is None else (code, type)
+        self.retryable = worth_retrying(*self._said)
+        if is_callers_fault(*self._said):
             self.fault = Fault.CALLER
 
     @property
@@ -229,7 +230,7 @@ class StatusError(ApiError):
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
-        may_pass = (passes(response.status) and not is_final(code, type)) or self.retryable
+        may_pass = (passes(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
         self.retryable = may_pass if said is None else said
 
