@@ -19,7 +19,10 @@ def python(name: str) -> str:
 
 def make() -> None:
     requirements = ["-r", str(Path(__file__).with_name("requirements.txt"))]
-    for folder, packages in ((PEERS, requirements), (URLLIB3_FUTURE, ["urllib3-future==2.25.904", "niquests==3.21.2"])):
+    for folder, packages in (
+        (PEERS, requirements),
+        (URLLIB3_FUTURE, ["urllib3-future==2.25.904", "niquests==3.21.2"]),
+    ):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--editable", str(ROOT), "hypothesis", *packages], check=True)

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from ._session import Session
     from ._states import EDGES, State, Verdict
     from ._stats import Stats
+    from ._transcripts import Divergence, Replay, Transcript, read_transcript
 
 __all__ = [
     "EDGES",
@@ -82,6 +83,7 @@ __all__ = [
     "Deadlines",
     "Deliver",
     "Dialect",
+    "Divergence",
     "Done",
     "EndOfStream",
     "Event",
@@ -114,6 +116,7 @@ __all__ = [
     "Received",
     "Reconnects",
     "Release",
+    "Replay",
     "Request",
     "Response",
     "Retries",
@@ -132,6 +135,7 @@ __all__ = [
     "TokenCounts",
     "ToolCall",
     "ToolCallPart",
+    "Transcript",
     "UnknownField",
     "Verdict",
     "Waiter",
@@ -139,6 +143,7 @@ __all__ = [
     "comment",
     "encode",
     "rate_limits",
+    "read_transcript",
     "retry",
 ]
 
@@ -158,6 +163,7 @@ LATER = {
         "_request": "URL Dialect Mark Request",
         "_retrying": "Retries",
         "_session": "Session",
+        "_transcripts": "Divergence Replay Transcript read_transcript",
         "_states": "EDGES State Verdict",
     }.items()
     for name in names.split()

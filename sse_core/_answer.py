@@ -16,6 +16,8 @@ class Answer(Generic[T]):
     def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
         self.dialect = dialect
         self._accumulator = dialect.accumulator()
+        self.knows_content = self._accumulator is not None
+        """Whether content is told from other chunks."""
         self._is_whole = self._accumulator is not None
         self._room = limits.max_answer_size
         self._chunks = 0
@@ -24,11 +26,6 @@ class Answer(Generic[T]):
     def message(self) -> Message | None:
         """The chunks so far put together; None where they make no whole, or too large a one."""
         return None if self._accumulator is None else self._accumulator.message()
-
-    @property
-    def knows_content(self) -> bool:
-        """Whether content is told from other chunks."""
-        return self._accumulator is not None
 
     @property
     def would_repeat(self) -> bool:
@@ -40,7 +37,7 @@ class Answer(Generic[T]):
         self._chunks += len(chunks)
         self._room -= size
         if self._room < 0:
-            self._accumulator = None
+            self._accumulator, self.knows_content = None, False
         if self._accumulator is None or not chunks:
             return len(chunks)
         return self._accumulator.add(chunks)
@@ -51,9 +48,9 @@ class Answer(Generic[T]):
         error.cursor = self.dialect.cursor or last_event_id or None
         text = "" if error.partial is None else error.partial.text
         notes = (
-            f"{self._chunks} chunks came before" if self._chunks else "",
-            f"with {len(text)} characters of text" if text else "",
-            "" if error.cursor is None else f"to be taken up again behind {error.cursor!r}"[:SHOWN],
+            f"chunks before it: {self._chunks}" if self._chunks else "",
+            f"characters of text in them: {len(text)}" if text else "",
+            "" if error.cursor is None else f"to be taken up again behind: {error.cursor!r}"[:SHOWN],
         )
         if any(notes):
             error.add_note(", ".join(filter(None, notes)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Generic
 
 from ._answer import Answer
 from ._codings import CodedBody, coding_of
-from ._decoder import EventDecoder
+from ._decoder import WINDOW, EventDecoder
 from ._errors import (
     ApiError,
     BodyTruncated,
@@ -22,7 +23,7 @@ from ._errors import (
     StreamError,
     StreamIncomplete,
 )
-from ._events import Comment, Event, Item, UnknownField
+from ._events import Event, Item, UnknownField
 from ._exchange import Exchange, Response
 from ._limits import Limits
 from ._request import Mark, T
@@ -45,13 +46,14 @@ class Body(Generic[T]):
         """What ended it, if it was an error."""
         self.content = 0
         """How many chunks brought content."""
+        self.coded: CodedBody | None = None
+        """What is compressed, where something is: while it is `pending`, there is more to `decode`."""
         self._exchange = exchange
         self._answer = answer
         self._dialect = answer.dialect
         self._limits = limits
         self._timing = timing
         self._source: Exchange | CodedBody = exchange  # or `coded` around it
-        self._coded: CodedBody | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
         self._start = bytearray()  # what has come before the first event: it may have to be explained
@@ -78,8 +80,8 @@ class Body(Generic[T]):
         """
         coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
         if coding is not None:
-            self._source = self._coded = CodedBody(self._exchange, coding)
-            data = self._coded.decode(data)
+            self._source = self.coded = CodedBody(self._exchange, coding)
+            data = self.coded.decode(data)
         return self._read(data)
 
     def receive(self, data: bytes) -> list[T]:
@@ -91,20 +93,20 @@ class Body(Generic[T]):
         """Whether nothing would come twice if the stream began again from its start."""
         return not self._answer.would_repeat
 
-    @property
-    def pending(self) -> bool:
-        """Whether there is more to decode of what has come."""
-        return self._coded is not None and self._coded.pending
-
     def decode(self) -> list[T]:
-        """Return the chunks in the next part of it."""
-        assert self._coded is not None  # or nothing would be pending
-        return self._read(self._coded.decode())
+        """Return the chunks in the next part of what has come compressed."""
+        assert self.coded is not None  # or nothing would be pending
+        return self._read(self.coded.decode())
 
     def _read(self, data: bytes) -> list[T]:
         chunks: list[T] = []
         try:
-            self._take(self._decoder.feed_all(data), chunks)
+            if len(data) <= WINDOW:
+                self._decode(data, chunks)
+            else:
+                for at in range(0, len(data), WINDOW):
+                    if self.verdict is None:
+                        self._decode(data[at : at + WINDOW], chunks)
         except StreamError as error:
             self.error = error
             self.verdict = verdict_of(error)
@@ -121,8 +123,20 @@ class Body(Generic[T]):
             self._timing.came_chunks(len(chunks), content)
         return chunks
 
-    def _take(self, items: list[Item], chunks: list[T]) -> None:
-        """Turn events into chunks, up to the terminal marker. Raises StreamError for what is none."""
+    def _decode(self, data: bytes, chunks: list[T]) -> None:
+        """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
+        plain = self._decoder.feed_plain(data)
+        if plain is None:
+            self._take(self._decoder.feed_all(data), chunks)
+            return
+        self._begun = True
+        read = self._dialect.read_plain(plain, chunks)
+        if read < len(plain):
+            last_id = self._decoder.last_event_id
+            self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+
+    def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
+        """Turn events into chunks, one by one."""
         dialect = self._dialect
         read = dialect.read
         for item in items:
@@ -136,7 +150,7 @@ class Body(Generic[T]):
                     return
             elif isinstance(item, UnknownField):
                 dialect.unknown_field(item)
-            elif isinstance(item, Comment):
+            else:  # a comment, for this decoder gives nothing else
                 self._timing.stats.comments += 1
 
     def _end(self) -> None:

@@ -5,7 +5,8 @@ Two rules hold.
 1. Whoever wants a connection gets a place first. There are no more places than connections are
    allowed, and who comes first gets one first. A connection that nobody uses takes no place: it
    is closed when a new one needs the room.
-2. What a call costs does not grow with the number of connections.
+2. What a call costs does not grow with the number of connections or of those who wait, and with
+   the number of origins that are waited for as its logarithm.
 
 The pool closes nothing and wakes nobody; it leaves both to its caller, in `doomed` and `granted`.
 """
@@ -13,6 +14,8 @@ The pool closes nothing and wakes nobody; it leaves both to its caller, in `doom
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from heapq import heappop, heappush, heapreplace
+from itertools import count
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -43,10 +46,11 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
 
 
 class Waiter:
-    """Someone who wants a place, and may have to wait for it."""
+    """Someone who wants a place, and may have to wait for it; who came first has the lower number."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, number: int) -> None:
         self.origin = origin
+        self.number = number
         self.granted = False
 
 
@@ -94,15 +98,20 @@ class Pool(Generic[C]):
         self._used_in_all = 0
         self._idle: OrderedDict[Idle[C], None] = OrderedDict()  # the one used longest ago first
         self._idle_of: dict[str, OrderedDict[Idle[C], None]] = {}  # the same, by origin
-        self._waiting: dict[str, dict[Waiter, None]] = {}  # who came first is first
+        self._numbers = count()
+        self._waiting: dict[str, dict[Waiter, None]] = {}  # by origin; who came first is first
+        # The origins that may have room, each with a number that is not above its first waiter's.
+        self._next: list[tuple[int, str]] = []
+        self._in_next: set[str] = set()
 
     def claim(self, origin: str) -> Waiter:
         """Ask for a place: it is granted at once, or later, and then it is in `granted`."""
-        waiter = Waiter(origin)
+        waiter = Waiter(origin, next(self._numbers))
         if self._has_place(origin):
             self._grant(waiter)
         else:
             self._waiting.setdefault(origin, {})[waiter] = None
+            self._put_in_next(origin)
         return waiter
 
     def withdraw(self, waiter: Waiter) -> None:
@@ -150,13 +159,8 @@ class Pool(Generic[C]):
         self._used[origin] -= 1
         if not self._used[origin]:
             del self._used[origin]
-        for origin in self._waiting:
-            if self._has_place(origin):
-                waiter = next(iter(self._waiting[origin]))
-                self._stop_waiting(waiter)
-                self._grant(waiter)
-                self.granted.append(waiter)
-                return
+        self._put_in_next(origin)
+        self._grant_next()
 
     def clear(self) -> None:
         """Doom every idle connection."""
@@ -164,10 +168,32 @@ class Pool(Generic[C]):
             self._doom(next(iter(self._idle)))
 
     def _has_place(self, origin: str) -> bool:
-        of_origin, in_all = self._limits.max_connections_per_origin, self._limits.max_connections
-        return (of_origin is None or self._used[origin] < of_origin) and (
-            in_all is None or self._used_in_all < in_all
+        limits = self._limits
+        return not (
+            is_over(self._used[origin] + 1, limits.max_connections_per_origin)
+            or is_over(self._used_in_all + 1, limits.max_connections)
         )
+
+    def _put_in_next(self, origin: str) -> None:
+        """Have those who wait for an origin be looked at when a place becomes free."""
+        if origin in self._waiting and origin not in self._in_next:
+            self._in_next.add(origin)
+            heappush(self._next, (next(iter(self._waiting[origin])).number, origin))
+
+    def _grant_next(self) -> None:
+        """Grant what there is to those who came first."""
+        while self._next and not is_over(self._used_in_all + 1, self._limits.max_connections):
+            number, origin = self._next[0]
+            first = next(iter(self._waiting.get(origin, ())), None)
+            if first is None or not self._has_place(origin):
+                heappop(self._next)
+                self._in_next.remove(origin)
+            elif first.number > number:
+                heapreplace(self._next, (first.number, origin))
+            else:
+                self._stop_waiting(first)
+                self._grant(first)
+                self.granted.append(first)
 
     def _grant(self, waiter: Waiter) -> None:
         waiter.granted = True

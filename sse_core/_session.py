@@ -48,6 +48,7 @@ from ._body import Body, is_event_stream, verdict_of
 from ._document import Document
 from ._errors import (
     ConnectionFailed,
+    InvalidChunk,
     NotAnEventStream,
     ProxyError,
     StreamClosed,
@@ -104,7 +105,6 @@ class Session(Generic[T]):
         self._deadlines = deadlines
         self._limits = limits
         self._proxies = proxies
-        self._new_dialect = request.dialect
         self._timing = Timing(deadlines)
         fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
         original = Sent(url, url.target(request.path), request.method, fields, request.body)
@@ -158,8 +158,8 @@ class Session(Generic[T]):
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
         handler = self.HANDLERS[self.state].get(type(outcome))
-        impossible = isinstance(outcome, Failed) and outcome.reason not in REASONS.get(self.state, Reason)
-        if handler is None or impossible:
+        failed = isinstance(outcome, Failed) and outcome.reason is not Reason.CANCELLED
+        if handler is None or (failed and self.state in ONLY_CANCELLED):
             raise RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
         self._timing.now = now
         return handler(self, outcome)
@@ -172,7 +172,7 @@ class Session(Generic[T]):
 
     def _acquired(self, outcome: Acquired) -> Action:
         if outcome.reused and self._hop.fresh:
-            raise RuntimeError(f"{outcome!r} is no answer to {Acquire.__name__}(fresh=True)")
+            raise RuntimeError(f"{outcome!r} is no answer to Acquire(fresh=True)")
         self._hop.reused = outcome.reused
         if outcome.reused:
             return self._send()
@@ -183,6 +183,7 @@ class Session(Generic[T]):
         try:
             state, action = self._way.send(outcome)
         except StopIteration:
+            del self._way  # 0.3 KB
             return self._send()
         except ProxyError as error:
             return self._fail(error)
@@ -192,7 +193,8 @@ class Session(Generic[T]):
 
     def _send(self) -> Action:
         self._timing.ask()
-        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), self._timing.limit_head()))
+        deadline = self._timing.limit_head(knows_content=self._answer.knows_content)
+        return self._issue(State.SENDING, Send(self._hop.exchange.data_to_send(), deadline))
 
     def _sent(self, _: Done) -> Action:
         return self._receive(State.AWAITING)
@@ -210,7 +212,7 @@ class Session(Generic[T]):
             return self._fail(
                 ConnectionFailed(self._hop.lost) if self._hop.lost else self._hop.exchange.error
             )
-        self._timing.limit_head()
+        self._timing.limit_head(knows_content=self._answer.knows_content)
         return self._receive(State.AWAITING)
 
     def _replace(self) -> Action:
@@ -238,8 +240,11 @@ class Session(Generic[T]):
                 return self._release()
             except ValueError as exc:
                 unfollowed = str(exc)
-        self._document = Document(self._hop.exchange, self._limits, unfollowed)
-        self._timing.limit("error_body", self._deadlines.error_body)
+        self._document = Document(self._hop.exchange, self._answer.dialect, self._limits, unfollowed)
+        if self._answer.dialect.reads_documents and response.status == 200:
+            self._timing.limit("between_bytes", self._deadlines.between_bytes)
+        else:
+            self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
 
     def _rejected(self, outcome: Received) -> Action:
@@ -254,14 +259,23 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        self._end(Verdict.REFUSED, self._document.explained(self._answer.dialect))
-        return self._release()
+        """Say why this is no event stream, unless the dialect can read it all the same."""
+        try:
+            chunks = self._document.read()
+        except StreamError as error:
+            self._end(Verdict.INVALID if isinstance(error, InvalidChunk) else Verdict.REFUSED, error)
+            return self._release()
+        self._end(Verdict.COMPLETE)
+        self._timing.came_chunks(len(chunks), len(chunks))
+        return self._deliver(list(chunks))
 
     # The stream.
 
     def _received(self, outcome: Received) -> Action:
         self._timing.came_bytes(len(outcome.data))
-        chunks = self._sift(self._body.receive(outcome.data))
+        chunks = self._body.receive(outcome.data)
+        if self._held or self._attempts.may_start_over or self._body.verdict is not None:
+            chunks = self._sift(chunks)
         return self._deliver(chunks) if chunks else self._go_on()
 
     def _sift(self, chunks: list[T]) -> list[T]:
@@ -278,22 +292,26 @@ class Session(Generic[T]):
 
     def _deliver(self, chunks: list[T]) -> Action:
         self._enter(State.DELIVERING)
-        self._timing.leave()
+        self._timing.left = self._timing.now
         return Deliver(chunks)
 
     def _delivered(self, _: Done) -> Action:
-        self._timing.come_back()
+        self._timing.away += self._timing.now - self._timing.left
         return self._go_on()
 
     def _go_on(self) -> Action:
         """Read what has come already and was not decoded yet, and then receive more."""
-        while not self._is_over and self._body.pending:
-            if chunks := self._sift(self._body.decode()):
+        body = self._body
+        while body.coded is not None and body.coded.pending and not self._is_over:
+            if chunks := self._sift(body.decode()):
                 return self._deliver(chunks)
         if self._is_over:
             return self._release()
-        self._timing.limit_stream(knows_content=self._answer.knows_content)
-        return self._receive(State.STREAMING)
+        deadline = self._timing.limit_stream(knows_content=self._answer.knows_content)
+        if deadline is not None and deadline <= self._timing.now:
+            return self._fail(self._timing.exceeded())
+        self._enter(State.STREAMING)
+        return Receive(deadline)
 
     # The end of an attempt.
 
@@ -391,7 +409,7 @@ class Session(Generic[T]):
         self._held = []
         self._redirects = Redirects(self._limits.max_redirects)
         if not self._attempts.last_event_id:
-            self._answer = Answer(self._new_dialect(), self._limits)
+            self._answer = Answer(self.request.dialect(), self._limits)
         self._ask(self._attempts.request)
 
     def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
@@ -437,8 +455,8 @@ class Session(Generic[T]):
     """What may answer in each state, and what it leads to."""
 
 
-REASONS = dict.fromkeys((State.IDLE, State.DELIVERING, State.WAITING), (Reason.CANCELLED,))
-"""Why an action can fail, where that is not for any reason: nothing is asked of the network there."""
+ONLY_CANCELLED = (State.IDLE, State.DELIVERING, State.WAITING)
+"""Where nothing is asked of the network, so that only the caller can have an action fail."""
 
 MAX_HELD = 100
 """Chunks without content that are held back at most."""

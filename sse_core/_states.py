@@ -17,12 +17,14 @@ class State(Enum):
     TUNNELLING = "awaiting the proxy's answer"
     SENDING = "sending the request"
     AWAITING = "awaiting the response head"
-    REJECTING = "collecting the start of a body that is no event stream"
+    REJECTING = "collecting a body that is no event stream"
     STREAMING = "receiving the event stream"
     DELIVERING = "handing over chunks"
     RELEASING = "giving the connection back"
     WAITING = "waiting before another attempt"
     STOPPED = "at the end"
+
+    __hash__ = object.__hash__  # Enum's own is a function in Python, and takes longer than the look-up
 
 
 EDGES: Mapping[State, frozenset[State]] = {
@@ -36,7 +38,7 @@ EDGES: Mapping[State, frozenset[State]] = {
     ),
     State.SENDING: frozenset({State.AWAITING, State.RELEASING}),
     State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
-    State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
+    State.REJECTING: frozenset({State.REJECTING, State.DELIVERING, State.RELEASING}),
     State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
     State.DELIVERING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
     State.RELEASING: frozenset({State.ACQUIRING, State.WAITING, State.STOPPED}),

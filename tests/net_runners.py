@@ -326,7 +326,7 @@ class SyncMemory(Memory):
         return self.take(deadline)
 
     def sleep(self, deadline: float) -> None:
-        """Time stands still here, so that it is over at once."""
+        self._time = max(self._time, deadline)
 
 
 class AsyncMemory(Memory):
@@ -345,7 +345,7 @@ class AsyncMemory(Memory):
         return self.take(deadline)
 
     async def sleep(self, deadline: float) -> None:
-        """Time stands still here, so that it is over at once."""
+        self._time = max(self._time, deadline)
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -366,8 +366,8 @@ class SyncInMemory(Runner):
 
     def read(self, script: Script, request: Request[Any] = EVENTS, **options: Any) -> Result:
         transport = SyncMemory(script)
-        client = sync_loop.Client("http://memory", lambda: transport, **options)
-        result = read(client.stream(request))
+        with sync_loop.Client("http://memory", lambda: transport, **options) as client:
+            result = read(client.stream(request))
         return finished(result, transport)
 
 
@@ -381,6 +381,7 @@ class AsyncInMemory(Runner):
         transport = AsyncMemory(script)
         client = async_loop.Client("http://memory", lambda: transport, **options)
         result = run_without_loop(read_async(client.stream(request)))
+        client.close()
         return finished(result, transport)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -20,13 +20,19 @@ from sse_core import (
     Done,
     Exchange,
     Limits,
+    Open,
     Outcome,
+    Proxies,
     Receive,
     Received,
     Release,
     Request,
     Response,
+    Retries,
+    Send,
     Session,
+    Sleep,
+    StartTLS,
     State,
     Stop,
     StreamError,
@@ -52,6 +58,7 @@ class PlainExchange(Exchange):
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
+ROLE = b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n'
 FINISH = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
 ERROR = b'data: {"error":{"message":"overloaded","type":"server_error","code":"busy"}}\n\n'
 
@@ -98,7 +105,8 @@ places = st.lists(st.integers(min_value=0, max_value=2**16), max_size=12)
 class Life:
     """A session, stepped by hand on a clock that stands still unless it is told otherwise.
 
-    `action` is the last one there was, `actions` all of them, `chunks` what they delivered.
+    `action` is the last one there was, `actions` all of them, `chunks` what they delivered. What
+    must hold for every action of every life is checked as it comes.
     """
 
     def __init__(
@@ -109,13 +117,26 @@ class Life:
         headers: Iterable[tuple[str, str]] = (),
         deadlines: Deadlines = Deadlines(),
         limits: Limits = Limits(),
+        proxies: Proxies = Proxies(),
+        retries: Retries | None = None,
+        entropy: Callable[[], float] = lambda: 0.5,
     ) -> None:
-        request = request or openai.chat(model="m", messages=[])
         self.session: Session[Any] = Session(
-            request, URL.parse(url), headers=headers, deadlines=deadlines, limits=limits
+            request or openai.chat(model="m", messages=[]),
+            URL.parse(url),
+            headers=headers,
+            deadlines=deadlines,
+            limits=limits,
+            proxies=proxies,
+            retries=retries,
+            entropy=entropy,
         )
-        self.now = 1000.0
+        self.now: float = 1000.0
         self.actions: list[Action] = []
+        self.received: list[bytes] = []
+        """What came over the last connection, from the server."""
+        self.resumed_from = ""
+        """The last event ID before that."""
 
     @property
     def action(self) -> Action:
@@ -134,8 +155,7 @@ class Life:
         return self.session.state
 
     def begin(self) -> Action:
-        self.actions.append(self.session.start(self.now))
-        return self.action
+        return self._came(self.session.start(self.now))
 
     def count(self, kind: type[Action]) -> int:
         """How many actions of a kind there were."""
@@ -149,21 +169,69 @@ class Life:
     def then(self, outcome: Outcome, *, after: float = 0.0) -> Action:
         """Answer the last action with `outcome`, `after` seconds later."""
         self.now += after
-        self.actions.append(self.session.step(outcome, self.now))
-        return self.action
+        state = self.state
+        action = self.session.step(outcome, self.now)
+        if isinstance(action, Acquire):
+            self.received, self.resumed_from = [], self.session.last_event_id
+        elif isinstance(outcome, Received) and state is not State.TUNNELLING:
+            self.received.append(outcome.data)
+        return self._came(action)
 
-    def ask(self) -> Life:
+    def _came(self, action: Action) -> Action:
+        self.actions.append(action)
+        if isinstance(action, Acquire | Open | StartTLS | Send | Receive | Sleep):
+            assert action.deadline is None or action.deadline >= self.now, action
+        taken = self.count(Acquire) - self.count(Release)
+        without = isinstance(action, Release | Sleep | Stop)
+        assert taken == (0 if without else 1), self.actions
+        assert (self.state is State.STOPPED) == isinstance(action, Stop)
+        return action
+
+    @property
+    def sent(self) -> list[bytes]:
+        """The data of every Send."""
+        return [action.data for action in self.actions if isinstance(action, Send)]
+
+    def wake(self) -> Self:
+        """Sleep as long as asked."""
+        assert isinstance(self.action, Sleep), self.action
+        self.now = self.action.deadline
+        self.then(Done())
+        return self
+
+    def pass_by(self, data: bytes) -> None:
+        """Answer whatever was asked for with success; if that is to receive something, with `data`."""
+        match self.action:
+            case Acquire():
+                self.then(Acquired(reused=False))
+            case Receive():
+                self.then(Received(data))
+            case Sleep():
+                self.wake()
+            case Stop():
+                pass
+            case _:
+                self.then(Done())
+
+    def again(self) -> Self:
+        """Give the connection back, sleep if need be, and go on until the response is awaited."""
+        assert isinstance(self.action, Release), self.action
+        if isinstance(self.then(Done()), Sleep):
+            self.wake()
+        return self.reach()
+
+    def ask(self) -> Self:
         """Begin, and go on until the response is awaited, with all going well."""
         self.begin()
         return self.reach()
 
-    def reach(self) -> Life:
+    def reach(self) -> Self:
         """Go on until something is to be received, with all going well."""
         while not isinstance(self.action, Receive):
             self.then(Acquired(reused=False) if isinstance(self.action, Acquire) else Done())
         return self
 
-    def receive(self, *pieces: bytes) -> Life:
+    def receive(self, *pieces: bytes) -> Self:
         """Have `pieces` come in, as long as they are wanted, with every chunk taken at once."""
         for piece in pieces:
             if isinstance(self.action, Receive):
@@ -172,7 +240,7 @@ class Life:
                 self.then(Done())
         return self
 
-    def end(self) -> Life:
+    def end(self) -> Self:
         """Have the peer end, unless the life is over, and then go on to Stop."""
         if isinstance(self.action, Receive | Deliver):
             self.receive(b"")
@@ -191,7 +259,7 @@ class Life:
         assert isinstance(self.session.error, error)
         return self.session.error
 
-    def ended_well(self, verdict: Verdict) -> Life:
+    def ended_well(self, verdict: Verdict) -> Self:
         """Check that the life ended without an error."""
         if self.state is State.RELEASING:
             self.end()

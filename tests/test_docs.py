@@ -11,7 +11,7 @@ from threading import Thread
 import anyio
 import pytest
 
-from sse_adapters.server import ChatService, serving
+from sse_adapters.server import ChatService, Recorded, serving
 from sse_core import EDGES, State
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +60,12 @@ def events_url() -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def greetings_url() -> Iterator[str]:
+    with serving(ChatService(recorded=Recorded(b'data: {"hello": "world"}\n\n'))) as url:
+        yield url
+
+
 @pytest.mark.parametrize(("code", "output", "runtime"), list(examples()))
 def test_example(
     code: str,
@@ -75,6 +81,7 @@ def test_example(
     for public, fixture in (
         ("https://api.groq.com/openai/v1", "groq_url"),
         ("http://localhost:8000/events", "events_url"),
+        ("http://localhost:8000/greetings", "greetings_url"),
     ):
         if public in code:
             code = code.replace(public, request.getfixturevalue(fixture))

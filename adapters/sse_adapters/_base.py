@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from threading import Lock
 from types import MappingProxyType
@@ -85,7 +85,6 @@ class StreamBase(Generic[T, X]):
         self._observer = observer
         self._transport: X | None = None
         self._place: str | None = None  # the origin that there is a place in the pool for
-        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
         self._cause: OSError | None = None
         self._closing = False
         self._inside = Lock()  # held by whoever is inside the session; never waited for
@@ -158,23 +157,23 @@ class StreamBase(Generic[T, X]):
 
     def _first(self) -> Action:
         """Go on from where the session was left."""
-        match self._session.state:
-            case State.IDLE:
-                now = self._connections.now()
-                action = self._session.start(now)
-                self._tell_action(action, now)
-                return action
-            case State.DELIVERING:
-                return self._answer(DONE)
-            case _:
-                return STOP
+        if self._session.state is State.DELIVERING:
+            return self._answer(DONE)
+        if self._session.state is State.IDLE:
+            now = self._connections.now()
+            action = self._session.start(now)
+            self._tell_action(action, now)
+            return action
+        return STOP
 
     def _answer(self, outcome: Outcome) -> Action:
-        return self._step(CANCELLED if self._closing else outcome, self._connections.now())
+        if self._closing:
+            outcome = CANCELLED
+        if self._observer is None:
+            return self._session.step(outcome, self._connections.now())
+        return self._step(outcome, self._connections.now())
 
     def _step(self, outcome: Outcome, now: float) -> Action:
-        if self._observer is None:
-            return self._session.step(outcome, now)
         self._tell_outcome(outcome, now)
         action = self._session.step(outcome, now)
         self._tell_action(action, now)

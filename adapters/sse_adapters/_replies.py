@@ -194,9 +194,24 @@ class Context:
 class Reply:
     """A response without its framing: `body` is whole, or one event for each chunk."""
 
-    status: HTTPStatus
+    status: int
     headers: Sequence[tuple[str, str]]
     body: bytes | Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A response as it is, whatever was asked: `body` goes out in the pieces that its blank lines make."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "text/event-stream"
+
+
+def repeat(recorded: Recorded) -> Reply:
+    """The reply that is a recorded response."""
+    pieces = [piece for piece in BLANK_LINE.split(recorded.body) if piece]
+    return Reply(recorded.status, (("Content-Type", recorded.content_type),), pieces)
 
 
 def answer(method: str, target: str, body: bytes, context: Context) -> Reply:
@@ -442,3 +457,4 @@ MODELS = {
         for name, owner in [("llama-3.3-70b-versatile", "Meta"), ("openai/gpt-oss-20b", "OpenAI")]
     ],
 }
+BLANK_LINE = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")

@@ -17,22 +17,23 @@ UnixPath: TypeAlias = str | os.PathLike[str]
 
 
 def literal(host: str, port: int) -> Sequence[Address]:
-    """Return the address that `host` is, or nothing if it is a name. Asks nobody."""
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (socket.gaierror, UnicodeError):
-        return ()
+    """Return the address that `host` is, or nothing if it is a name. Asks nobody.
 
-
-def look_up(host: str, port: int) -> Sequence[Address]:
-    """Return the addresses of a name, the better ones first, and the families in turn (RFC 8305, section 4).
-
-    Takes as long as the system takes. Raises OSError if there are none.
+    Raises OSError for what is neither.
     """
     try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return ()
     except UnicodeError as exc:
         raise OSError(f"not the name of a host: {host!r}") from exc
+
+
+def in_turns(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
+    """Return the addresses of a host in their order, but the families in turn (RFC 8305, section 4).
+
+    Raises OSError if there are none.
+    """
     if not addresses:
         raise OSError(f"no address for {host!r}")
     preferred = [address for address in addresses if address[0] == addresses[0][0]]

@@ -23,14 +23,13 @@ from functools import partial
 from typing import TypeVar, TypeVarTuple, Unpack
 
 import anyio
-import anyio.to_thread
 from anyio.lowlevel import checkpoint
 
 from sse_core import Proxies
 
 from . import async_loop
 from ._base import RECEIVE_SIZE, Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -96,6 +95,7 @@ class Transport(AsyncTransport):
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        self.close()
         await self._within(deadline, self._open, host, port)
 
     async def sleep(self, deadline: float) -> None:
@@ -116,12 +116,7 @@ class Transport(AsyncTransport):
             self._socket = None
 
     async def _open(self, host: str, port: int) -> None:
-        if self._uds:
-            addresses = unix_socket(self._uds)
-        else:
-            addresses = literal(host, port) or await anyio.to_thread.run_sync(
-                look_up, host, port, abandon_on_cancel=True
-            )
+        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
         self._socket = await first_connected(addresses)
 
     async def _send(self, data: bytes, deadline: float | None) -> None:
@@ -171,6 +166,13 @@ class Transport(AsyncTransport):
         if self._aborted:
             raise ConnectionAbortedError("aborted")
         raise TimeoutError("timed out")
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    name = host.encode("idna").decode()  # by the standard library, since anyio has an IDNA of its own
+    return in_turns(host, await anyio.getaddrinfo(name, port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

@@ -17,16 +17,17 @@ import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, Unpack, cast
+from threading import get_ident
+from typing import Any, TypeVar, Unpack, cast
 
 from sse_core import Proxies
 
 from . import async_loop
 from ._base import Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import AsyncTransport
 from .async_loop import Stream
@@ -89,6 +90,7 @@ class Transport(AsyncTransport):
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
+        self.close()
         self._connection = await self._within(deadline, self._open(host, port))
 
     async def sleep(self, deadline: float) -> None:
@@ -109,18 +111,14 @@ class Transport(AsyncTransport):
             self._connection = None
 
     async def _open(self, host: str, port: int) -> Connection:
-        if self._uds:
-            addresses = unix_socket(self._uds)
-        else:
-            loop = asyncio.get_running_loop()
-            addresses = literal(host, port) or await loop.run_in_executor(None, look_up, host, port)
+        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
         return await Connection.over(await first_connected(addresses))
 
     async def _send(self, data: bytes, deadline: float | None) -> None:
         await self._connected().send(data, deadline)
 
-    async def _receive(self, deadline: float | None) -> bytes:
-        return await self._connected().receive(deadline)
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        return self._connected().receive(deadline)
 
     def _connected(self) -> Connection:
         if self._aborted:
@@ -151,6 +149,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, sock: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._socket = sock
         self._received: list[bytes] = []
         self._size = 0  # of what was received
@@ -209,11 +208,20 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def close(self) -> None:
-        """Close the socket at once: the event loop would do so in its next turn, if it has one."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Close the socket at once: the event loop would do so in its next turn, if it has one.
+
+        In another thread, where a finaliser may run, only the loop may touch what is the loop's.
+        """
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
+        if self._loop.is_running() and self._thread != get_ident():
+            self._loop.call_soon_threadsafe(self._let_go)
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
         self._socket.close()
@@ -236,7 +244,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._alarm, self._check_deadline)
 
     def _check_deadline(self) -> None:
-        """A timer stays when a wait is over, for the next deadline is seldom sooner: to have one each is dear."""
+        """A timer outlasts its wait, since the next deadline is seldom sooner: one for each is dear."""
         self._alarm = math.inf
         if self._waiter is None or self._waiter.done():
             return
@@ -281,6 +289,13 @@ class Connection(asyncio.Protocol):
         self._wake()
 
 
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
+
+
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:
     """Return the first socket to be connected, as RFC 8305 has it; no other stays open."""
     connected: list[socket.socket] = []
@@ -302,7 +317,9 @@ async def first_connected(addresses: Sequence[Address]) -> socket.socket:
             elif not attempts:
                 raise failures[-1]
             delay = None if address is None else ATTEMPT_DELAY
-            _, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            done, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what nobody has foreseen
         return connected.pop(0)
     finally:
         for sock in connected:

@@ -1,4 +1,4 @@
-"""The command line: `sse chat`, `sse tail` and `sse serve`."""
+"""The command line: `sse chat`, `sse tail`, `sse replay` and `sse serve`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from io import TextIOWrapper
-from time import monotonic, sleep
+from time import sleep
+from typing import Any
 
 import anyio
 import msgspec
 
-from sse_core import Event, Request, StreamError, Verdict
+from sse_core import Event, Request, StreamError
 from sse_core.dialects import events, groq
 
 from . import anyio as tasks
-from . import threads
-from ._base import T
-from .server import ChatService, serving
+from . import sync_loop, threads
+from ._base import Options, StreamBase, T
+from .server import ChatService, Recorded, serving
+from .transcripts import Recorder, replay_of
 
 __all__ = ["main"]
 
@@ -73,11 +75,20 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "-H", "--header", action="append", default=[], type=header, help='a request header, "name: value"'
         )
+        command.add_argument("--record", metavar="FILE", help="write a transcript, without credentials")
+
+    replay = commands.add_parser("replay", help="print a stream again from its transcript")
+    replay.add_argument("file")
+    replay.add_argument("--real-time", action="store_true", help="take as long as it took")
+    replay.set_defaults(run=run_replay)
 
     server = commands.add_parser("serve", help="answer chat requests as Groq does, from no model at all")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8080)
     server.add_argument("--pace", type=float, default=0.02, help="seconds between chunks (default 0.02)")
+    server.add_argument(
+        "--fixture", metavar="NAME", help="a recorded stream to answer with, such as groq/text"
+    )
     server.set_defaults(run=run_serve)
     return parser
 
@@ -98,29 +109,23 @@ def run_chat(arguments: argparse.Namespace) -> None:
         )
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         answer = Answer()
-        headers.update(arguments.header)
         try:
-            verdict = read(arguments.transport, base_url, headers, request, answer.show)
+            stream = read(arguments, base_url, headers, request, answer.show)
         finally:
             answer.end_line()
-        print(answer.summary(verdict))
+        print(answer.summary(stream))
 
 
 class Answer:
-    """Prints an answer as it comes, and measures it."""
+    """Prints an answer as it comes."""
 
     def __init__(self) -> None:
-        self._started = monotonic()
-        self._first: float | None = None  # when the first text came
-        self._last = self._started
         self._pieces = 0
         self._usage: groq.Usage | None = None
 
     def show(self, chunk: groq.ChatCompletionChunk) -> None:
         self._usage = chunk.usage or self._usage
         if chunk.text:
-            self._last = monotonic()
-            self._first = self._first or self._last
             self._pieces += 1
             print(chunk.text, end="", flush=True)
 
@@ -129,15 +134,17 @@ class Answer:
         if self._pieces:
             print(flush=True)
 
-    def summary(self, verdict: Verdict) -> str:
+    def summary(self, stream: StreamBase[Any, Any]) -> str:
         """One line: tokens (or else chunks that had text), seconds to the first, rate, verdict."""
         count, unit = (self._usage.completion_tokens, "tokens") if self._usage else (self._pieces, "chunks")
         facts = [f"{count} {unit}"]
-        if self._first is not None:
-            facts.append(f"first after {self._first - self._started:.3f} s")
-            if self._last > self._first:
-                facts.append(f"{count / (self._last - self._first):.1f} {unit}/s")
-        return f"[{', '.join(facts)}; {verdict.name.lower()}: {verdict.value}]"
+        first, last = stream.stats.to_first_content, stream.stats.to_last_content
+        if first is not None and last is not None:
+            facts.append(f"first after {first:.3f} s")
+            if last > first:
+                facts.append(f"{count / (last - first):.1f} {unit}/s")
+        assert stream.verdict is not None  # the iteration is over
+        return f"[{', '.join(facts)}; {stream.verdict.name.lower()}: {stream.verdict.value}]"
 
 
 @contextmanager
@@ -159,7 +166,7 @@ def endpoint(base_url: str | None) -> Generator[tuple[str, str | None, str], Non
 
 def run_tail(arguments: argparse.Namespace) -> None:
     show = show_json if arguments.json else show_text
-    read(arguments.transport, arguments.url, dict(arguments.header), events.request(), show)
+    read(arguments, arguments.url, {}, events.request(), show)
 
 
 def show_text(event: Event) -> None:
@@ -178,36 +185,71 @@ def show_json(event: Event) -> None:
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
-    with serving(ChatService(pace=arguments.pace), host=arguments.host, port=arguments.port) as url:
+    recorded = None if arguments.fixture is None else recording(arguments.fixture)
+    service = ChatService(pace=arguments.pace, recorded=recorded)
+    with serving(service, host=arguments.host, port=arguments.port) as url:
         print(f"serving {url}", flush=True)
         while True:
             sleep(3600)  # until Ctrl-C
 
 
-def read(
-    transport: str, base_url: str, headers: Mapping[str, str], request: Request[T], show: Callable[[T], None]
-) -> Verdict:
-    """Show every chunk of a stream, by one of the transports; return how the stream ended."""
-    if transport == "threads":
-        with threads.Client(base_url, headers=headers) as client, client.stream(request) as stream:
-            for chunk in stream:
-                show(chunk)
-            return ended(stream.verdict)
+def recording(name: str) -> Recorded:
+    """The response that a fixture of the dialects records. Raises ValueError for a name that none has."""
+    from sse_core.testing.dialects import find
 
-    async def read_in_task() -> Verdict:
-        async with tasks.Client(base_url, headers=headers) as client, client.stream(request) as stream:
+    try:
+        fixture = find(name)
+    except KeyError as exc:
+        raise ValueError(exc.args[0]) from None
+    return Recorded(fixture.stream, fixture.expected.status, fixture.expected.content_type)
+
+
+def run_replay(arguments: argparse.Namespace) -> None:
+    client, request = replay_of(arguments.file, in_real_time=arguments.real_time)
+    if not request.path.endswith("/chat/completions"):
+        read_blocking(client, request, show_text)
+        return
+    answer = Answer()
+    try:
+        request = msgspec.structs.replace(request, dialect=groq.ChatDialect)
+        stream = read_blocking(client, request, answer.show)
+    finally:
+        answer.end_line()
+    print(answer.summary(stream))
+
+
+def read(
+    arguments: argparse.Namespace,
+    base_url: str,
+    headers: Mapping[str, str],
+    request: Request[T],
+    show: Callable[[T], None],
+) -> StreamBase[T, Any]:
+    """Show every chunk of a stream, by one of the transports; return the stream."""
+    options: Options = {"headers": {**headers, **dict(arguments.header)}}
+    if arguments.record:
+        options["observe"] = Recorder(arguments.record)
+    if arguments.transport == "threads":
+        return read_blocking(threads.Client(base_url, **options), request, show)
+
+    async def read_in_task() -> StreamBase[T, Any]:
+        async with tasks.Client(base_url, **options) as client, client.stream(request) as stream:
             async for chunk in stream:
                 show(chunk)
-            return ended(stream.verdict)
+        return stream
 
-    if find_spec(transport) is None:
-        raise ValueError(f"{transport} is not installed")
-    return anyio.run(read_in_task, backend=transport)
+    if find_spec(arguments.transport) is None:
+        raise ValueError(f"{arguments.transport} is not installed")
+    return anyio.run(read_in_task, backend=arguments.transport)
 
 
-def ended(verdict: Verdict | None) -> Verdict:
-    assert verdict is not None  # the iteration is over
-    return verdict
+def read_blocking(
+    client: sync_loop.Client, request: Request[T], show: Callable[[T], None]
+) -> StreamBase[T, Any]:
+    with client, client.stream(request) as stream:
+        for chunk in stream:
+            show(chunk)
+    return stream
 
 
 PROVIDERS = (

@@ -24,15 +24,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from http.client import responses as phrases
 
 import anyio
 import anyio.abc
 import h11
 from anyio.from_thread import start_blocking_portal
 
-from ._replies import Author, ChatRequest, Context, Reply, answer, explain, refuse
+from ._replies import Author, ChatRequest, Context, Recorded, Reply, answer, explain, refuse, repeat
 
-__all__ = ["Author", "ChatRequest", "ChatService", "Served", "serve", "serving"]
+__all__ = ["Author", "ChatRequest", "ChatService", "Recorded", "Served", "serve", "serving"]
 
 BODY_LIMIT = 1 << 20  # bytes
 HEAD_LIMIT = 1 << 16  # bytes
@@ -61,6 +62,8 @@ class ChatService:
 
     It runs on the event loop. Whatever it raises is logged and answered with 500.
     """
+    recorded: Recorded | None = None
+    """In place of all this, one response to every request."""
     clock: Callable[[], float] = time.time
     """Tells when a reply was created, in Unix seconds."""
     served: Served = field(default_factory=Served, compare=False)
@@ -172,8 +175,12 @@ class _Connection:
         raise h11.RemoteProtocolError(f"The body exceeds {BODY_LIMIT} bytes.", status)
 
     async def _answer(self, request: h11.Request, body: bytes) -> None:
-        method, target = request.method.decode(), request.target.decode()
-        await self._send_reply(answer(method, target, body, self._context()))
+        if self._service.recorded is not None:
+            reply = repeat(self._service.recorded)
+        else:
+            method, target = request.method.decode(), request.target.decode()
+            reply = answer(method, target, body, self._context())
+        await self._send_reply(reply)
 
     async def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Say what went wrong and close, unless a reply is already under way."""
@@ -226,8 +233,8 @@ class _Connection:
 
     async def _send_head(self, reply: Reply, framing: tuple[str, str]) -> None:
         headers = [*reply.headers, framing]
-        status = reply.status
-        await self._send(h11.Response(status_code=status, headers=headers, reason=status.phrase))
+        reason = phrases.get(reply.status, "")
+        await self._send(h11.Response(status_code=reply.status, headers=headers, reason=reason))
 
     async def _send(self, event: h11.Event) -> None:
         if data := self._http.send(event):

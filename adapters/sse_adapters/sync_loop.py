@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from math import inf
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
@@ -22,19 +23,20 @@ from sse_core import (
     Release,
     Request,
     Send,
+    Session,
     Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-Effect: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Sleep | Release
-"""The actions that the transport and the pool are there for."""
+Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
 
 
 class Transport(Closable, Protocol):
@@ -84,6 +86,12 @@ class Stream(StreamBase[T, Transport]):
     handed out first.
     """
 
+    def __init__(
+        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
+    ) -> None:
+        super().__init__(session, connections, observer)
+        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
+
     def __enter__(self) -> Self:
         if self.response is None:
             self._drive()
@@ -94,8 +102,9 @@ class Stream(StreamBase[T, Transport]):
     ) -> None:
         self.close()
 
-    def __iter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[T]:
+        # In place of self, what calls no Python for a chunk that is ready: 0.02 us in place of 0.1.
+        return chain.from_iterable(chain((self._ready,), iter(self._next_ready, None)))
 
     def __next__(self) -> T:
         for chunk in self._ready:
@@ -111,7 +120,7 @@ class Stream(StreamBase[T, Transport]):
 
     def batches(self) -> Batches[T]:
         """Iterate over lists of all the chunks that came together."""
-        return Batches(self)
+        return Batches(self._next_batch)
 
     def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
@@ -123,6 +132,10 @@ class Stream(StreamBase[T, Transport]):
         if self.message is None:
             raise TypeError("the chunks of this stream are not put together")
         return self.message
+
+    def _next_ready(self) -> Iterator[T] | None:
+        """Return what is delivered next; None at the end."""
+        return self._ready if self._drive() else None
 
     def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
@@ -138,8 +151,15 @@ class Stream(StreamBase[T, Transport]):
             action = self._first()
             while True:
                 match action:
-                    case Deliver(chunks):
-                        self._ready = iter(chunks)
+                    case Receive():
+                        outcome: Outcome
+                        try:
+                            outcome = Received(self._connected().receive(action.deadline))
+                        except OSError as exc:
+                            outcome = self._failure(exc)
+                        action = self._answer(outcome)
+                    case Deliver():
+                        self._ready = iter(action.chunks)
                         return True
                     case Stop():
                         self._raise_error()
@@ -155,8 +175,6 @@ class Stream(StreamBase[T, Transport]):
     def _perform(self, action: Effect) -> Outcome:
         try:
             match action:
-                case Receive(deadline):
-                    return Received(self._connected().receive(deadline))
                 case Acquire(origin, fresh, deadline):
                     return Acquired(self._acquire(origin, fresh, deadline))
                 case Open(host, port, deadline):
@@ -230,16 +248,16 @@ def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks."""
+    """An iterator of lists of chunks, up to the first that is empty."""
 
-    def __init__(self, stream: Stream[T]) -> None:
-        self._stream = stream
+    def __init__(self, next_batch: Callable[[], list[T]]) -> None:
+        self._next_batch = next_batch
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> list[T]:
-        batch = self._stream._next_batch()
+        batch = self._next_batch()
         if not batch:
             raise StopIteration
         return batch

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event, Lock
 from time import monotonic
@@ -20,7 +20,7 @@ from sse_core import Proxies
 
 from . import sync_loop
 from ._base import RECEIVE_SIZE, Options
-from ._sockets import UnixPath, literal, look_up, new_socket, shut_down, unix_socket
+from ._sockets import Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
 from ._tls import NO_NAMES, checked, server_names
 from ._transports import SyncTransport
 from .sync_loop import Stream
@@ -77,15 +77,16 @@ class Transport(SyncTransport):
         super().__init__(ssl_context, server_names)
         self._uds = uds
         self._socket: socket.socket | None = None
-        self._aborted = Event()
+        self._aborted = False
+        self._alarm = Event()  # goes off then
         self._lock = Lock()  # between abort, and a socket that comes or goes
 
-    def now(self) -> float:
-        return monotonic()
+    now = staticmethod(monotonic)
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, with an equal share of the time for each."""
-        addresses = unix_socket(self._uds) if self._uds else literal(host, port) or look_up(host, port)
+        self.close()
+        addresses = unix_socket(self._uds) if self._uds else resolve(host, port)
         failures: list[OSError] = []
         for address in addresses:
             left = len(addresses) - len(failures)
@@ -103,12 +104,13 @@ class Transport(SyncTransport):
         raise failures[-1]
 
     def sleep(self, deadline: float) -> None:
-        if self._aborted.wait(seconds_until(deadline)):
+        if self._alarm.wait(seconds_until(deadline)):
             raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
         with self._lock:
-            self._aborted.set()
+            self._aborted = True
+            self._alarm.set()
             if self._socket is not None:
                 shut_down(self._socket)
 
@@ -130,24 +132,30 @@ class Transport(SyncTransport):
             data = self._ready(deadline).recv(RECEIVE_SIZE)
         except BlockingIOError:
             raise TimeoutError("timed out") from None
-        if not data and self._aborted.is_set():
+        if not data and self._aborted:
             raise ConnectionAbortedError("aborted")
         return data
 
     def _adopt(self, sock: socket.socket) -> None:
         with self._lock:
             self._socket = sock
-            if self._aborted.is_set():
+            if self._aborted:
                 raise ConnectionAbortedError("aborted")
 
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
-        if self._aborted.is_set():
+        if self._aborted:
             raise ConnectionAbortedError("aborted")
         if self._socket is None:
             raise ConnectionAbortedError("not connected")
         self._socket.settimeout(seconds_until(deadline))
         return self._socket
+
+
+def resolve(host: str, port: int) -> Sequence[Address]:
+    if found := literal(host, port):
+        return found
+    return in_turns(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
 def seconds_until(deadline: float | None) -> float | None:

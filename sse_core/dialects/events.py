@@ -12,6 +12,7 @@ from .._errors import StreamError
 from .._events import Event, UnknownField
 from .._exchange import Response
 from .._message import Accumulator, Message
+from .._reconnecting import Reconnects
 from .._request import Dialect, Mark, Request
 
 __all__ = ["EventsDialect", "WithEvent", "request", "with_events"]
@@ -33,6 +34,26 @@ def request(
 ) -> Request[Event]:
     """Ask for the event stream at `path` below the client's base URL."""
     return Request(dialect=EventsDialect, method=method, path=path, headers=headers, body=body)
+
+
+def source(
+    path: str = "",
+    *,
+    last_event_id: str = "",
+    reconnects: Reconnects = Reconnects(),
+    method: str = "GET",
+    headers: tuple[tuple[str, str], ...] = (),
+    body: bytes = b"",
+) -> Request[Event]:
+    """Ask for the event stream at `path`, and take it up again where it breaks off (WHATWG HTML, 9.2).
+
+    `last_event_id` is where to begin: where an earlier stream ended.
+    """
+    if last_event_id:
+        headers = (*headers, ("Last-Event-ID", last_event_id.encode().decode("latin-1")))  # UTF-8 (9.2.4)
+    return Request(
+        dialect=EventsDialect, method=method, path=path, headers=headers, body=body, reconnects=reconnects
+    )
 
 
 class WithEvent(NamedTuple, Generic[T]):

@@ -47,6 +47,7 @@ __all__ = [
     "Fixture",
     "Reading",
     "complaint",
+    "find",
     "fixtures_folder",
     "load",
     "read",
@@ -168,6 +169,14 @@ def load(folder: Path | None = None) -> list[Fixture]:
     if not names:
         raise FileNotFoundError(f"no fixtures in {folder}")
     return [read_fixture(path) for path in sorted(names)]
+
+
+def find(name: str, folder: Path | None = None) -> Fixture:
+    """One fixture by its name, such as `groq/text`. KeyError: there is none; the message lists them all."""
+    fixtures = {fixture.name: fixture for fixture in load(folder)}
+    if name not in fixtures:
+        raise KeyError(f"no fixture {name!r}; there are {', '.join(fixtures)}")
+    return fixtures[name]
 
 
 def fixtures_folder() -> Path:

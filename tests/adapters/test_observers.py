@@ -79,4 +79,4 @@ def test_what_an_observer_raises_ends_the_stream_and_leaves_nothing_behind(
         assert watching.streams[0].session.verdict is not None
         again = network.call(network.read_whole, client.stream(EVENTS))  # there is room for it
         assert again.data == ["one"]
-        client.close()
+        network.call(client.close)

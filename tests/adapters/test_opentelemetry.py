@@ -159,6 +159,7 @@ def test_leaving_is_no_error(network: NetworkRunner, seen: Seen) -> None:
         network.call(network.enter, stream)
         network.call(network.next, stream)
         network.call(network.leave, stream)
+        network.call(client.close)
     assert seen.span.status.status_code is StatusCode.UNSET
     assert attributes_of(seen.span)["sse_core.verdict"] == "cancelled"
 
@@ -175,6 +176,7 @@ def test_the_parent_is_current_where_the_stream_is_made(network: NetworkRunner, 
         with seen.tracers.get_tracer("test").start_as_current_span("parent") as parent:
             stream = client.stream(REQUEST)
         network.call(network.read_whole, stream)
+        network.call(client.close)
     span = next(span for span in seen.exporter.get_finished_spans() if span.name == "chat llama")
     assert span.parent is not None
     assert span.parent.span_id == parent.get_span_context().span_id
@@ -229,7 +231,7 @@ def test_a_connection_that_was_of_no_use_any_more_is_an_event(network: NetworkRu
         client = network.client(server.url, observe=seen.telemetry())
         assert network.call(network.read_whole, client.stream(EVENTS)).data == ["one"]
         assert network.call(network.read_whole, client.stream(EVENTS)).data == ["two"]
-        client.close()
+        network.call(client.close)
     first, second = seen.exporter.get_finished_spans()
     assert not first.events
     assert events_of(second) == [("connection replaced", {"url.origin": server.url})]

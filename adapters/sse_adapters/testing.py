@@ -1,0 +1,92 @@
+"""Checks for transports: whatever passes them will do for the clients here.
+
+A transport that blocks is checked by what makes one, an asynchronous one also by what runs
+a coroutine function, on asyncio or trio:
+
+    check_transport(MyTransport)
+    check_transport(MyAsyncTransport, run=trio.run)
+    check_transport(MyAsyncTransport, run=lambda main: asyncio.run(main()))
+
+In pytest, each check is a test:
+
+    @pytest.mark.parametrize("check", checks(MyTransport), ids=str)
+    def test_my_transport(check):
+        check()
+
+The servers are plain sockets on 127.0.0.1. For the checks of TLS, say with `tls` what
+context a server has and what makes a transport that trusts it as `localhost`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import anyio
+
+from . import async_loop, sync_loop
+from ._checks import CHECKS, TLS_CHECKS, Case, Contract, cause
+
+__all__ = ["Check", "TransportFailures", "check_transport", "checks"]
+
+Run: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Any]
+Factory: TypeAlias = Callable[[], sync_loop.Transport] | Callable[[], async_loop.Transport]
+
+
+class TransportFailures(AssertionError):
+    """What a transport does not do as it should: `failures` has the exception for each check's name."""
+
+    def __init__(self, failures: dict[str, BaseException]) -> None:
+        self.failures = failures
+        super().__init__("".join(f"\n{name}: {explained(exc)}" for name, exc in failures.items()))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a transport has to do. Calling it raises an exception if it does not."""
+
+    contract: Contract
+    case: Case
+    run: Run
+
+    def __str__(self) -> str:
+        return self.contract.__name__
+
+    def __call__(self) -> None:
+        try:
+            self.run(partial(self.case.check, self.contract))
+        except BaseExceptionGroup as group:
+            raise cause(group) from None
+
+
+def checks(
+    transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
+) -> list[Check]:
+    """Return the checks for the transports that `transport` makes; `run` says that they are asynchronous."""
+    plain = Case(transport, run is None)
+    found = [Check(contract, plain, run or anyio.run) for contract in CHECKS]
+    if tls is not None:
+        context, trusting = tls
+        secure = Case(trusting, run is None, context)
+        found += [Check(contract, secure, run or anyio.run) for contract in TLS_CHECKS]
+    return found
+
+
+def check_transport(
+    transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
+) -> None:
+    """Make all the checks. Raises TransportFailures, with everything that went wrong."""
+    failures: dict[str, BaseException] = {}
+    for check in checks(transport, run=run, tls=tls):
+        try:
+            check()
+        except Exception as exc:
+            failures[str(check)] = exc
+    if failures:
+        raise TransportFailures(failures)
+
+
+def explained(exc: BaseException) -> str:
+    return str(exc) if isinstance(exc, AssertionError) else repr(exc)

@@ -1,0 +1,200 @@
+"""That the checks for transports find what is wrong: each of these transports has one bug."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+import sse_adapters.anyio
+import sse_adapters.threads
+from net_tls import Authority
+from sse_adapters import _checks, _peers
+from sse_adapters.testing import Check, TransportFailures, check_transport, checks
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (_checks, _peers):
+        monkeypatch.setattr(module, "PATIENCE", 0.5)
+
+
+class Blocking(sse_adapters.threads.Transport):
+    pass
+
+
+class DropsTheRest(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        return super().receive(deadline)[:1]
+
+
+class SendsOnce(Blocking):
+    def send(self, data: bytes, deadline: float | None) -> None:
+        super().send(data[:65536], deadline)
+
+
+class SaysTheEndOnce(Blocking):
+    ended = False
+
+    def receive(self, deadline: float | None) -> bytes:
+        data = super().receive(deadline)
+        if not data and self.ended:
+            raise ValueError("read after the end")
+        self.ended = not data
+        return data
+
+
+class TakesAResetForAnEnd(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        try:
+            return super().receive(deadline)
+        except ConnectionResetError:
+            return b""
+
+
+class GivesUpEarly(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        try:
+            return super().receive(self.now())
+        except TimeoutError:
+            if deadline is None:
+                return super().receive(None)
+            raise
+
+
+class NeverPolls(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        if deadline is not None and deadline <= self.now():
+            raise TimeoutError("timed out")
+        return super().receive(deadline)
+
+
+class SleepsOn(Blocking):
+    def sleep(self, deadline: float) -> None:
+        super().sleep(max(deadline, self.now() + 0.01) + 1)
+
+
+class IsNotWoken(Blocking):
+    def abort(self) -> None:
+        pass
+
+
+class KeepsSockets(Blocking):
+    kept: ClassVar[list[socket.socket | None]] = []
+
+    def close(self) -> None:
+        self.kept.append(self._socket)
+        self._socket = None
+
+
+class RaisesWhatItLikes(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        if self._socket is None:
+            raise RuntimeError("not connected")
+        return super().receive(deadline)
+
+
+class TakesACutForAnEnd(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        try:
+            return super().receive(deadline)
+        except ssl.SSLEOFError:
+            return b""
+
+
+class AsksForNoName(Blocking):
+    def start_tls(self, server_name: str, deadline: float | None) -> None:
+        super().start_tls("localhost", deadline)
+
+
+class KeepsSocketsWhenCancelled(sse_adapters.anyio.Transport):
+    kept: ClassVar[list[socket.socket]] = []
+
+    async def open(self, host: str, port: int, deadline: float | None) -> None:
+        sock = socket.create_connection((host, port))
+        sock.setblocking(False)
+        self.kept.append(sock)
+        await anyio.lowlevel.checkpoint()
+        self.kept.remove(sock)
+        self._socket = sock
+
+
+@pytest.fixture(autouse=True)
+def close_what_was_kept() -> Any:
+    yield
+    for kept in (KeepsSockets.kept, KeepsSocketsWhenCancelled.kept):
+        for sock in filter(None, kept):
+            sock.close()
+        kept.clear()
+
+
+def the_check(name: str, make: Callable[..., Any], run: Any, authority: Authority) -> Check:
+    tls = (authority.server_for("localhost"), lambda: make(authority.client))
+    return next(check for check in checks(make, run=run, tls=tls) if str(check) == name)
+
+
+@pytest.mark.parametrize(
+    ("make", "run", "name", "why"),
+    [
+        (DropsTheRest, None, "what_is_sent_arrives", "timed out"),
+        (SendsOnce, None, "much_is_sent_to_a_slow_reader", "timed out"),
+        (SaysTheEndOnce, None, "the_end_is_no_bytes_again_and_again", "read after the end"),
+        (TakesAResetForAnEnd, None, "a_reset_is_an_error", "did not raise OSError"),
+        (GivesUpEarly, None, "receive_keeps_its_deadline", "before the deadline"),
+        (NeverPolls, None, "when_the_deadline_has_passed_what_is_there_is_received", "never received"),
+        (SleepsOn, None, "sleep_lasts_until_its_deadline", "after the deadline"),
+        (IsNotWoken, None, "abort_wakes_receive", "does not wake it"),
+        (IsNotWoken, None, "abort_may_come_before_anything_else", "did not raise OSError"),
+        (KeepsSockets, None, "a_peer_notices_that_the_transport_was_closed", "waits in vain"),
+        (KeepsSockets, None, "nothing_is_left_behind", "open files"),
+        (RaisesWhatItLikes, None, "without_a_connection_all_but_open_fails", "RuntimeError"),
+        (TakesACutForAnEnd, None, "a_connection_that_is_cut_is_no_end_of_tls", "did not raise OSError"),
+        (AsksForNoName, None, "a_certificate_of_another_name_is_an_error", "did not raise OSError"),
+        (
+            KeepsSocketsWhenCancelled,
+            anyio.run,
+            "a_verb_that_is_cancelled_leaves_nothing_behind",
+            "leaves 1 open files",
+        ),
+    ],
+)
+def test_a_bug_is_found(make: Any, run: Any, name: str, why: str, authority: Authority) -> None:
+    if "open files" in why and not Path("/proc/self/fd").exists():
+        pytest.skip("open files are not listed here")
+    check = the_check(name, make, run, authority)
+    with pytest.raises(Exception, match=why):
+        check()
+
+
+def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ("what_is_sent_arrives", "abort_may_come_before_anything_else", "sleep_lasts_until_its_deadline")
+    found = [check for check in checks(IsNotWoken) if str(check) in chosen]
+    monkeypatch.setattr("sse_adapters.testing.CHECKS", [check.contract for check in found])
+    with pytest.raises(TransportFailures, match="abort_may_come_before_anything_else: did not raise") as info:
+        check_transport(IsNotWoken)
+    assert list(info.value.failures) == ["abort_may_come_before_anything_else"]
+
+
+def test_a_good_transport_passes(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
+    for name in ("CHECKS", "TLS_CHECKS"):
+        monkeypatch.setattr(f"sse_adapters.testing.{name}", getattr(_checks, name)[:2])
+    context = authority.server_for("localhost")
+    check_transport(Blocking, tls=(context, lambda: Blocking(authority.client)))
+
+
+def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_checks, "PATIENCE", 0.05)
+
+    class Hangs(sse_adapters.anyio.Transport):
+        async def sleep(self, deadline: float) -> None:
+            await anyio.sleep_forever()
+
+    check = next(c for c in checks(Hangs, run=anyio.run) if str(c) == "sleep_lasts_until_its_deadline")
+    with pytest.raises(AssertionError, match="hangs"):
+        check()
