@@ -99,7 +99,7 @@ class Transport(AsyncTransport):
 
     def abort(self) -> None:
         self._aborted = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(-math.inf)
         if self._connection is not None:
             self._connection.abort()

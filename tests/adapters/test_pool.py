@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from net_keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
@@ -440,6 +441,31 @@ def test_whoever_waits_can_be_closed(network: NetworkRunner, pool: PoolLimits) -
         outcome(entering[1])
         assert third.next().data == "one"
         assert talk.connections == [0, 0]
+
+
+def close_both(first: Any, second: Any) -> None:
+    first.close()
+    second.close()
+
+
+async def close_both_async(first: Any, second: Any) -> None:
+    first.close()
+    await anyio.lowlevel.checkpoint()
+    second.close()
+
+
+def test_whoever_was_just_given_a_place_can_be_closed(network: NetworkRunner) -> None:
+    with talking(network, HELD, ANSWER, pool=ONE) as talk:
+        first, second = talk.stream(), talk.stream()
+        first.enter()
+        entering = second.start_entering()
+        talk.wait_for_waiters(1)
+        close = close_both_async if isinstance(network, EventLoop) else close_both
+        network.call(close, first.stream, second.stream)
+        with pytest.raises(StreamClosed):
+            outcome(entering)
+        talk.server.peer().reach("may end")
+        assert talk.ask().data == ["one", "two"]
 
 
 def test_closing_the_client_ends_all_waiting(network: NetworkRunner) -> None:
