@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -244,7 +244,7 @@ def test_a_loop_that_stops_this_moment_is_a_stopped_one(monkeypatch: pytest.Monk
     portals: list[BlockingPortal] = []
 
     @contextmanager
-    def start(*args: Any) -> Iterator[BlockingPortal]:
+    def start(*args: Any) -> Generator[BlockingPortal]:
         with start_blocking_portal(*args) as portal:
             portals.append(portal)
             yield portal
