@@ -202,7 +202,8 @@ def verdict_of(error: StreamError) -> Verdict:
     return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
 
 
-FIELD = re.compile(rb"[\w-]*(:|[\r\n]|$)")
+NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
+FIELD = re.compile(rf"[\w-]*:|(data|event|id|retry)?[\r\n]|({NAME})?$".encode())
 """How a line of an event stream begins, but for fields that nobody would name so (WHATWG HTML, 9.2.6)."""
 
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
