@@ -156,7 +156,10 @@ class Body(Generic[T]):
     def _end(self) -> None:
         """Say how the stream ended, now that the body has."""
         report = self._decoder.eof()
-        if not self._begun and is_document(self._start):
+        self.error = self._reported_last()
+        if self.error is not None:
+            self.verdict = verdict_of(self.error)
+        elif not self._begun and is_document(self._start):
             self.verdict = Verdict.REFUSED
             assert self._exchange.response is not None  # or there were no body
             self.error = self._dialect.refusal(self._exchange.response, bytes(self._start))
@@ -170,6 +173,16 @@ class Body(Generic[T]):
         else:
             self.verdict = Verdict.UNFINISHED
             self.error = StreamIncomplete(Verdict.UNFINISHED.value)
+
+    def _reported_last(self) -> StreamError | None:
+        """Return the error that the body's last line reports, if it has no end and belongs to no event."""
+        field = self._decoder.unfinished_field()
+        try:
+            if field is not None:
+                self._dialect.unknown_field(field)
+        except StreamError as error:
+            return error
+        return None
 
 
 def is_event_stream(response: Response) -> bool:
@@ -189,7 +202,8 @@ def verdict_of(error: StreamError) -> Verdict:
     return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
 
 
-FIELD = re.compile(rb"[\w-]*(:|[\r\n]|$)")
+NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
+FIELD = re.compile(rf"[\w-]*:|(data|event|id|retry)?[\r\n]|({NAME})?$".encode())
 """How a line of an event stream begins, but for fields that nobody would name so (WHATWG HTML, 9.2.6)."""
 
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (

@@ -115,7 +115,7 @@ class Stream(StreamBase[T, Transport]):
         raise StopIteration
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes."""
+        """Iterate over the text alone, as it comes: for dialects whose chunks have a `text`."""
         return Text(self)
 
     def batches(self) -> Batches[T]:
