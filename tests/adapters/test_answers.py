@@ -87,7 +87,10 @@ def test_plain_events_make_no_whole(url: str) -> None:
 
 def test_an_error_has_what_had_come(url: str) -> None:
     body = b'data: {"choices":[{"delta":{"content":"so far"}}]}\n\ndata: {"error":{"message":"no more"}}\n\n'
-    with serving(ChatService(pace=0, recorded=Recorded(body))) as recorded, threads.Client(recorded) as client:
+    with (
+        serving(ChatService(pace=0, recorded=Recorded(body))) as recorded,
+        threads.Client(recorded) as client,
+    ):
         stream = client.stream(CHAT)
         with pytest.raises(ApiError) as raised:
             stream.final()
