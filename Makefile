@@ -19,6 +19,7 @@ lint: .venv/lint
 fuzz: .venv/test
 	-$(BIN)/python -m pip install --quiet atheris  # has wheels for some Pythons; without it inputs are random
 	$(BIN)/python fuzz/run.py --seconds 60
+	$(BIN)/python fuzz/faults.py --seconds 60
 
 .venv/run: pyproject.toml
 	$(PYTHON) -m venv .venv

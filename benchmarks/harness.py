@@ -41,6 +41,15 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
+def raise_limit_of_files() -> None:
+    """Let this process open as many files as it may, where there is a limit to raise."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run(python: str, module: str, *arguments: str, timeout: float = 300) -> Figures:
     """Run a module in a process of its own, pinned to the last core, and return the figures it prints."""
     command = [*pinned((os.cpu_count() or 1) - 1), python, "-W", "ignore", "-m", module, *arguments]

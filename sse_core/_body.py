@@ -8,7 +8,7 @@ from typing import Generic
 
 from ._answer import Answer
 from ._codings import CodedBody, coding_of
-from ._decoder import EventDecoder
+from ._decoder import WINDOW, EventDecoder
 from ._errors import (
     ApiError,
     BodyTruncated,
@@ -101,15 +101,12 @@ class Body(Generic[T]):
     def _read(self, data: bytes) -> list[T]:
         chunks: list[T] = []
         try:
-            plain = self._decoder.feed_plain(data)
-            if plain is None:
-                self._take(self._decoder.feed_all(data), chunks)
+            if len(data) <= WINDOW:
+                self._decode(data, chunks)
             else:
-                self._begun = True
-                read = self._dialect.read_plain(plain, chunks)
-                if read < len(plain):
-                    last_id = self._decoder.last_event_id
-                    self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+                for at in range(0, len(data), WINDOW):
+                    if self.verdict is None:
+                        self._decode(data[at : at + WINDOW], chunks)
         except StreamError as error:
             self.error = error
             self.verdict = verdict_of(error)
@@ -126,8 +123,20 @@ class Body(Generic[T]):
             self._timing.came_chunks(len(chunks), content)
         return chunks
 
+    def _decode(self, data: bytes, chunks: list[T]) -> None:
+        """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
+        plain = self._decoder.feed_plain(data)
+        if plain is None:
+            self._take(self._decoder.feed_all(data), chunks)
+            return
+        self._begun = True
+        read = self._dialect.read_plain(plain, chunks)
+        if read < len(plain):
+            last_id = self._decoder.last_event_id
+            self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
-        """Turn events into chunks, up to the terminal marker. Raises StreamError for what is none."""
+        """Turn events into chunks, one by one."""
         dialect = self._dialect
         read = dialect.read
         for item in items:

@@ -1,22 +1,24 @@
-"""A response that is no event stream: as much of it as it takes to say what it is."""
+"""A response that is no event stream: an answer in one piece, or as much as it takes to say what it is."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Generic
 
 from ._codings import readable
-from ._errors import StatusError, StreamError
-from ._exchange import Exchange
+from ._errors import StatusError
+from ._exchange import Exchange, Response
 from ._limits import Limits
-from ._request import Dialect
+from ._request import Dialect, T
 
 
-class Document:
+class Document(Generic[T]):
     """Collects the body that `exchange` receives. `unfollowed` says why a redirect was not followed."""
 
-    def __init__(self, exchange: Exchange, limits: Limits, unfollowed: str = "") -> None:
+    def __init__(self, exchange: Exchange, dialect: Dialect[T], limits: Limits, unfollowed: str = "") -> None:
         self._exchange = exchange
-        self._limit = limits.max_error_body
+        self._dialect = dialect
+        self._limit = limits.max_event_size if dialect.reads_documents else limits.max_error_body
         self._unfollowed = unfollowed
         self._body = bytearray()
 
@@ -30,12 +32,23 @@ class Document:
         exchange = self._exchange
         return len(self._body) >= self._limit or exchange.ended or exchange.error is not None
 
-    def explained(self, dialect: Dialect[Any]) -> StreamError:
-        """Let the dialect find words for it."""
-        response = self._exchange.response
-        assert response is not None  # or there would be no body
-        body = readable(response.header("content-encoding"), bytes(self._body), self._limit)
+    def read(self) -> Sequence[T]:
+        """Return the chunks in it. Raises the StreamError that it is, if it is no answer."""
+        response, body = self._response, self._decoded
         if self._unfollowed:
             message = f"the redirect was not followed: {self._unfollowed}"
-            return StatusError(message, response=response, raw=body)
-        return dialect.refusal(response, body)
+            raise StatusError(message, response=response, raw=body)
+        if self._dialect.reads_documents and self._exchange.ended:
+            chunks = self._dialect.single(response, body)
+            if chunks is not None:
+                return chunks
+        raise self._dialect.refusal(response, body)
+
+    @property
+    def _response(self) -> Response:
+        assert self._exchange.response is not None  # or there would be no body
+        return self._exchange.response
+
+    @property
+    def _decoded(self) -> bytes:
+        return readable(self._response.header("content-encoding"), bytes(self._body), self._limit)

@@ -108,7 +108,11 @@ class Exchange:
         body: list[bytes] = []
         try:
             if data and self._short is not None:
-                self._receive_short(self._short, data, body)
+                rest = self._short.slice(data, body)
+                if self._short.ended:
+                    self.ended, self.overrun = True, bool(rest)
+                elif rest:
+                    self._receive(rest, body)
             elif data and self.response is None:
                 self._receive_head(data, body)
             else:
@@ -137,14 +141,6 @@ class Exchange:
                 self._head.clear()
         if data:
             body.append(self.receive(data))
-
-    def _receive_short(self, short: Chunks | PlainBody, data: bytes, body: list[bytes]) -> None:
-        """Take the short way as far as it goes."""
-        rest = short.slice(data, body)
-        if short.ended:
-            self.ended, self.overrun = True, bool(rest)
-        elif rest:
-            self._receive(rest, body)
 
     def _receive(self, data: bytes, body: list[bytes]) -> None:
         self._connection.receive_data(data)

@@ -37,6 +37,8 @@ class Dialect(ABC, Generic[T]):
 
     complete: bool = False
     """Whether the chunk returned last is the stream's last: its own terminal marker."""
+    reads_documents: bool = False
+    """Whether the answer may come as one document in place of an event stream, for `single` to read."""
     cursor: str | int | None = None
     """Where the provider would take the stream up again, if it is not the last event ID that says so."""
 
@@ -65,6 +67,14 @@ class Dialect(ABC, Generic[T]):
 
         Raises ApiError for one in which the provider reports an error.
         """
+
+    def single(self, response: Response, body: bytes) -> Sequence[T] | None:
+        """Return the chunks in a whole body that is no event stream, or None if that is not to be.
+
+        Called if the dialect `reads_documents`. Raises InvalidChunk for a body that is not what
+        the dialect documents.
+        """
+        return None
 
     def refusal(self, response: Response, body: bytes) -> StreamError:
         """Describe a response that is not a 200 event stream, by its head and the start of its body."""

@@ -48,6 +48,7 @@ from ._body import Body, is_event_stream, verdict_of
 from ._document import Document
 from ._errors import (
     ConnectionFailed,
+    InvalidChunk,
     NotAnEventStream,
     ProxyError,
     StreamClosed,
@@ -182,6 +183,7 @@ class Session(Generic[T]):
         try:
             state, action = self._way.send(outcome)
         except StopIteration:
+            del self._way  # 0.3 KB
             return self._send()
         except ProxyError as error:
             return self._fail(error)
@@ -238,8 +240,11 @@ class Session(Generic[T]):
                 return self._release()
             except ValueError as exc:
                 unfollowed = str(exc)
-        self._document = Document(self._hop.exchange, self._limits, unfollowed)
-        self._timing.limit("error_body", self._deadlines.error_body)
+        self._document = Document(self._hop.exchange, self._answer.dialect, self._limits, unfollowed)
+        if self._answer.dialect.reads_documents and response.status == 200:
+            self._timing.limit("between_bytes", self._deadlines.between_bytes)
+        else:
+            self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
 
     def _rejected(self, outcome: Received) -> Action:
@@ -254,14 +259,23 @@ class Session(Generic[T]):
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
-        self._end(Verdict.REFUSED, self._document.explained(self._answer.dialect))
-        return self._release()
+        """Say why this is no event stream, unless the dialect can read it all the same."""
+        try:
+            chunks = self._document.read()
+        except StreamError as error:
+            self._end(Verdict.INVALID if isinstance(error, InvalidChunk) else Verdict.REFUSED, error)
+            return self._release()
+        self._end(Verdict.COMPLETE)
+        self._timing.came_chunks(len(chunks), len(chunks))
+        return self._deliver(list(chunks))
 
     # The stream.
 
     def _received(self, outcome: Received) -> Action:
         self._timing.came_bytes(len(outcome.data))
-        chunks = self._sift(self._body.receive(outcome.data))
+        chunks = self._body.receive(outcome.data)
+        if self._held or self._attempts.may_start_over or self._body.verdict is not None:
+            chunks = self._sift(chunks)
         return self._deliver(chunks) if chunks else self._go_on()
 
     def _sift(self, chunks: list[T]) -> list[T]:
@@ -278,11 +292,11 @@ class Session(Generic[T]):
 
     def _deliver(self, chunks: list[T]) -> Action:
         self._enter(State.DELIVERING)
-        self._timing.leave()
+        self._timing.left = self._timing.now
         return Deliver(chunks)
 
     def _delivered(self, _: Done) -> Action:
-        self._timing.come_back()
+        self._timing.away += self._timing.now - self._timing.left
         return self._go_on()
 
     def _go_on(self) -> Action:

@@ -17,7 +17,7 @@ class State(Enum):
     TUNNELLING = "awaiting the proxy's answer"
     SENDING = "sending the request"
     AWAITING = "awaiting the response head"
-    REJECTING = "collecting the start of a body that is no event stream"
+    REJECTING = "collecting a body that is no event stream"
     STREAMING = "receiving the event stream"
     DELIVERING = "handing over chunks"
     RELEASING = "giving the connection back"
@@ -38,7 +38,7 @@ EDGES: Mapping[State, frozenset[State]] = {
     ),
     State.SENDING: frozenset({State.AWAITING, State.RELEASING}),
     State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
-    State.REJECTING: frozenset({State.REJECTING, State.RELEASING}),
+    State.REJECTING: frozenset({State.REJECTING, State.DELIVERING, State.RELEASING}),
     State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
     State.DELIVERING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
     State.RELEASING: frozenset({State.ACQUIRING, State.WAITING, State.STOPPED}),

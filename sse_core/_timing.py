@@ -21,14 +21,14 @@ class Timing:
         self._which = ""  # the deadline that was set last
         self._since = 0.0
         self._due = inf
-        self._left = 0.0  # when the application was last given something
-        self._away = 0.0  # how long it has spent on what it was given
-        self._head = Watch("response_head", deadlines.response_head, "", None)
-        self._bytes = Watch("first_byte", deadlines.first_byte, "between_bytes", deadlines.between_bytes)
-        self._events = Watch("first_event", deadlines.first_event, "between_events", deadlines.between_events)
-        self._content = Watch(
-            "first_content", deadlines.first_content, "between_content", deadlines.between_content
-        )
+        self.left = 0.0
+        """When the application was last given something, from when on the peer is not waited for."""
+        self.away = 0.0
+        """How long the application has spent on what it was given."""
+        self._head = Watch(HEAD, deadlines.response_head, None)
+        self._bytes = Watch(BYTES, deadlines.first_byte, deadlines.between_bytes)
+        self._events = Watch(EVENTS, deadlines.first_event, deadlines.between_events)
+        self._content = Watch(CONTENT, deadlines.first_content, deadlines.between_content)
 
     def start(self, now: float) -> None:
         """The stream begins."""
@@ -43,17 +43,9 @@ class Timing:
 
     def ask(self) -> None:
         """A request goes out."""
-        waited = self.now - self._away
+        waited = self.now - self.away
         for watch in (self._head, self._bytes, self._events, self._content):
             watch.begin(waited)
-
-    def leave(self) -> None:
-        """The application is given something, and the peer is not waited for."""
-        self._left = self.now
-
-    def come_back(self) -> None:
-        """The application wants more."""
-        self._away += self.now - self._left
 
     def limit(self, which: str, seconds: float | None) -> float | None:
         """Set a deadline of `seconds` from now, and return it, or the total one if that is sooner."""
@@ -103,14 +95,14 @@ class Timing:
         stats.bytes += size
         if stats.to_first_byte is None:
             stats.to_first_byte = self.now - self._started
-        self._bytes.since = self.now - self._away
+        self._bytes.since = self.now - self.away
         if self._bytes.is_first:
             self._bytes.go_on()
 
     def came_chunks(self, chunks: int, content: int) -> None:
         """So many chunks have come, and so many of them have content."""
         stats = self.stats
-        waited, at = self.now - self._away, self.now - self._started
+        waited, at = self.now - self.away, self.now - self._started
         stats.events += chunks
         if stats.to_first_event is None:
             stats.to_first_event = at
@@ -122,14 +114,16 @@ class Timing:
             if stats.to_last_content is None:
                 stats.to_first_content = at
             else:
-                stats.longest_gap = max(stats.longest_gap, at - stats.to_last_content)
+                gap = at - stats.to_last_content
+                if gap > stats.longest_gap:
+                    stats.longest_gap = gap
             stats.to_last_content = at
             self._content.since = waited
             if self._content.is_first:
                 self._content.go_on()
 
     def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since = watch.which, watch.since + self._away
+        self._which, self._since = watch.names[not watch.is_first], watch.since + self.away
         self._due = self._since + watch.seconds
         if self._total < self._due or self._due == inf:
             return self._within_total()
@@ -144,23 +138,31 @@ class Timing:
 class Watch:
     """One kind of progress: the first is waited for, and then each after the last.
 
-    Its clock stands still while the application has something to do.
+    `names` are those of the two deadlines. The clock stands still while the application has
+    something to do.
     """
 
-    __slots__ = ("_between", "_first", "is_first", "seconds", "since", "which")
+    __slots__ = ("_between", "_first", "is_first", "names", "seconds", "since")
 
-    def __init__(self, first: str, first_seconds: float | None, between: str, seconds: float | None) -> None:
-        self._first = first, inf if first_seconds is None else first_seconds
-        self._between = between, inf if seconds is None else seconds
+    def __init__(self, names: tuple[str, str], first: float | None, between: float | None) -> None:
+        self.names = names
+        self._first = inf if first is None else first
+        self._between = inf if between is None else between
         self.begin(0.0)
 
     def begin(self, at: float) -> None:
         """Wait for the first."""
         self.is_first = True
-        self.which, self.seconds = self._first
+        self.seconds = self._first
         self.since = at
 
     def go_on(self) -> None:
         """The first has come: wait for the next, and from then on only set `since`."""
         self.is_first = False
-        self.which, self.seconds = self._between
+        self.seconds = self._between
+
+
+HEAD = ("response_head", "")
+BYTES = ("first_byte", "between_bytes")
+EVENTS = ("first_event", "between_events")
+CONTENT = ("first_content", "between_content")

@@ -326,7 +326,7 @@ class SyncMemory(Memory):
         return self.take(deadline)
 
     def sleep(self, deadline: float) -> None:
-        """Time stands still here, so that it is over at once."""
+        self._time = max(self._time, deadline)
 
 
 class AsyncMemory(Memory):
@@ -345,7 +345,7 @@ class AsyncMemory(Memory):
         return self.take(deadline)
 
     async def sleep(self, deadline: float) -> None:
-        """Time stands still here, so that it is over at once."""
+        self._time = max(self._time, deadline)
 
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:

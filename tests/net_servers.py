@@ -157,7 +157,10 @@ class Server:
 
     def __init__(self, script: Play, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         self.peers: list[Peer] = []
-        self.host, self.port = listener.getsockname()[:2]
+        self.host: str = ""
+        self.port: int = 0
+        if tcp(listener):
+            self.host, self.port = listener.getsockname()[:2]
         self.failures: list[BaseException] = []
         self._scheme = "http" if tls is None else "https"
         self._script = script
@@ -187,7 +190,7 @@ class Server:
         finally:
             self._stopping = True
             with suppress(OSError):
-                socket.create_connection((self.host, self.port), GENEROUS).close()
+                self.wake()
             self._threads[0].join(GENEROUS)
             for peer in self.peers:
                 with suppress(OSError):
@@ -197,6 +200,10 @@ class Server:
                 assert not thread.is_alive(), "a script goes on without a client"
         assert not self.failures, self.failures
 
+    def wake(self) -> None:
+        """Be one more client, which nobody will serve."""
+        socket.create_connection((self.host, self.port), GENEROUS).close()
+
     def _accept(self) -> None:
         with self._listener:
             while True:
@@ -204,7 +211,8 @@ class Server:
                 if self._stopping:
                     sock.close()
                     return
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+                if tcp(sock):
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
                 peer = Peer(sock)
                 thread = Thread(target=self._play, args=(peer,))
                 self._threads.append(thread)
@@ -216,6 +224,10 @@ class Server:
             peer.play(self._script, self._tls)
         except BaseException as exc:
             self.failures.append(exc)
+
+
+def tcp(sock: socket.socket) -> bool:
+    return sock.family in (socket.AF_INET, socket.AF_INET6)
 
 
 @contextmanager

@@ -29,6 +29,20 @@ class Authority:
         """The context of a server that proves to have these names or addresses."""
         return server_context(self.ca, *names)
 
+    def client_with_certificate(self) -> ssl.SSLContext:
+        """The context of a client that proves to be somebody."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.ca.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+        self.ca.issue_cert("somebody@example.test").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+        return context
+
+    def demanding_server(self) -> ssl.SSLContext:
+        """The context of a server that talks only to clients of this authority's."""
+        context = self.server_for("127.0.0.1")
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.ca.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+        return context
+
 
 def server_context(ca: trustme.CA, *names: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from threading import Lock
 from types import MappingProxyType
@@ -85,7 +85,6 @@ class StreamBase(Generic[T, X]):
         self._observer = observer
         self._transport: X | None = None
         self._place: str | None = None  # the origin that there is a place in the pool for
-        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
         self._cause: OSError | None = None
         self._closing = False
         self._inside = Lock()  # held by whoever is inside the session; never waited for

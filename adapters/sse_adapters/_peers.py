@@ -95,7 +95,10 @@ class SecurePeer(Peer):
                 result = operation(*args)
             except ssl.SSLWantReadError:
                 self._below.send(self._outgoing.read())
-                self._incoming.write(self._below.receive())
+                if data := self._below.receive():
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
             else:
                 self._below.send(self._outgoing.read())
                 return result

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from math import inf
+from typing import Any
 
 from ._tls import NO_NAMES, TLS, checked
 
@@ -88,10 +89,11 @@ class AsyncTransport(Secured, ABC):
             for piece in pieces(data):
                 await self._send(self._tls.encrypt(piece), deadline)
 
-    async def receive(self, deadline: float | None) -> bytes:
-        tls = self._tls
-        if tls is None:
-            return await self._receive(deadline)
+    def receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        # One coroutine less for each resumption to go through.
+        return self._receive(deadline) if self._tls is None else self._receive_tls(self._tls, deadline)
+
+    async def _receive_tls(self, tls: TLS, deadline: float | None) -> bytes:
         while (data := tls.decrypt()) is None:
             if answer := tls.outgoing():  # a key update or the like
                 await self._send(answer, deadline)
@@ -102,7 +104,7 @@ class AsyncTransport(Secured, ABC):
     async def _send(self, data: bytes, deadline: float | None) -> None: ...
 
     @abstractmethod
-    async def _receive(self, deadline: float | None) -> bytes: ...
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]: ...
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:

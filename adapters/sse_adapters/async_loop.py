@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from math import inf
 from types import TracebackType
@@ -22,19 +22,20 @@ from sse_core import (
     Release,
     Request,
     Send,
+    Session,
     Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
 Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
-"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
+"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
 
 
 class Transport(Closable, Protocol):
@@ -85,6 +86,12 @@ class Stream(StreamBase[T, Transport]):
     before it are handed out first.
     """
 
+    def __init__(
+        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
+    ) -> None:
+        super().__init__(session, connections, observer)
+        self._ready: list[T] = []  # what was delivered and is not yet handed out, the next one last
+
     async def __aenter__(self) -> Self:
         if self.response is None:
             await self._drive()
@@ -103,12 +110,10 @@ class Stream(StreamBase[T, Transport]):
         return self
 
     async def __anext__(self) -> T:
-        for chunk in self._ready:
-            return chunk
-        while await self._drive():
-            for chunk in self._ready:
-                return chunk
-        raise StopAsyncIteration
+        while not self._ready:
+            if not await self._drive():
+                raise StopAsyncIteration
+        return self._ready.pop()
 
     def text(self: Stream[C]) -> Text:
         """Iterate over the text alone, as it comes."""
@@ -116,7 +121,7 @@ class Stream(StreamBase[T, Transport]):
 
     def batches(self) -> Batches[T]:
         """Iterate over lists of all the chunks that came together."""
-        return Batches(self)
+        return Batches(self._next_batch)
 
     async def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
@@ -131,9 +136,9 @@ class Stream(StreamBase[T, Transport]):
 
     async def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
-        batch = list(self._ready)
-        while not batch and await self._drive():
-            batch = list(self._ready)
+        while not self._ready and await self._drive():
+            pass
+        batch, self._ready = self._ready[::-1], []
         return batch
 
     async def _drive(self) -> bool:
@@ -144,13 +149,14 @@ class Stream(StreamBase[T, Transport]):
             while True:
                 match action:
                     case Receive():
+                        outcome: Outcome
                         try:
                             outcome = Received(await self._connected().receive(action.deadline))
                         except OSError as exc:
                             outcome = self._failure(exc)
                         action = self._answer(outcome)
                     case Deliver():
-                        self._ready = iter(action.chunks)
+                        self._ready = action.chunks[::-1]
                         return True
                     case Stop():
                         self._raise_error()
@@ -239,16 +245,16 @@ async def drain(idle: Idle[Transport], connections: Connections[Transport]) -> N
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks."""
+    """An iterator of lists of chunks, up to the first that is empty."""
 
-    def __init__(self, stream: Stream[T]) -> None:
-        self._stream = stream
+    def __init__(self, next_batch: Callable[[], Awaitable[list[T]]]) -> None:
+        self._next_batch = next_batch
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> list[T]:
-        batch = await self._stream._next_batch()
+        batch = await self._next_batch()
         if not batch:
             raise StopAsyncIteration
         return batch

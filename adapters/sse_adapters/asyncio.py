@@ -17,10 +17,11 @@ import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, Unpack, cast
+from threading import get_ident
+from typing import Any, TypeVar, Unpack, cast
 
 from sse_core import Proxies
 
@@ -116,8 +117,8 @@ class Transport(AsyncTransport):
     async def _send(self, data: bytes, deadline: float | None) -> None:
         await self._connected().send(data, deadline)
 
-    async def _receive(self, deadline: float | None) -> bytes:
-        return await self._connected().receive(deadline)
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        return self._connected().receive(deadline)
 
     def _connected(self) -> Connection:
         if self._aborted:
@@ -148,6 +149,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, sock: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._socket = sock
         self._received: list[bytes] = []
         self._size = 0  # of what was received
@@ -206,11 +208,20 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def close(self) -> None:
-        """Close the socket at once: the event loop would do so in its next turn, if it has one."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Close the socket at once: the event loop would do so in its next turn, if it has one.
+
+        In another thread, where a finaliser may run, only the loop may touch what is the loop's.
+        """
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
+        if self._loop.is_running() and self._thread != get_ident():
+            self._loop.call_soon_threadsafe(self._let_go)
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         with suppress(RuntimeError):  # the event loop is closed
             self._transport.abort()
         self._socket.close()
@@ -306,7 +317,9 @@ async def first_connected(addresses: Sequence[Address]) -> socket.socket:
             elif not attempts:
                 raise failures[-1]
             delay = None if address is None else ATTEMPT_DELAY
-            _, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            done, attempts = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what nobody has foreseen
         return connected.pop(0)
     finally:
         for sock in connected:

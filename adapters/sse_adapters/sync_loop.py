@@ -23,19 +23,20 @@ from sse_core import (
     Release,
     Request,
     Send,
+    Session,
     Sleep,
     StartTLS,
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Options, StreamBase, T
+from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
 Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
-"""The actions that the transport and the pool are there for, but for Receive, the one that there are many of."""
+"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
 
 
 class Transport(Closable, Protocol):
@@ -85,6 +86,12 @@ class Stream(StreamBase[T, Transport]):
     handed out first.
     """
 
+    def __init__(
+        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
+    ) -> None:
+        super().__init__(session, connections, observer)
+        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
+
     def __enter__(self) -> Self:
         if self.response is None:
             self._drive()
@@ -113,7 +120,7 @@ class Stream(StreamBase[T, Transport]):
 
     def batches(self) -> Batches[T]:
         """Iterate over lists of all the chunks that came together."""
-        return Batches(self)
+        return Batches(self._next_batch)
 
     def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
@@ -145,6 +152,7 @@ class Stream(StreamBase[T, Transport]):
             while True:
                 match action:
                     case Receive():
+                        outcome: Outcome
                         try:
                             outcome = Received(self._connected().receive(action.deadline))
                         except OSError as exc:
@@ -240,16 +248,16 @@ def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks."""
+    """An iterator of lists of chunks, up to the first that is empty."""
 
-    def __init__(self, stream: Stream[T]) -> None:
-        self._stream = stream
+    def __init__(self, next_batch: Callable[[], list[T]]) -> None:
+        self._next_batch = next_batch
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> list[T]:
-        batch = self._stream._next_batch()
+        batch = self._next_batch()
         if not batch:
             raise StopIteration
         return batch

@@ -77,7 +77,8 @@ class Transport(SyncTransport):
         super().__init__(ssl_context, server_names)
         self._uds = uds
         self._socket: socket.socket | None = None
-        self._aborted = Event()
+        self._aborted = False
+        self._alarm = Event()  # goes off then
         self._lock = Lock()  # between abort, and a socket that comes or goes
 
     now = staticmethod(monotonic)
@@ -103,12 +104,13 @@ class Transport(SyncTransport):
         raise failures[-1]
 
     def sleep(self, deadline: float) -> None:
-        if self._aborted.wait(seconds_until(deadline)):
+        if self._alarm.wait(seconds_until(deadline)):
             raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
         with self._lock:
-            self._aborted.set()
+            self._aborted = True
+            self._alarm.set()
             if self._socket is not None:
                 shut_down(self._socket)
 
@@ -130,19 +132,19 @@ class Transport(SyncTransport):
             data = self._ready(deadline).recv(RECEIVE_SIZE)
         except BlockingIOError:
             raise TimeoutError("timed out") from None
-        if not data and self._aborted.is_set():
+        if not data and self._aborted:
             raise ConnectionAbortedError("aborted")
         return data
 
     def _adopt(self, sock: socket.socket) -> None:
         with self._lock:
             self._socket = sock
-            if self._aborted.is_set():
+            if self._aborted:
                 raise ConnectionAbortedError("aborted")
 
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
-        if self._aborted.is_set():
+        if self._aborted:
             raise ConnectionAbortedError("aborted")
         if self._socket is None:
             raise ConnectionAbortedError("not connected")

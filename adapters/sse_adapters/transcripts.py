@@ -30,10 +30,14 @@ from sse_core import (
     Deadlines,
     Deliver,
     Event,
+    Failed,
     Outcome,
     PoolLimits,
     Proxies,
     Proxy,
+    Reason,
+    Receive,
+    Received,
     Reconnects,
     Replay,
     Request,
@@ -217,6 +221,13 @@ class ReplayStream(ReplayBase[T, sync_loop.Transport], sync_loop.Stream[T]):
             return self._failure(exc)
         return outcome
 
+    def _connected(self) -> Any:
+        return self
+
+    def receive(self, deadline: float | None) -> bytes:
+        """Take the part of the transport, of which no other verb is called outside `_perform`."""
+        return brought(self._perform(Receive(deadline)))
+
 
 class AsyncReplayStream(ReplayBase[T, async_loop.Transport], async_loop.Stream[T]):
     """The same, with `await`."""
@@ -229,6 +240,24 @@ class AsyncReplayStream(ReplayBase[T, async_loop.Transport], async_loop.Stream[T
         except OSError as exc:
             return self._failure(exc)
         return outcome
+
+    def _connected(self) -> Any:
+        return self
+
+    async def receive(self, deadline: float | None) -> bytes:
+        """Take the part of the transport, of which no other verb is called outside `_perform`."""
+        return brought(await self._perform(Receive(deadline)))
+
+
+def brought(outcome: Outcome) -> bytes:
+    """Return what an outcome of Receive has brought. Raises OSError for a failure, as a transport does."""
+    match outcome:
+        case Received(data):
+            return data
+        case Failed(Reason.DEADLINE, message):
+            raise TimeoutError(message)
+        case _:
+            raise ConnectionError(getattr(outcome, "message", ""))
 
 
 def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClient, Request[Any]]:

@@ -14,11 +14,11 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Struct, field, inspect
 
-from .._errors import ApiError, StatusError, StreamError
+from .._errors import ApiError
 from .._events import Event
-from .._exchange import Response
 from .._message import TokenCounts
-from .._request import Dialect, Mark
+from .._request import Mark
+from ._api_dialect import ApiDialect
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from .openai import invalid_chunk, mark_of
 
@@ -111,18 +111,6 @@ class Keepalive(Ping, frozen=True, kw_only=True, gc=False, tag="keepalive"):
 
 class Error(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="error"):
     """An error, whose fields are found by `find_error`."""
-
-
-class ApiDialect(Dialect[T], Generic[T]):
-    """A dialect of a provider that reports its errors as JSON."""
-
-    def refusal(self, response: Response, body: bytes) -> StreamError:
-        error = find_error(body, bare=response.status != 200)
-        if error is None:
-            return super().refusal(response, body)
-        if response.status == 200:
-            return api_error(error, body)
-        return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
 
 class TaggedDialect(ApiDialect[T], Generic[T]):

@@ -16,9 +16,10 @@ from typing import Any, TypedDict, Unpack
 
 import msgspec
 
-from .._events import Event, UnknownField
+from .._events import Event
 from .._message import Accumulator, Message, ToolCall
 from .._request import Mark, Request
+from ._api_dialect import ApiDialect
 from ._gemini_answer import (
     Blob,
     Candidate,
@@ -33,8 +34,8 @@ from ._gemini_answer import (
     SafetyRating,
     UsageMetadata,
 )
-from ._provider_errors import NOT_JSON, api_error, find_error
-from ._tagged import ApiDialect, ToolCallDelta, converted, reported_error, updated
+from ._provider_errors import NOT_JSON, find_error
+from ._tagged import ToolCallDelta, converted, reported_error, updated
 from .openai import JSON, invalid_chunk, mark_of
 
 __all__ = [
@@ -59,9 +60,6 @@ __all__ = [
 class GeminiDialect(ApiDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
-    def __init__(self) -> None:
-        self._printed = PrintedText()
-
     def read(self, event: Event) -> GenerateContentResponse | Mark:
         if event.type == "error":
             raise reported_error(event)
@@ -78,16 +76,6 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             self.finished = True
         return chunk
 
-    def unknown_field(self, field: UnknownField) -> None:
-        """Raises ApiError if the lines without `data:`, of which this is one more, report an error."""
-        text = self._printed.add(line_of(field))
-        if text is None:
-            return
-        self._printed = PrintedText()
-        error = find_error(text)
-        if error is not None:
-            raise api_error(error, text)
-
     def accumulator(self) -> Accumulator[GenerateContentResponse]:
         return AnswerAccumulator()
 
@@ -101,42 +89,6 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
         return chunk
-
-
-class PrintedText:
-    """A JSON text printed for people, line by line: brackets open at the end of one and close at a start."""
-
-    def __init__(self) -> None:
-        self._lines: list[bytes] = []
-        self._size = 0
-        self._depth = 0
-        self._closers = b""  # of what the first line opens
-
-    def add(self, line: bytes) -> bytes | None:
-        """Return the text once it is whole but for what its first line opened.
-
-        The line that closes that comes without a line end, so nobody sees it.
-        """
-        line = line.strip()
-        opened = line[len(line.rstrip(OPENERS)) :]
-        if not self._lines:
-            if not line.startswith((b"{", b"[")):
-                return None
-            self._closers = opened.translate(CLOSER_OF)[::-1]
-        self._lines.append(line)
-        self._size += len(line) + 1
-        closed = len(line) - len(line.lstrip(CLOSERS))
-        self._depth += len(opened) - closed
-        whole = self._depth == 0 or (closed and self._depth <= len(self._closers))
-        if not whole and self._size <= MAX_PRINTED:
-            return None
-        return b"\n".join(self._lines).rstrip(b",") + self._closers[len(self._closers) - self._depth :]
-
-
-def line_of(field: UnknownField) -> bytes:
-    """Return the line that was taken for a field: a name, a colon and a value, or a name alone."""
-    name = field.name.encode()
-    return name + b": " + field.raw if field.raw else name
 
 
 class Answer:
@@ -263,8 +215,3 @@ def generate(
 
 chunks = msgspec.json.Decoder(GenerateContentResponse)
 RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")
-OPENERS = b"{["
-CLOSERS = b"}]"
-CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
-MAX_PRINTED = 64 * 1024
-"""Bytes of a text outside events that are kept."""

@@ -9,8 +9,9 @@ import msgspec
 
 from .._events import Event
 from .._request import Mark, Request
+from ._api_dialect import ApiDialect
 from ._provider_errors import NOT_JSON, find_error
-from ._tagged import ApiDialect, reported_error
+from ._tagged import reported_error
 from .openai import JSON, invalid_chunk
 
 __all__ = ["JSONDialect", "request"]

@@ -21,12 +21,14 @@ from msgspec import UNSET, Struct
 from .._errors import InvalidChunk
 from .._events import Event
 from .._exchange import Response
+from .._reconnecting import Reconnects
 from .._request import Mark, Request
+from ._api_dialect import ApiDialect
 from ._provider_errors import NOT_JSON
-from ._tagged import ApiDialect
 from .openai import invalid_chunk
 
 __all__ = [
+    "RESUMING",
     "SESSION_ID",
     "Endpoint",
     "ErrorObject",
@@ -102,6 +104,8 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
 class MCPDialect(ApiDialect[JSONRPCMessage | Endpoint]):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
+    reads_documents = True
+
     def __init__(self, request_id: RequestId | None = None) -> None:
         self._request_id = request_id
         self.ends_with_body = request_id is None
@@ -151,11 +155,14 @@ def post(
     *,
     session_id: str | None = None,
     protocol_version: str = "2025-11-25",
+    reconnects: Reconnects | None = None,
 ) -> Request[JSONRPCMessage | Endpoint]:
     """Send a message to the server at `path` below the client's base URL.
 
-    `session_id` is what the response to `initialize` had in the header `SESSION_ID`. Raises
-    TypeError for a value that JSON has no form for.
+    `session_id` is what the response to `initialize` had in the header `SESSION_ID`. With
+    `reconnects=RESUMING` a stream that breaks off is taken up by GET behind its last event ID, as
+    revisions up to 2025-11-25 have it. Later ones cannot: to close the stream is to cancel.
+    Raises TypeError for a value that JSON has no form for.
     """
     return Request(
         dialect=partial(MCPDialect, message.id if isinstance(message, JSONRPCRequest) else None),
@@ -167,6 +174,7 @@ def post(
             *headers_of(session_id, protocol_version),
         ),
         body=msgspec.json.encode({"jsonrpc": "2.0", **msgspec.to_builtins(message)}),
+        reconnects=reconnects,
     )
 
 
@@ -194,5 +202,7 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 
 messages = msgspec.json.Decoder(Wire)
+RESUMING = Reconnects(method="GET")
+"""How a stream that was begun with POST is taken up again."""
 SESSION_ID = "Mcp-Session-Id"
 """The header with the session's name, in the response to `initialize` and in every request after it."""

@@ -16,10 +16,10 @@ from typing import Any, TypedDict, Unpack, cast
 
 import msgspec
 
-from .._errors import InvalidChunk, StatusError, StreamError
-from .._events import Event, UnknownField
-from .._exchange import Response
-from .._request import Dialect, Mark, Request
+from .._errors import InvalidChunk, StreamError
+from .._events import Event
+from .._request import Mark, Request
+from ._api_dialect import ApiDialect
 from ._chat_accumulator import ChatAccumulator
 from ._chat_chunks import (
     Annotation,
@@ -46,7 +46,7 @@ from ._chat_completion import (
     FunctionCall,
     MessageToolCall,
 )
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of
 from ._strict_chunks import documented
 
 __all__ = [
@@ -80,7 +80,7 @@ __all__ = [
 ]
 
 
-class ChatDialect(Dialect[ChatCompletionChunk]):
+class ChatDialect(ApiDialect[ChatCompletionChunk]):
     """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
     def read(self, event: Event) -> ChatCompletionChunk | Mark:
@@ -126,21 +126,8 @@ class ChatDialect(Dialect[ChatCompletionChunk]):
             pass
         return len(chunks) - already
 
-    def unknown_field(self, field: UnknownField) -> None:
-        """Raise ApiError for a field named `error`, as llama.cpp has sent it (llama.cpp#16109)."""
-        if field.name == "error":
-            raise error_in(field.raw)
-
     def accumulator(self) -> ChatAccumulator:
         return ChatAccumulator()
-
-    def refusal(self, response: Response, body: bytes) -> StreamError:
-        error = find_error(body, bare=response.status != 200)
-        if error is None:
-            return super().refusal(response, body)
-        if response.status == 200:
-            return api_error(error, body)
-        return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
 
 class StrictChatDialect(ChatDialect):

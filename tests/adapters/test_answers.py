@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
+import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 import sse_adapters.anyio
+import sse_adapters.asyncio
 from sse_adapters import threads
 from sse_adapters.server import ChatService, Recorded, serving
 from sse_core import ApiError, Message, State, Verdict
@@ -106,9 +109,28 @@ def test_what_is_known_about_a_stream(url: str) -> None:
         with stream:
             assert stream.response is not None and stream.request_id == stream.response.request_id
             assert stream.request_id is not None
-            assert stream.stats.events == 0
             assert len(list(stream)) == stream.stats.events > 0
         stats = stream.stats
         assert stats.to_first_byte is not None and stats.to_first_content is not None
         assert stats.to_first_byte <= stats.to_first_content
         assert stream.state is State.STOPPED
+
+
+@pytest.mark.parametrize("uvloop", [False, True])
+def test_a_native_connection_may_be_dropped_in_another_thread(uvloop: bool) -> None:
+    """As it happens when the garbage collector runs there."""
+    if uvloop:
+        pytest.importorskip("uvloop")
+
+    async def main(url: str) -> None:
+        client: Any = sse_adapters.asyncio.Client(url)
+        stream = client.stream(CHAT)
+        await anext(stream)
+        await client.stream(CHAT).final()  # which leaves a connection in the pool
+        await anyio.to_thread.run_sync(stream.close)
+        await anyio.to_thread.run_sync(client.close)
+        assert stream.verdict is Verdict.CANCELLED
+        await anyio.lowlevel.checkpoint()
+
+    with serving(ChatService(pace=0.01, reply=ANSWER)) as url:
+        anyio.run(main, url, backend_options={"use_uvloop": uvloop})

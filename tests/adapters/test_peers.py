@@ -19,7 +19,7 @@ from net_servers import eventually
 from net_tls import Authority
 from sse_adapters.server import ChatService, serving
 from sse_adapters.threads import Client
-from sse_core import Action, Open, Outcome, StatusError, Verdict
+from sse_core import Action, Open, Outcome, Session, StatusError, Verdict
 from sse_core.dialects import events, groq
 
 TESTS = Path(__file__).parent.parent
@@ -76,7 +76,7 @@ def test_a_stream(network: NetworkRunner, url: str) -> None:
 
 def test_several_streams_over_one_connection(network: NetworkRunner, url: str) -> None:
     actions = Actions()
-    client = network.client(url, observe=lambda _: actions)
+    client = network.client(url, observe=actions.of)
     for _ in range(5):
         assert network.call(network.read_whole, client.stream(POST)).data == ["zero", "one", "two"]
     network.call(client.close)
@@ -88,6 +88,9 @@ class Actions:
 
     def __init__(self) -> None:
         self.seen: list[Action] = []
+
+    def of(self, _: Session[Any]) -> Actions:
+        return self
 
     def action(self, action: Action, now: float) -> None:
         self.seen.append(action)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import warnings
 from typing import Any
 
 import pytest
@@ -101,6 +102,110 @@ def test_a_server_that_leaves_during_the_handshake_is_a_failed_connection(
         result = network.read_url(server.url.replace("http:", "https:"), **secure)
     assert type(result.error) is ConnectionFailed
     assert result.verdict is Verdict.UNREACHABLE
+
+
+# Who we are.
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
+    network: NetworkRunner, authority: Authority, version: ssl.TLSVersion
+) -> None:
+    server = authority.demanding_server()
+    server.minimum_version = server.maximum_version = version
+    context = authority.client_with_certificate()
+    result = network.read(says(head(version="1.0"), *STREAM), tls=server, ssl_context=context)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    # TLS 1.2 has no alert of its own for it, and TLS 1.3 says so only after the handshake.
+    [(ssl.TLSVersion.TLSv1_2, "handshake failure"), (ssl.TLSVersion.TLSv1_3, "certificate required")],
+)
+def test_no_certificate_for_a_server_that_demands_one_is_a_failed_connection(
+    network: NetworkRunner,
+    authority: Authority,
+    secure: dict[str, Any],
+    version: ssl.TLSVersion,
+    why: str,
+) -> None:
+    server = authority.demanding_server()
+    server.minimum_version = server.maximum_version = version
+    result = network.read(says(head(), *STREAM), tls=server, **secure)
+    assert type(result.error) is ConnectionFailed
+    assert isinstance(result.error.__cause__, ssl.SSLError)
+    assert why in str(result.error.__cause__)
+    assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
+
+
+# Another name than the host's.
+
+
+def test_the_name_of_the_server_may_be_another_than_the_host(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    tls = authority.server_for("service.test")
+    asked: list[str | None] = []
+    tls.sni_callback = lambda sock, name, context: asked.append(name)
+    result = network.read(
+        says(head(version="1.0"), *STREAM), tls=tls, server_hostname="service.test", **secure
+    )
+    assert (result.data, asked) == (SAID, ["service.test"])
+    assert b"Host: 127.0.0.1:" in result.request
+
+
+def test_that_name_is_verified(network: NetworkRunner, authority: Authority, secure: dict[str, Any]) -> None:
+    script = says(head(version="1.0"), *STREAM)
+    result = network.read(script, tls=authority.server, server_hostname="service.test", **secure)
+    assert isinstance(result.error, CertificateRejected)
+    assert "service.test" in str(result.error)
+
+
+def test_that_name_is_not_expected_of_another_host(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], names: Names
+) -> None:
+    elsewhere = authority.server_for("somewhere.test")
+    with listening(says(head(version="1.0"), *STREAM), tls=elsewhere) as other:
+        names.ports.append(other.port)
+        script = says(
+            head("307 Temporary Redirect", "Location: https://somewhere.test/", "Content-Length: 0")
+        )
+        with listening(script, tls=authority.server_for("service.test")) as server:
+            result = network.read_url(server.url, server_hostname="service.test", **secure)
+    assert result.data == SAID
+
+
+# Nobody is trusted by mistake.
+
+
+def test_a_context_that_verifies_nobody_unasked_is_refused(network: NetworkRunner) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS)
+    with pytest.raises(ValueError, match="PROTOCOL_TLS verifies nobody"):
+        network.client("https://localhost", ssl_context=context)
+    context.check_hostname = True
+    network.client("https://localhost", ssl_context=context)
+
+
+def test_a_context_that_was_told_not_to_verify_does_not(network: NetworkRunner, authority: Authority) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    script = says(head(version="1.0"), *STREAM)
+    assert network.read(script, tls=authority.server, ssl_context=context).data == SAID
+
+
+def test_a_name_that_no_certificate_can_have_is_a_failed_connection(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head(version="1.0"), *STREAM)
+    with listening(script) as server:
+        url = server.url.replace("http:", "https:")
+        result = network.read_url(url, server_hostname=".nobody", **secure)
+    assert type(result.error) is ConnectionFailed
+    assert "no server name: '.nobody'" in str(result.error)
 
 
 # Ends.

@@ -157,7 +157,7 @@ def test_other_attempts_and_connections_that_are_used_again_are_played_too(
         for _ in range(2):
             peer.read_request()
             peer.received.clear()
-            peer.send(*whole.pieces)
+            peer.send(b"".join(whole.pieces))  # with its end, so that the connection is ready at once
 
     with listening(in_turn(says(head("503 No"), b"busy"), twice)) as server:
         client = network.client(server.url, observe=Recorder(path), retries=retries)

@@ -13,7 +13,6 @@ from sse_core.testing.vectors import Decoder, Vector, chunkings, complaint, load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sse_core import Item
 
 VECTORS = load()
 
@@ -21,7 +20,7 @@ VECTORS = load()
 class LineByLine(EventDecoder):
     """The decoder with its fast path switched off."""
 
-    def _bulk(self, data: bytes) -> list[Item] | None:
+    def _bulk(self, data: bytes) -> None:
         return None
 
 

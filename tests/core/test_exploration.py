@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from sse_core import (
     EventDecoder,
     Exchange,
     Failed,
+    InvalidChunk,
     Limits,
     Mark,
     Outcome,
@@ -36,7 +38,7 @@ from sse_core import (
     StreamError,
     Verdict,
 )
-from sse_core.dialects import events, openai
+from sse_core.dialects import events, mcp, openai
 from support_core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, Life, answer, framed, say, unhurried
 
 OVERLOAD = ERROR.replace(b"server_error", b"overloaded_error")
@@ -70,6 +72,8 @@ PIECES = {
     ),
     "large": framed(b"data: " + b"x" * 200),
     "noise": b"\xff\x00",
+    "head of a document": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n",
+    "document": b'{"jsonrpc":"2.0","id":1,"result":{}}',
     "tunnel": b"HTTP/1.1 200 Connected\r\n\r\n",
     "no tunnel": b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n",
     "method": b"\x05\x00",
@@ -134,7 +138,9 @@ TLS_PROXY = Proxy.parse("https://proxy.test")
 SOCKS = Proxy.parse("socks5://proxy.test")
 SETTINGS = {
     "plain": Setting(
-        pieces=tuple(name for name in PIECES if name not in ("tunnel", "no tunnel", "method", "connection")),
+        pieces=tuple(
+            name for name in PIECES if name not in ("tunnel", "no tunnel", "method", "connection", "document")
+        ),
         most=2,
     ),
     "streaming": Setting(
@@ -187,6 +193,11 @@ SETTINGS = {
         pieces=("end", "stream", "event with id", "id alone", "last", "no content", "all up to an id"),
         most=2,
         request=Request(dialect=events.EventsDialect, reconnects=Reconnects(attempts=1)),
+    ),
+    "documents": Setting(
+        pieces=("end", "head of a document", "document", "four bytes", "all", "refusal"),
+        most=2,
+        request=mcp.post(mcp.JSONRPCRequest(id=1, method="ping")),
     ),
     "resumes with GET": Setting(
         pieces=("end", "stream", "event with id", "id alone", "last", "all up to an id"),
@@ -324,11 +335,13 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
     exchange = Exchange("GET", "/", [("Host", "x")])
     decoder, dialect = EventDecoder(last_event_id=life.resumed_from), setting.request.dialect()
     chunks: list[Any] = []
+    document = bytearray()
     for data in life.received:
         body = exchange.receive(data)
         if exchange.response is None or "event-stream" not in (
             exchange.response.header("content-type") or ""
         ):
+            document += body
             continue
         if exchange.response.header("content-encoding"):
             body = gzip.decompress(body)
@@ -341,6 +354,9 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
                     chunks.append(chunk)
         except StreamError:
             return chunks
+    if document and dialect.reads_documents and exchange.ended and exchange.response is not None:
+        with suppress(InvalidChunk):
+            return list(dialect.single(exchange.response, bytes(document)) or ())
     return chunks
 
 

@@ -10,10 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import Dialect, Event, EventDecoder, InvalidChunk, Mark, Response, StatusError
+from sse_core import (
+    Dialect,
+    Done,
+    Event,
+    EventDecoder,
+    InvalidChunk,
+    Mark,
+    NotAnEventStream,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    StatusError,
+    StreamIncomplete,
+    Verdict,
+)
 from sse_core.dialects import mcp
 from sse_core.dialects.mcp import MCPDialect
-from support_core import unhurried
+from support_core import HEAD, LAST, Life, answer, framed, unhurried
 
 PROGRESS: dict[str, Any] = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}}
 ASKED: dict[str, Any] = {"jsonrpc": "2.0", "id": "s1", "method": "sampling/createMessage"}
@@ -156,3 +171,63 @@ def test_errors_by_status() -> None:
 def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, type: str) -> None:
     with suppress(InvalidChunk):
         mcp.listen().dialect().read(Event(data, type))
+
+
+# In the life of a stream.
+
+JSON = "Content-Type: application/json"
+REPLY = json.dumps(RESULT).encode()
+
+
+def asked(request: Request[Any] | None = None) -> Life:
+    return Life(request=request or mcp.post(TOOLS)).ask()
+
+
+def test_an_answer_in_one_piece() -> None:
+    life = asked().receive(answer(REPLY, JSON))
+    assert life.ended_well(Verdict.COMPLETE).chunks == [mcp.JSONRPCResponse(id=1, result={"tools": []})]
+    assert life.session.stats.events == 1
+
+
+def test_an_answer_in_one_piece_that_comes_in_many() -> None:
+    whole = answer(REPLY, JSON)
+    life = asked().receive(*(whole[at : at + 1] for at in range(len(whole))))
+    assert len(life.ended_well(Verdict.COMPLETE).chunks) == 1
+
+
+def test_an_answer_in_one_piece_may_be_larger_than_an_error() -> None:
+    large = json.dumps({**RESULT, "result": {"text": "x" * 2**17}}).encode()
+    assert len(asked().receive(answer(large, JSON)).ended_well(Verdict.COMPLETE).chunks) == 1
+
+
+def test_a_message_that_is_only_accepted() -> None:
+    request = mcp.post(mcp.JSONRPCNotification(method="notifications/initialized"))
+    life = asked(request).receive(answer(b"", status="202 Accepted"))
+    assert life.ended_well(Verdict.COMPLETE).chunks == []
+
+
+def test_an_answer_that_is_cut_is_refused() -> None:
+    life = asked().receive(answer(REPLY, JSON, length=len(REPLY) + 1), b"")
+    assert life.ended(Verdict.REFUSED, NotAnEventStream).body == REPLY
+
+
+def test_an_answer_that_is_no_message() -> None:
+    asked().receive(answer(b"{", JSON)).ended(Verdict.INVALID, InvalidChunk)
+
+
+def test_a_stream_that_breaks_off_is_taken_up_by_get() -> None:
+    life = asked(mcp.post(TOOLS, reconnects=mcp.RESUMING))
+    life.receive(HEAD, framed(b"id: 7\ndata:\n\n"), LAST)
+    life.then(Done())
+    assert isinstance(life.action, Sleep)
+    life.then(Done())
+    life.reach()
+    sent = [action.data for action in life.actions if isinstance(action, Send)][-1]
+    assert sent.startswith(b"GET ") and b"\r\nLast-Event-ID: 7\r\n" in sent
+    life.receive(HEAD, framed(b"data: " + REPLY + b"\n\n"))
+    assert len(life.ended_well(Verdict.COMPLETE).chunks) == 1
+
+
+def test_where_closing_is_cancelling_nothing_is_taken_up() -> None:
+    life = asked().receive(HEAD, framed(b"id: 7\ndata:\n\n"), LAST)
+    life.ended(Verdict.UNFINISHED, StreamIncomplete)

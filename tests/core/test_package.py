@@ -57,6 +57,7 @@ RINGS = {
     "dialects._anthropic_blocks": 3,
     "dialects._anthropic_events": 3,
     "dialects._anthropic_message": 3,
+    "dialects._api_dialect": 3,
     "dialects._chat_accumulator": 3,
     "dialects._chat_chunks": 3,
     "dialects._chat_completion": 3,

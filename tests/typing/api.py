@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
+import anyio
 from msgspec import Struct
 
 import sse_adapters.anyio
+import sse_adapters.asyncio
+import sse_adapters.portal
 import sse_adapters.threads
 from sse_adapters import async_loop, sync_loop
+from sse_adapters.testing import check_transport
 from sse_core import Chunk, Event, EventDecoder, Message, Request, Response, Verdict
 from sse_core.dialects import events, groq, openai
 
@@ -61,6 +65,34 @@ def messages(message: Message) -> None:
 
 def transports() -> tuple[sync_loop.Transport, async_loop.Transport]:
     return sse_adapters.threads.Transport(), sse_adapters.anyio.Transport()
+
+
+async def native() -> None:
+    async with sse_adapters.asyncio.Client(URL, uds="/a/socket", server_hostname="name") as client:
+        async with client.stream(groq.chat(model="any", messages=MESSAGES)) as stream:
+            async for chunk in stream:
+                assert_type(chunk, groq.ChatCompletionChunk)
+
+
+def portal() -> None:
+    with sse_adapters.portal.Client(URL, backend="trio") as client:
+        with client.stream(groq.chat(model="any", messages=MESSAGES)) as stream:
+            for chunk in stream:
+                assert_type(chunk, groq.ChatCompletionChunk)
+
+
+def blocking(loop: sse_adapters.portal.EventLoop) -> list[sync_loop.Transport]:
+    inner = sse_adapters.anyio.Transport()
+    return [sse_adapters.threads.Transport(), sse_adapters.portal.Transport(loop, inner)]
+
+
+def asynchronous() -> list[async_loop.Transport]:
+    return [sse_adapters.anyio.Transport(), sse_adapters.asyncio.Transport()]
+
+
+def checked() -> None:
+    check_transport(sse_adapters.threads.Transport)
+    check_transport(sse_adapters.asyncio.Transport, run=anyio.run)
 
 
 def values() -> None:

@@ -1,0 +1,381 @@
+"""Many streams at once, in one process and on one core.
+
+    python -m benchmarks.environments
+    python -m benchmarks.streams
+
+Streams are opened, a hundred at a time; then events come, 2,000 in a second for all of them in
+turn; then all are closed. What is told: CPU time for an event, and to open and to close a stream,
+in microseconds; memory for a stream, with the task that reads it, in KB of 1,000 bytes; and the
+time from the server's sending to the text, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from subprocess import TimeoutExpired
+from time import monotonic
+from typing import Any
+
+import anyio
+
+from . import floors
+from .answer import MESSAGES
+from .environments import python
+from .harness import Results, cpu_time, in_turns, number, raise_limit_of_files, run, serving, table
+
+SIZES = (100, 1_000, 5_000, 10_000)
+TOGETHER = 100
+TIMEOUT = 150.0
+
+
+# Every client has four verbs: `open` returns a stream, `read` the text of its next event.
+
+
+class Ours:
+    def __init__(self, url: str, module: str) -> None:
+        from sse_core.dialects import groq
+
+        self.client = import_module(module).Client(url)
+        self.request = groq.chat(model="m", messages=MESSAGES)
+
+    async def open(self) -> Any:
+        return await self.client.stream(self.request).__aenter__()
+
+    async def read(self, stream: Any) -> str:
+        chunk = await anext(stream)
+        return str(chunk.text)
+
+    async def close(self, stream: Any) -> None:
+        stream.close()
+
+    async def leave(self) -> None:
+        self.client.close()
+
+
+class Aiohttp:
+    def __init__(self, url: str) -> None:
+        import aiohttp
+        import msgspec
+
+        from sse_core.dialects.groq import ChatCompletionChunk
+
+        self.url = url
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
+        )
+        self.decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+
+    async def open(self) -> Any:
+        return await self.session.post(self.url, json={})
+
+    async def read(self, stream: Any) -> str:
+        data = await stream.content.readany()
+        chunk = self.decode(data[6:-2])  # which is one event, at this pace
+        return chunk.choices[0].delta.content or ""  # type: ignore[union-attr]
+
+    async def close(self, stream: Any) -> None:
+        stream.close()
+
+    async def leave(self) -> None:
+        await self.session.close()
+
+
+class Httpx2:
+    def __init__(self, url: str) -> None:
+        import httpx2
+
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+        self.url, self.events = url, httpx2.EventSource
+        self.client = httpx2.AsyncClient(limits=limits, timeout=None)
+
+    async def open(self) -> Any:
+        response = await self.client.send(self.client.build_request("POST", self.url, json={}), stream=True)
+        return response, aiter(self.events(response))
+
+    async def read(self, stream: Any) -> str:
+        event = await anext(stream[1])
+        return str(json.loads(event.data)["choices"][0]["delta"]["content"])
+
+    async def close(self, stream: Any) -> None:
+        await stream[1].aclose()
+        await stream[0].aclose()
+
+    async def leave(self) -> None:
+        await self.client.aclose()
+
+
+class SDK:
+    def __init__(self, url: str, name: str) -> None:
+        import httpx
+
+        package = import_module(name.lower())
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        client = getattr(package, f"Async{name}")
+        http = httpx.AsyncClient(limits=limits, timeout=None)
+        self.client = client(base_url=url, api_key="none", http_client=http, max_retries=0)
+
+    async def open(self) -> Any:
+        return await self.client.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+
+    async def read(self, stream: Any) -> str:
+        return (await anext(stream)).choices[0].delta.content or ""
+
+    async def close(self, stream: Any) -> None:
+        await stream.close()
+
+    async def leave(self) -> None:
+        await self.client.close()
+
+
+class Waiting(asyncio.Protocol):
+    """A future for each wait, and nothing else."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.loop = asyncio.get_running_loop()
+        self.wait()
+
+    def wait(self) -> None:
+        self.future = self.loop.create_future()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.future.done():
+            self.future.set_result(data)
+
+
+class ProtocolFloor:
+    def __init__(self, url: str) -> None:
+        self.host, _, path = url.removeprefix("http://").partition("/")
+        self.request = floors.request(path, self.host)
+
+    async def open(self) -> Any:
+        name, _, port = self.host.partition(":")
+        _, protocol = await asyncio.get_running_loop().create_connection(Waiting, name, int(port))
+        protocol.transport.write(self.request)
+        await self.read(protocol)
+        return protocol
+
+    async def read(self, stream: Any) -> str:
+        data = await stream.future
+        stream.wait()
+        return sent_at(data)
+
+    async def close(self, stream: Any) -> None:
+        stream.transport.close()
+
+    async def leave(self) -> None: ...
+
+
+class AnyioFloor:
+    def __init__(self, url: str) -> None:
+        self.host, _, path = url.removeprefix("http://").partition("/")
+        self.request = floors.request(path, self.host)
+
+    async def open(self) -> Any:
+        name, _, port = self.host.partition(":")
+        stream = await anyio.connect_tcp(name, int(port))
+        await stream.send(self.request)
+        await stream.receive()
+        return stream
+
+    async def read(self, stream: Any) -> str:
+        return sent_at(await stream.receive())
+
+    async def close(self, stream: Any) -> None:
+        await stream.aclose()
+
+    async def leave(self) -> None: ...
+
+
+def sent_at(data: bytes) -> str:
+    return data.partition(b'"content":"')[2][:17].decode()
+
+
+CLIENTS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "asyncio.Protocol": (ProtocolFloor, "asyncio uvloop"),
+    "anyio receive": (AnyioFloor, "asyncio uvloop trio"),
+    "sse-core, anyio": (partial(Ours, module="sse_adapters.anyio"), "asyncio uvloop trio"),
+    "sse-core, asyncio": (partial(Ours, module="sse_adapters.asyncio"), "asyncio uvloop"),
+    "aiohttp by hand": (Aiohttp, "asyncio uvloop"),
+    "httpx2": (Httpx2, "asyncio"),
+    "groq SDK": (partial(SDK, name="Groq"), "asyncio"),
+    "openai SDK": (partial(SDK, name="OpenAI"), "asyncio"),
+}
+NAMES = [f"{name}; {loop}" for name, (_, loops) in CLIENTS.items() for loop in loops.split()]
+
+
+def measure(name: str, streams: int, port: str) -> dict[str, float]:
+    raise_limit_of_files()
+    client, _, loop = name.partition("; ")
+    body = partial(live, CLIENTS[client][0], streams, f"http://127.0.0.1:{port}")
+    if loop == "trio":
+        import trio
+
+        return trio.run(body, start_with_trio)
+    if loop == "uvloop":
+        import uvloop
+
+        return uvloop.run(body(start_with_asyncio))
+    return asyncio.run(body(start_with_asyncio))
+
+
+async def live(make: Any, streams: int, base: str, start: Any) -> dict[str, float]:
+    events = max(2, 4_000 // streams)
+    warm = make(f"{base}/1/1")
+    for _ in range(5):
+        stream = await warm.open()
+        await warm.read(stream)
+        await warm.close(stream)
+    await warm.leave()
+    client = make(f"{base}/{streams}/{events}")
+    room = anyio.Semaphore(TOGETHER)
+    all_opened, all_read, go, close = anyio.Event(), anyio.Event(), anyio.Event(), anyio.Event()
+    opened = read = 0
+    lags: list[float] = []
+
+    async def one() -> None:
+        nonlocal opened, read
+        async with room:
+            stream = await client.open()
+        opened += 1
+        if opened == streams:
+            all_opened.set()
+        await go.wait()
+        for _ in range(events):
+            sent = float(await client.read(stream))
+            lags.append(monotonic() - sent)
+        read += 1
+        if read == streams:
+            all_read.set()
+        await close.wait()
+        await client.close(stream)
+
+    figures: dict[str, float] = {}
+
+    async def phases() -> None:
+        before, memory = cpu_time(), resident()
+        async with start([one] * streams):
+            await all_opened.wait()
+            opening = cpu_time()
+            go.set()
+            await all_read.wait()
+            reading = cpu_time()
+            figures["KB"] = (resident() - memory) / streams / 1e3
+            close.set()
+        closing = cpu_time()
+        figures["open"] = (opening - before) / streams * 1e6
+        figures["cpu"] = (reading - opening) / streams / events * 1e6
+        figures["close"] = (closing - reading) / streams * 1e6
+
+    gc.collect()
+    await phases()
+    await client.leave()
+    lags.sort()
+    for figure, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+        figures[figure] = lags[min(len(lags) - 1, int(len(lags) * share))] * 1e3
+    return figures
+
+
+class start_with_asyncio:
+    def __init__(self, functions: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        self.functions = functions
+
+    async def __aenter__(self) -> None:
+        self.group = await asyncio.TaskGroup().__aenter__()
+        for function in self.functions:
+            self.group.create_task(function())
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.group.__aexit__(*exc)
+
+
+class start_with_trio:
+    def __init__(self, functions: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        self.functions = functions
+
+    async def __aenter__(self) -> None:
+        import trio
+
+        self.manager = trio.open_nursery()
+        nursery = await self.manager.__aenter__()
+        for function in self.functions:
+            nursery.start_soon(function)
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.manager.__aexit__(*exc)
+
+
+def resident() -> float:
+    """Return the bytes of memory of this process, or 0 where that is not told."""
+    path = Path("/proc/self/statm")
+    if not path.exists():
+        return 0.0
+    return float(path.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def measure_all(names: list[str], sizes: list[int], rounds: int) -> Results:
+    results = Results()
+    for name in in_turns(names, rounds):
+        for size in sizes:
+            if size > 1_000 and "SDK" in name or size > 5_000 and "httpx2" in name:
+                continue  # they do not finish in any reasonable time
+            with serving("benchmarks.stream_server") as port:
+                arguments = ("--one", name, str(size), port)
+                try:
+                    figures = run(python(name), "benchmarks.streams", *arguments, timeout=TIMEOUT)
+                except TimeoutExpired:
+                    print(f"{name}, {size}: not in {TIMEOUT:.0f} seconds", file=sys.stderr)
+                    continue
+            results.add(name, size, figures=figures)
+            shown = ", ".join(f"{key} {number(value)}" for key, value in figures.items())
+            print(f"{name}, {size}: {shown}", file=sys.stderr)
+    return results
+
+
+FIGURES = {
+    "cpu": "CPU, us/event",
+    "KB": "KB/stream",
+    "open": "open, us",
+    "close": "close, us",
+    "p50": "lag p50, ms",
+    "p99": "p99",
+    "max": "max",
+}
+
+
+def report(results: Results, names: list[str], sizes: list[int]) -> str:
+    """Return a table in Markdown."""
+    rows = [
+        [name, f"{size:,}", *(number(results.middle(name, size, figure=figure)) for figure in FIGURES)]
+        for size in sizes
+        for name in names
+        if results.middle(name, size, figure="cpu") is not None
+    ]
+    return table(["client", "streams", *FIGURES.values()], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=NAMES, help="names of clients")
+    parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES))
+    parser.add_argument("--one", nargs=3, metavar=("NAME", "STREAMS", "PORT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        name, streams, port = options.one
+        print(json.dumps(measure(name, int(streams), port)))
+        return
+    print(report(measure_all(options.only, options.sizes, options.rounds), options.only, options.sizes))
+
+
+if __name__ == "__main__":
+    main()

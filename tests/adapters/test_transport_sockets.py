@@ -1,0 +1,236 @@
+"""How the transports here connect: several addresses, Unix sockets, and event loops that end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+import sse_adapters.anyio
+import sse_adapters.asyncio
+import sse_adapters.portal
+import sse_adapters.threads
+from net_names import Names
+from net_runners import EVENTS, EventLoop, NetworkRunner
+from net_servers import (
+    CHUNKED,
+    GENEROUS,
+    LAST_CHUNK,
+    Server,
+    chunked,
+    event,
+    eventually,
+    head,
+    listening,
+    never_accepting,
+    refusing,
+    says,
+)
+from sse_adapters import _sockets
+from sse_core import ConnectionFailed, DeadlineExceeded, Deadlines, Verdict
+
+WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
+V4, V6 = socket.AF_INET, socket.AF_INET6
+
+
+# Addresses in turns.
+
+
+def address(family: int, name: str) -> _sockets.Address:
+    return (family, socket.SOCK_STREAM, 0, "", (name, 80))
+
+
+def test_the_families_take_turns_and_the_first_stays_first() -> None:
+    found = [address(V6, "a"), address(V6, "b"), address(V6, "c"), address(V4, "d")]
+    names = [entry[-1][0] for entry in _sockets.in_turns("host", found)]
+    assert names == ["a", "d", "b", "c"]
+
+
+def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _sockets.literal("127.0.0.1", 80)[0][-1] == ("127.0.0.1", 80)
+    assert _sockets.literal("::1", 80)[0][0] is V6
+    assert _sockets.literal("localhost", 80) == ()
+
+
+# Several addresses, of which not all answer.
+
+
+def test_an_address_that_does_not_answer_does_not_keep_the_next_from_being_tried(
+    network: NetworkRunner, names: Names
+) -> None:
+    with never_accepting() as port, listening(WHOLE) as server:
+        names.ports += [port, server.port]
+        result = network.read_url("http://somewhere.test", deadlines=Deadlines(connect=1))
+    assert result.data == ["one", "two"]
+
+
+def test_an_address_that_refuses_is_followed_by_the_next_at_once(
+    event_loop: EventLoop, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sse_adapters.anyio, sse_adapters.asyncio):
+        monkeypatch.setattr(module, "ATTEMPT_DELAY", 2 * GENEROUS)
+    with refusing() as port, listening(WHOLE) as server, event_loop.running():
+        names.ports += [port, port, server.port]
+        result = event_loop.read_url("http://somewhere.test", deadlines=Deadlines(connect=GENEROUS))
+    assert result.data == ["one", "two"]
+
+
+def test_the_first_of_several_to_answer_wins_and_the_others_are_closed(
+    event_loop: EventLoop, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sse_adapters.anyio, sse_adapters.asyncio):
+        monkeypatch.setattr(module, "ATTEMPT_DELAY", 0)
+    with listening(WHOLE) as server, event_loop.running():
+        names.ports += [server.port] * 5
+        result = event_loop.read_url("http://somewhere.test")
+        assert result.data == ["one", "two"]
+        eventually(lambda: all(peer.closed for peer in server.peers))
+        asked = [peer for peer in server.peers if peer.received]
+        assert len(asked) == 1
+
+
+def test_addresses_that_all_stay_silent_end_with_the_deadline(network: NetworkRunner, names: Names) -> None:
+    with never_accepting() as port:
+        names.ports += [port, port, port]
+        started = time.monotonic()
+        result = network.read_url("http://somewhere.test", deadlines=Deadlines(connect=0.1))
+        assert time.monotonic() - started < GENEROUS
+    assert isinstance(result.error, DeadlineExceeded)
+    assert result.error.which == "connect"
+
+
+def test_addresses_that_all_refuse_are_one_failed_connection(network: NetworkRunner, names: Names) -> None:
+    with refusing() as port:
+        names.ports += [port, port, port]
+        result = network.read_url("http://somewhere.test")
+    assert type(result.error) is ConnectionFailed
+    assert isinstance(result.error.__cause__, ConnectionRefusedError)
+
+
+def test_a_bug_in_the_race_is_not_hidden(
+    event_loop: EventLoop, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(address: Any) -> socket.socket:
+        raise ZeroDivisionError("a bug")
+
+    for module in (sse_adapters.anyio, sse_adapters.asyncio):
+        monkeypatch.setattr(module, "new_socket", fail)
+    names.ports.append(1)
+    with event_loop.running(), pytest.raises((ZeroDivisionError, ExceptionGroup)):
+        event_loop.read_url("http://somewhere.test")
+
+
+# Unix sockets.
+
+
+@pytest.fixture
+def unix_server() -> Iterator[tuple[Server, Path]]:
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("there are no Unix sockets here")
+    with TemporaryDirectory() as folder:  # pytest's own are too deep for a socket's path
+        path = Path(folder) / "socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            with ServerOfPath(path, listener).running() as server:
+                yield server, path
+
+
+class ServerOfPath(Server):
+    """A server on a Unix socket."""
+
+    def __init__(self, path: Path, listener: socket.socket) -> None:
+        super().__init__(WHOLE, listener, None)
+        self._path = path
+
+    def wake(self) -> None:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(self._path))
+
+
+def test_a_stream_comes_over_a_unix_socket(network: NetworkRunner, unix_server: tuple[Server, Path]) -> None:
+    server, path = unix_server
+    for uds in (path, str(path)):
+        result = network.read_url("http://somewhere.test/v1", uds=uds)
+        assert (result.data, result.verdict) == (["one", "two"], Verdict.FINISHED)
+    assert b"GET /v1/stream HTTP/1.1\r\nHost: somewhere.test\r\n" in server.peer().received
+
+
+def test_a_unix_socket_that_is_not_there_is_a_failed_connection(network: NetworkRunner) -> None:
+    result = network.read_url("http://localhost", uds="/nowhere/at/all")
+    assert type(result.error) is ConnectionFailed
+
+
+def test_where_there_are_no_unix_sockets_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "AF_UNIX", raising=False)
+    stream = sse_adapters.threads.Client("http://localhost", uds="/some/socket").stream(EVENTS)
+    with pytest.raises(ConnectionFailed, match="Unix sockets are not to be had"):
+        next(stream)
+
+
+# The portal.
+
+
+def test_one_loop_serves_the_threads_of_a_client_and_ends_with_it() -> None:
+    before = threading.active_count()
+    data: list[str] = []
+    with listening(WHOLE) as server:
+        with sse_adapters.portal.Client(server.url) as client:
+
+            def read() -> None:
+                with client.stream(EVENTS) as stream:
+                    data.extend(chunk.data for chunk in stream)
+
+            readers = [threading.Thread(target=read) for _ in range(8)]
+            for reader in readers:
+                reader.start()
+            for reader in readers:
+                reader.join(GENEROUS)
+            loops = [thread for thread in threading.enumerate() if "portal" in thread.name]
+            assert len(loops) == 1
+    eventually(lambda: threading.active_count() <= before)
+    assert sorted(data) == ["one"] * 8 + ["two"] * 8
+
+
+def test_a_client_that_is_never_used_has_no_thread() -> None:
+    before = threading.active_count()
+    with sse_adapters.portal.Client("http://localhost") as client:
+        client.stream(EVENTS)
+        assert threading.active_count() == before
+    client.close()
+
+
+def test_a_backend_that_there_is_not_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="no such backend: 'curio'"):
+        sse_adapters.portal.Client("http://localhost", backend="curio")
+
+
+def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None:
+    loop = sse_adapters.portal.EventLoop("asyncio")
+    transport = sse_adapters.portal.Transport(loop, sse_adapters.anyio.Transport())
+    failed: list[Exception] = []
+
+    def sleep() -> None:
+        try:
+            transport.sleep(transport.now() + GENEROUS)
+        except Exception as exc:
+            failed.append(exc)
+
+    sleeper = threading.Thread(target=sleep)
+    sleeper.start()
+    eventually(lambda: any("portal" in thread.name for thread in threading.enumerate()))
+    time.sleep(0.05)
+    loop.stop()
+    sleeper.join(GENEROUS)
+    assert [type(exc) for exc in failed] == [ConnectionAbortedError]
+    with pytest.raises(ConnectionAbortedError, match="has been stopped"):
+        transport.sleep(0)
+    transport.abort()
+    transport.close()
+    loop.stop()
