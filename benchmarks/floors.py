@@ -124,9 +124,7 @@ def split(text: bytes) -> tuple[list[bytes], bytes]:
     block = text[:end]
     data = block[6:-2].split(b"\n\ndata: ")
     if not block.startswith(b"data: ") or b"\r" in block or block.count(b"\n") != 2 * len(data):
-        fields = [
-            [line for line in event.split(b"\n")] for event in block.replace(b"\r\n", b"\n").split(b"\n\n")
-        ]
+        fields = [event.split(b"\n") for event in block.replace(b"\r\n", b"\n").split(b"\n\n")]
         data = [
             b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:")) for lines in fields
         ]

@@ -326,7 +326,7 @@ def measure_all(names: list[str], sizes: list[int], rounds: int) -> Results:
     results = Results()
     for name in in_turns(names, rounds):
         for size in sizes:
-            if size > 1_000 and "SDK" in name or size > 5_000 and "httpx2" in name:
+            if (size > 1_000 and "SDK" in name) or (size > 5_000 and "httpx2" in name):
                 continue  # they do not finish in any reasonable time
             with serving("benchmarks.stream_server") as port:
                 arguments = ("--one", name, str(size), port)

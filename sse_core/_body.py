@@ -156,7 +156,10 @@ class Body(Generic[T]):
     def _end(self) -> None:
         """Say how the stream ended, now that the body has."""
         report = self._decoder.eof()
-        if not self._begun and is_document(self._start):
+        self.error = self._reported_last()
+        if self.error is not None:
+            self.verdict = verdict_of(self.error)
+        elif not self._begun and is_document(self._start):
             self.verdict = Verdict.REFUSED
             assert self._exchange.response is not None  # or there were no body
             self.error = self._dialect.refusal(self._exchange.response, bytes(self._start))
@@ -170,6 +173,16 @@ class Body(Generic[T]):
         else:
             self.verdict = Verdict.UNFINISHED
             self.error = StreamIncomplete(Verdict.UNFINISHED.value)
+
+    def _reported_last(self) -> StreamError | None:
+        """Return the error that the body's last line reports, if it has no end and belongs to no event."""
+        field = self._decoder.unfinished_field()
+        try:
+            if field is not None:
+                self._dialect.unknown_field(field)
+        except StreamError as error:
+            return error
+        return None
 
 
 def is_event_stream(response: Response) -> bool:

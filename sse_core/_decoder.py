@@ -106,6 +106,12 @@ class EventDecoder:
         dropped = self._block + len(self._line) + self._unkept + len(self._bom or b"")
         return EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
 
+    def unfinished_field(self) -> UnknownField | None:
+        """Return what has come of an unfinished line, if it is a field that the standard ignores."""
+        line = bytes(self._line[:KEPT])
+        item = other(line)
+        return item if isinstance(item, UnknownField) and line.partition(b":")[0] not in FIELDS else None
+
     def _feed(self, data: bytes) -> list[Item]:
         if len(data) > WINDOW:
             return [item for at in range(0, len(data), WINDOW) for item in self._feed(data[at : at + WINDOW])]

@@ -23,7 +23,7 @@ the start of its `body`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._error_codes import is_callers_fault, is_final, passes, worth_retrying
 
@@ -55,6 +55,10 @@ class StreamError(Exception):
         """What had come of the answer, put together; None where the chunks make no whole."""
         self.cursor: str | int | None = None
         """Where the server would take the stream up again, if it has said so."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle: what the constructor of a subclass asks for is in the attributes."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class ConnectionFailed(StreamError):
@@ -152,7 +156,7 @@ class ApiError(StreamError):
 
     The fault is the caller's where the code or the type is about the request. Trying again makes
     sense where they say that the provider is overloaded, limits the rate or failed; a number counts
-    as an HTTP status (RFC 9110, 15).
+    as an HTTP status (RFC 9110, 15). Where there is neither, a message of these words counts as one.
     """
 
     def __init__(
@@ -175,8 +179,9 @@ class ApiError(StreamError):
         self.failed_generation = failed_generation
         self.raw = raw
         self._request_id = request_id
-        self.retryable = worth_retrying(code, type)
-        if is_callers_fault(code, type):
+        self._said = (message,) if code is None and type is None else (code, type)
+        self.retryable = worth_retrying(*self._said)
+        if is_callers_fault(*self._said):
             self.fault = Fault.CALLER
 
     @property
@@ -225,7 +230,7 @@ class StatusError(ApiError):
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
-        may_pass = (passes(response.status) and not is_final(code, type)) or self.retryable
+        may_pass = (passes(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
         self.retryable = may_pass if said is None else said
 

@@ -78,8 +78,8 @@ def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     fields: dict[str, list[tuple[str, str]]] = {}
     for section in sections:
         own: dict[str, list[tuple[str, str]]] = {}
-        for name, value in section:
-            own.setdefault(name.lower(), []).append((name, value))
+        for field in section:
+            own.setdefault(field[0].lower(), []).append(field)
         fields.update(own)
     return [field for same_name in fields.values() for field in same_name]
 

@@ -101,6 +101,9 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     reconnects: Reconnects | None = None
     """When to take the stream up again where it broke off; None for never."""
 
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path.partition('?')[0]}>"  # credentials may be in the rest
+
 
 class URL(Struct, frozen=True):
     """A base URL, in the parts that a connection and a request need (RFC 9110, 4.2)."""

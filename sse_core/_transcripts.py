@@ -199,7 +199,7 @@ class Mask:
 
 
 SECRET_FIELD = re.compile(
-    rb"^((?:authorization|proxy-authorization|cookie|api-key|x-api-key|x-goog-api-key): *)[^\r\n]*",
+    rb"^([^:\r\n]*(?:auth|cookie|key|password|secret|session|token)[^:\r\n]*: *)[^\r\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 SECRET_PARAMETER = re.compile(rb"([?&](?:key|api_key|token)=)[^& ]*", re.IGNORECASE)

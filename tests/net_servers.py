@@ -101,6 +101,7 @@ class Peer:
     def play(self, script: Play, tls: ssl.SSLContext | None) -> None:
         try:
             if tls is not None:
+                self.socket.getpeername()  # fails if the client has left, and `wrap_socket` would leak
                 self.socket = tls.wrap_socket(self.socket, server_side=True)
             script(self)
         except OSError:

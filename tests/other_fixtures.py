@@ -43,6 +43,9 @@ class Reading:
                         self.dialect.unknown_field(item)
                     elif isinstance(item, Event) and self._is_last(item):
                         return "COMPLETE"
+            last = decoder.unfinished_field()
+            if last is not None:
+                self.dialect.unknown_field(last)
         except ApiError as error:
             self.error = error
             return "ERROR_EVENT"

@@ -42,7 +42,7 @@ def groq_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def events_url() -> Iterator[str]:
     """An endless supply of one event."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

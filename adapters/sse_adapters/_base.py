@@ -216,6 +216,7 @@ class StreamBase(Generic[T, X]):
 
     def _adopt(self, transport: X) -> X:
         """Make a transport the one that `close` aborts. Raises ConnectionAbortedError if that was called."""
+        self._cause = None  # what failed before was with another connection
         with self._swap:
             self._transport = transport
         if self._closing:
@@ -244,6 +245,8 @@ class ClientBase(Generic[S, X]):
     """What a client keeps: where to, with which options, its connections, and its open streams."""
 
     def __init__(self, base_url: str, transport: Callable[[], X], options: Options) -> None:
+        if unknown := options.keys() - Options.__optional_keys__:
+            raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
         self._headers = tuple(options.get("headers", NO_HEADERS).items())
         self._deadlines = options.get("deadlines", Deadlines())

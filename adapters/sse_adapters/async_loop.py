@@ -68,7 +68,7 @@ class Transport(Closable, Protocol):
         """Send all of it."""
         ...
 
-    async def receive(self, deadline: float | None) -> bytes:
+    def receive(self, deadline: float | None) -> Awaitable[bytes]:
         """Return what has come, at least one byte; `b""` at the end, which under TLS is a proper one."""
         ...
 

@@ -99,7 +99,7 @@ class Transport(AsyncTransport):
 
     def abort(self) -> None:
         self._aborted = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(-math.inf)
         if self._connection is not None:
             self._connection.abort()
@@ -228,6 +228,8 @@ class Connection(asyncio.Protocol):
 
     async def _wait(self, deadline: float | None) -> None:
         """Wait until something happens. When the deadline has passed, the loop gets one turn to find it."""
+        if self._loop is not asyncio.get_running_loop():  # a kept connection can outlast its event loop
+            raise ConnectionAbortedError("the connection belongs to another event loop")
         self._deadline = math.inf if deadline is None else deadline
         if self._deadline < self._alarm:
             self._set_alarm()

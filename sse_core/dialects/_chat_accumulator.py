@@ -99,7 +99,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
         answer = first.choice(0).message
         return Message(
             text=answer.content or "",
-            reasoning="".join(first.reasoning),
+            reasoning="".join(first.rest.reasoning),
             refusal=answer.refusal or "",
             tool_calls=tuple(
                 ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
@@ -123,14 +123,124 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
 class Answer:
     """One answer that is being received."""
 
-    __slots__ = (
-        *("annotations", "audio", "calls", "content", "details", "ending", "executed", "function"),
-        *("logprobs", "reasoning", "refusal", "spellings", "text", "token_ids"),
-    )
+    __slots__ = ("_rest", "content", "ending", "text")
 
     def __init__(self) -> None:
         self.content = False  # there is some, if only an empty string
         self.text: list[str] = []
+        self.ending: dict[str, Any] = {}
+        self._rest: Rest | None = None
+
+    @property
+    def rest(self) -> Rest:
+        """What there is beside text: in most answers nothing, and then it takes no memory, 0.9 KB."""
+        if self._rest is None:
+            self._rest = Rest()
+        return self._rest
+
+    def add(self, choice: Choice) -> bool:
+        """Take a part; return whether it brought content."""
+        if choice.finish_reason is not None or choice.content_filter_results is not None:
+            self.ending |= said(choice, *ENDING)
+        if choice.logprobs is not None:
+            self.rest.logprobs.append(choice.logprobs)
+        if choice.token_ids:
+            self.rest.token_ids.append(choice.token_ids)
+        return choice.delta is not None and self._add(choice.delta)
+
+    def _add(self, delta: Delta) -> bool:
+        if delta.content is not None:
+            self.content = True
+            if delta.content:
+                self.text.append(delta.content)
+        thinking = delta.thinking
+        if thinking:
+            self.rest.reasoning.append(thinking)
+            if delta.reasoning:
+                self.rest.spellings.add("reasoning")
+            if delta.reasoning_content:
+                self.rest.spellings.add("reasoning_content")
+        for detail in delta.reasoning_details:
+            if self.rest.details and self.rest.details[-1].goes_on(detail):
+                self.rest.details[-1].parts.append(detail)
+            else:
+                self.rest.details.append(OpenDetail(detail))
+        if delta.refusal:
+            self.rest.refusal.append(delta.refusal)
+        for part in delta.tool_calls:
+            self.rest.calls.add(part)
+        if delta.function_call is not None:
+            self.rest.function.append(delta.function_call)
+        if delta.audio is not None:
+            self.rest.audio.append(delta.audio)
+        if delta.annotations:
+            self.rest.annotations += delta.annotations
+        for tool in delta.executed_tools:
+            self._execute(tool)
+        return bool(delta.content or thinking or delta.tool_calls)
+
+    def _execute(self, tool: ExecutedTool) -> None:
+        """Take a tool that ran: it comes again, by its index, with what it gave."""
+        index = len(self.rest.executed) if tool.index is None else tool.index
+        begun = self.rest.executed.get(index, tool)
+        self.rest.executed[index] = structs.replace(begun, **said(tool, *tool.__struct_fields__))
+
+    def choice(self, index: int) -> CompletionChoice:
+        """Return what has come, as the provider would have sent it in one piece."""
+        reasoning = "".join(self.rest.reasoning)
+        message = ChatCompletionMessage(
+            content="".join(self.text) if self.content or self.text else None,
+            refusal="".join(self.rest.refusal) or None,
+            **dict.fromkeys(self.rest.spellings, reasoning),
+            reasoning_details=tuple(detail.whole() for detail in self.rest.details),
+            tool_calls=tuple(
+                MessageToolCall(id=call.id, function=function(call.name, call.arguments))
+                for call in self.rest.calls.calls
+            ),
+            function_call=self._function_call(),
+            audio=self._audio(),
+            annotations=tuple(self.rest.annotations),
+            executed_tools=tuple(self.rest.executed.values()),
+        )
+        return CompletionChoice(
+            index=index,
+            message=message,
+            logprobs=self._logprobs(),
+            token_ids=tuple(token for part in self.rest.token_ids for token in part),
+            **self.ending,
+        )
+
+    def _function_call(self) -> FunctionCall | None:
+        if not self.rest.function:
+            return None
+        name = next((part.name for part in self.rest.function if part.name), "")
+        return function(name, [part.arguments or "" for part in self.rest.function])
+
+    def _audio(self) -> Audio | None:
+        if not self.rest.audio:
+            return None
+        ids = [part.id for part in self.rest.audio if part.id is not None]
+        times = [part.expires_at for part in self.rest.audio if part.expires_at is not None]
+        return Audio(
+            id=ids[0] if ids else None,
+            data="".join([part.data or "" for part in self.rest.audio]),
+            transcript="".join([part.transcript or "" for part in self.rest.audio]),
+            expires_at=times[-1] if times else None,
+        )
+
+    def _logprobs(self) -> Logprobs | None:
+        if not self.rest.logprobs:
+            return None
+        return Logprobs(
+            content=tuple(token for part in self.rest.logprobs for token in part.content),
+            refusal=tuple(token for part in self.rest.logprobs for token in part.refusal),
+        )
+
+
+class Rest:
+    """What an answer that is being received has beside its text."""
+
+    def __init__(self) -> None:
         self.refusal: list[str] = []
         self.reasoning: list[str] = []
         self.spellings: set[str] = set()  # the fields that the reasoning came in
@@ -142,104 +252,6 @@ class Answer:
         self.executed: dict[int | None, ExecutedTool] = {}
         self.logprobs: list[Logprobs] = []
         self.token_ids: list[tuple[int, ...]] = []
-        self.ending: dict[str, Any] = {}
-
-    def add(self, choice: Choice) -> bool:
-        """Take a part; return whether it brought content."""
-        if choice.finish_reason is not None or choice.content_filter_results is not None:
-            self.ending |= said(choice, *ENDING)
-        if choice.logprobs is not None:
-            self.logprobs.append(choice.logprobs)
-        if choice.token_ids:
-            self.token_ids.append(choice.token_ids)
-        return choice.delta is not None and self._add(choice.delta)
-
-    def _add(self, delta: Delta) -> bool:
-        if delta.content is not None:
-            self.content = True
-            if delta.content:
-                self.text.append(delta.content)
-        thinking = delta.thinking
-        if thinking:
-            self.reasoning.append(thinking)
-            if delta.reasoning:
-                self.spellings.add("reasoning")
-            if delta.reasoning_content:
-                self.spellings.add("reasoning_content")
-        for detail in delta.reasoning_details:
-            if self.details and self.details[-1].goes_on(detail):
-                self.details[-1].parts.append(detail)
-            else:
-                self.details.append(OpenDetail(detail))
-        if delta.refusal:
-            self.refusal.append(delta.refusal)
-        for part in delta.tool_calls:
-            self.calls.add(part)
-        if delta.function_call is not None:
-            self.function.append(delta.function_call)
-        if delta.audio is not None:
-            self.audio.append(delta.audio)
-        self.annotations += delta.annotations
-        for tool in delta.executed_tools:
-            self._execute(tool)
-        return bool(delta.content or thinking or delta.tool_calls)
-
-    def _execute(self, tool: ExecutedTool) -> None:
-        """Take a tool that ran: it comes again, by its index, with what it gave."""
-        index = len(self.executed) if tool.index is None else tool.index
-        begun = self.executed.get(index, tool)
-        self.executed[index] = structs.replace(begun, **said(tool, *tool.__struct_fields__))
-
-    def choice(self, index: int) -> CompletionChoice:
-        """Return what has come, as the provider would have sent it in one piece."""
-        reasoning = "".join(self.reasoning)
-        message = ChatCompletionMessage(
-            content="".join(self.text) if self.content or self.text else None,
-            refusal="".join(self.refusal) or None,
-            **dict.fromkeys(self.spellings, reasoning),
-            reasoning_details=tuple(detail.whole() for detail in self.details),
-            tool_calls=tuple(
-                MessageToolCall(id=call.id, function=function(call.name, call.arguments))
-                for call in self.calls.calls
-            ),
-            function_call=self._function_call(),
-            audio=self._audio(),
-            annotations=tuple(self.annotations),
-            executed_tools=tuple(self.executed.values()),
-        )
-        return CompletionChoice(
-            index=index,
-            message=message,
-            logprobs=self._logprobs(),
-            token_ids=tuple(token for part in self.token_ids for token in part),
-            **self.ending,
-        )
-
-    def _function_call(self) -> FunctionCall | None:
-        if not self.function:
-            return None
-        name = next((part.name for part in self.function if part.name), "")
-        return function(name, [part.arguments or "" for part in self.function])
-
-    def _audio(self) -> Audio | None:
-        if not self.audio:
-            return None
-        ids = [part.id for part in self.audio if part.id is not None]
-        times = [part.expires_at for part in self.audio if part.expires_at is not None]
-        return Audio(
-            id=ids[0] if ids else None,
-            data="".join([part.data or "" for part in self.audio]),
-            transcript="".join([part.transcript or "" for part in self.audio]),
-            expires_at=times[-1] if times else None,
-        )
-
-    def _logprobs(self) -> Logprobs | None:
-        if not self.logprobs:
-            return None
-        return Logprobs(
-            content=tuple(token for part in self.logprobs for token in part.content),
-            refusal=tuple(token for part in self.logprobs for token in part.refusal),
-        )
 
 
 class OpenDetail:

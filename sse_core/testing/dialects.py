@@ -33,7 +33,7 @@ from sse_core import (
     Session,
     StreamError,
 )
-from sse_core.dialects import anthropic, gemini, groq, openai, responses
+from sse_core.dialects import anthropic, gemini, groq, json, mcp, openai, responses
 from sse_core.testing.vectors import json_schema, spec_folder
 
 __all__ = [
@@ -121,8 +121,9 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     `why` is what it shows, in one sentence; `from` where its shape was learnt: a public thread, or
     the provider's documentation. `status` and `content_type` are the response's. `chunks` come
-    before the `error`, if there is one, and make the `message` together. `answer` is what the same
-    server would have answered without streaming.
+    before the `error`, if there is one, and make the `message` together. `values` are the chunks of
+    a dialect whose chunks are no parts of a model's answer, as JSON. `answer` is what the same server
+    would have answered without streaming.
     """
 
     why: str
@@ -130,6 +131,7 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     verdict: VerdictName
     chunks: list[ExpectedChunk]
     message: ExpectedMessage
+    values: list[Any] = []
     error: ExpectedError | None = None
     answer: Any = None
     status: Annotated[int, Meta(ge=200, le=599)] = 200
@@ -150,10 +152,10 @@ class Fixture(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """What our own dialect made of a stream."""
+    """What our own dialect made of a stream; `message` is None where its chunks make no whole."""
 
     chunks: list[Any]
-    message: Message
+    message: Message | None
     verdict: str
     error: StreamError | None
 
@@ -189,31 +191,35 @@ def read(fixture: Fixture, pieces: Iterable[bytes]) -> Reading:
     request = REQUESTS[fixture.dialect]()
     session = Session(request, URL.parse("http://localhost/"))
     accumulator = request.dialect().accumulator()
-    assert accumulator is not None  # every dialect with fixtures has one
     received = iter([head_of(fixture), *filter(None, pieces)])
     chunks: list[Any] = []
     action = session.start(now=0.0)
     while not isinstance(action, Release):
         if isinstance(action, Deliver):
             chunks += action.chunks
-            accumulator.add(action.chunks)
+            if accumulator is not None:
+                accumulator.add(action.chunks)
         action = session.step(outcome_of(action, received), now=0.0)
     assert session.verdict is not None  # there is one when the connection is released
-    return Reading(chunks, accumulator.message(), session.verdict.name, session.error)
+    message = None if accumulator is None else accumulator.message()
+    return Reading(chunks, message, session.verdict.name, session.error)
 
 
 def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     """What our own dialect gets wrong on a fixture's stream in these pieces; None if nothing."""
     expected, found = fixture.expected, read(fixture, pieces)
+    message = found.message or Message()
+    answers, values = ([], found.chunks) if found.message is None else (found.chunks, [])
     for what, ours, theirs in (
         ("verdict", found.verdict, expected.verdict),
-        ("chunks", [chunk_of(chunk) for chunk in found.chunks], expected.chunks),
-        ("message", message_of(found.message), expected.message),
+        ("chunks", [chunk_of(chunk) for chunk in answers], expected.chunks),
+        ("values", msgspec.to_builtins(values), expected.values),
+        ("message", message_of(message), expected.message),
         ("error", error_of(found.error), expected.error),
     ):
         if ours != theirs:
             return f"{what} {ours}, not {theirs}"
-    native: Any = found.message.native
+    native: Any = message.native
     if expected.answer is not None and native != (answer := answer_of(fixture, type(native))):
         return f"answer {native}, not {answer}"
     return None
@@ -299,6 +305,12 @@ def answer_of(fixture: Fixture, kind: Any) -> Any:
     return msgspec.convert(openai.without_nulls(fixture.expected.answer), kind)
 
 
+class Greeting(Struct):
+    """The events of the fixtures in `json`."""
+
+    hello: str
+
+
 MESSAGES = [{"role": "user", "content": "hello"}]
 REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "groq": lambda: groq.chat(model="any", messages=MESSAGES),
@@ -306,5 +318,7 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
     "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
     "responses": lambda: responses.create(model="any", input="hello"),
+    "mcp": lambda: mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call", params={"name": "any"})),
+    "json": lambda: json.request(Greeting),
 }
 """A request in each dialect that has fixtures."""

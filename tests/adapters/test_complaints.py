@@ -191,7 +191,7 @@ def test_a_connection_is_not_made_for_each_request(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
     """openai-python#3580: 300 ms a request, spent on agreeing with the server again."""
-    complete = say(STREAM, *chunked(HELLO, DONE), LAST_CHUNK)
+    complete = say(STREAM + b"".join(chunked(HELLO, DONE)) + LAST_CHUNK)
     with talking(network, complete, tls=authority.server, **secure) as talk:
         for _ in range(10):
             assert talk.ask(CHAT).verdict is Verdict.COMPLETE

@@ -20,7 +20,7 @@ from net_servers import (
     says,
 )
 from sse_adapters import async_loop, sync_loop
-from sse_core import ConnectionFailed, StreamClosed, Verdict
+from sse_core import ConnectionFailed, Deadlines, StreamClosed, Verdict
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
 
@@ -60,6 +60,12 @@ def test_the_verbs_come_in_order_without_an_event_loop_as_well() -> None:
 def test_a_url_that_is_not_http_is_refused_at_once(client: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="http or https"):
         client("ftp://example.test", SyncMemory)
+
+
+@pytest.mark.parametrize("client", [sync_loop.Client, async_loop.Client])
+def test_an_option_that_there_is_not_is_refused_at_once(client: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="'deadline'"):
+        client("http://memory", SyncMemory, deadline=Deadlines(total=1))
 
 
 @pytest.mark.parametrize("client", [sync_loop.Client, async_loop.Client])

@@ -6,10 +6,12 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from net_keepalive import ANSWER, TWO, Reply, leave, reach, say, talking, then, wait_for
-from net_runners import EventLoop, NetworkRunner, Portal, outcome
+from net_keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
+from net_runners import EVENTS, EventLoop, NetworkRunner, Portal, outcome
 from net_servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
 from net_tls import Authority
 from sse_core import (
@@ -245,6 +247,29 @@ def test_a_connection_is_replaced_once(network: NetworkRunner, end: Reply) -> No
         assert talk.connections == [0, 0, 1]
 
 
+def test_what_failed_on_the_old_connection_is_no_cause_on_the_new_one(network: NetworkRunner) -> None:
+    refusal = say(head("401 Unauthorized", "Content-Length: 0"))
+    with talking(network, ANSWER, Peer.reset, refusal) as talk:
+        talk.ask()
+        error = talk.ask().error
+        assert isinstance(error, StatusError)
+        assert error.__cause__ is None
+
+
+@pytest.mark.filterwarnings("ignore:unclosed (transport|resource):ResourceWarning")  # as asyncio sees it
+def test_a_connection_whose_event_loop_has_ended_is_replaced(event_loop: EventLoop) -> None:
+    with listening(Replies(ANSWER)) as server:
+        client = event_loop.client(server.url)
+
+        async def main() -> list[str]:
+            return [event.data async for event in client.stream(EVENTS)]
+
+        for _ in range(3):
+            assert anyio.run(main, **event_loop.backend) == ["one", "two"]
+        client.close()
+        gc.collect()  # what asyncio has to say of it, it says here
+
+
 def test_a_connection_is_replaced_by_a_new_one(network: NetworkRunner) -> None:
     both = then(say(STREAM), wait_for("may end"), say(LAST_CHUNK))
     with talking(network, both, both, leave, ANSWER) as talk:
@@ -416,6 +441,31 @@ def test_whoever_waits_can_be_closed(network: NetworkRunner, pool: PoolLimits) -
         outcome(entering[1])
         assert third.next().data == "one"
         assert talk.connections == [0, 0]
+
+
+def close_both(first: Any, second: Any) -> None:
+    first.close()
+    second.close()
+
+
+async def close_both_async(first: Any, second: Any) -> None:
+    first.close()
+    await anyio.lowlevel.checkpoint()
+    second.close()
+
+
+def test_whoever_was_just_given_a_place_can_be_closed(network: NetworkRunner) -> None:
+    with talking(network, HELD, ANSWER, pool=ONE) as talk:
+        first, second = talk.stream(), talk.stream()
+        first.enter()
+        entering = second.start_entering()
+        talk.wait_for_waiters(1)
+        close = close_both_async if isinstance(network, EventLoop) else close_both
+        network.call(close, first.stream, second.stream)
+        with pytest.raises(StreamClosed):
+            outcome(entering)
+        talk.server.peer().reach("may end")
+        assert talk.ask().data == ["one", "two"]
 
 
 def test_closing_the_client_ends_all_waiting(network: NetworkRunner) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from net_names import Names
-from net_runners import NetworkRunner
+from net_runners import NetworkRunner, run_without_loop
 from net_servers import CHUNKED, LAST_CHUNK, End, Peer, chunked, event, head, listening, says
 from net_tls import Authority
+from sse_adapters._tls import TLS
+from sse_adapters._transports import AsyncTransport, SyncTransport
 from sse_core import (
     BodyTruncated,
     CertificateRejected,
@@ -342,3 +344,77 @@ def test_a_server_that_reads_slowly_does_not_stretch_the_deadline(
     assert isinstance(result.error, DeadlineExceeded)
     assert result.error.which == "response_head"
     assert read < len(BIG.body)
+
+
+# TLS without I/O.
+
+
+def connected(authority: Authority) -> tuple[TLS, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """A client, and a server with what goes to it and what comes from it."""
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1")
+    complete = False
+    while not complete:
+        complete = client.handshake()
+        to_server.write(client.outgoing())
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        client.feed(from_server.read())
+    return client, server, to_server, from_server
+
+
+def test_what_came_before_bytes_that_are_no_tls_is_handed_out_first(authority: Authority) -> None:
+    client, server, _, from_server = connected(authority)
+    server.write(b"one")
+    server.write(b"two")
+    client.feed(from_server.read() + b"this is no record")
+    assert client.decrypt() == b"onetwo"
+    for _ in range(2):
+        with pytest.raises(ssl.SSLError):
+            client.decrypt()
+
+
+def test_nothing_is_an_end(authority: Authority) -> None:
+    client, server, _, from_server = connected(authority)
+    assert client.decrypt() is None
+    server.write(b"last")
+    client.feed(from_server.read())
+    client.feed(b"")
+    assert client.decrypt() == b"last"
+    with pytest.raises(ssl.SSLError):
+        client.decrypt()
+
+
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+def test_what_tls_has_to_say_of_its_own_accord_is_sent(
+    kind: type[Any], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update of keys, which no server in Python asks for."""
+    client, server, _, from_server = connected(authority)
+    monkeypatch.setattr(client, "outgoing", lambda: b"an update")
+    server.write(b"data")
+    sent: list[bytes] = []
+
+    class Recording(kind):  # type: ignore[misc, valid-type, unused-ignore]
+        """Receives what the server said, and remembers what it sent."""
+
+        def answer(self, value: Any) -> Any:
+            return value if kind is SyncTransport else completed(value)
+
+        def _send(self, data: bytes, deadline: float | None) -> Any:
+            sent.append(data)
+            return self.answer(None)
+
+        def _receive(self, deadline: float | None) -> Any:
+            return self.answer(from_server.read())
+
+    transport = Recording()
+    transport._tls = client
+    received = transport.receive(None)
+    assert (received if kind is SyncTransport else run_without_loop(received)) == b"data"
+    assert sent == [b"an update"]
+
+
+async def completed(value: Any) -> Any:
+    return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -198,3 +200,28 @@ def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     check = next(c for c in checks(Hangs, run=anyio.run) if str(c) == "sleep_lasts_until_its_deadline")
     with pytest.raises(AssertionError, match="hangs"):
         check()
+
+
+def test_what_the_system_does_not_have_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_ipv6(*args: Any, **options: Any) -> socket.socket:
+        raise OSError("no IPv6")
+
+    def never_full(reading: Any, writing: Any, failing: Any, timeout: float) -> Any:
+        return [], writing, []
+
+    def no_folder(path: str) -> bool:
+        return False
+
+    relevant = ("ipv6", "open_keeps", "wakes_open", "waited_for")
+    found = [check for check in checks(Blocking) if any(word in str(check) for word in relevant)]
+    nothing_left = [check for check in checks(Blocking) if str(check) == "nothing_is_left_behind"]
+    with monkeypatch.context() as context:
+        context.setattr(select, "select", never_full)
+        for check in found[1:]:
+            check()
+    with monkeypatch.context() as context:
+        context.setattr(socket, "create_server", no_ipv6)
+        found[0]()
+    with monkeypatch.context() as context:
+        context.setattr(os.path, "isdir", no_folder)
+        nothing_left[0]()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 import sse_adapters.anyio
 import sse_adapters.asyncio
@@ -36,6 +39,7 @@ from sse_adapters import _sockets
 from sse_core import ConnectionFailed, DeadlineExceeded, Deadlines, Verdict
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
+SHORT = 0.02
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
 
@@ -234,3 +238,87 @@ def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None
     transport.abort()
     transport.close()
     loop.stop()
+
+
+def test_a_loop_that_stops_this_moment_is_a_stopped_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    portals: list[BlockingPortal] = []
+
+    @contextmanager
+    def start(*args: Any) -> Generator[BlockingPortal]:
+        with start_blocking_portal(*args) as portal:
+            portals.append(portal)
+            yield portal
+
+    monkeypatch.setattr(sse_adapters.portal, "start_blocking_portal", start)
+    loop = sse_adapters.portal.EventLoop("asyncio")
+    transport = sse_adapters.portal.Transport(loop, sse_adapters.anyio.Transport())
+    transport.sleep(0)
+    portals[0].call(portals[0].stop)
+    with pytest.raises(ConnectionAbortedError, match="has been stopped"):
+        transport.sleep(0)
+    transport.abort()
+    transport.close()
+
+
+# What asyncio's own transport keeps.
+
+
+def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
+    async def main() -> None:
+        transport = sse_adapters.asyncio.Transport()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            await transport.open("127.0.0.1", listener.getsockname()[1], None)
+            with listener.accept()[0] as peer:
+                for size in (1, 2):
+                    peer.sendall(bytes(size))
+                    assert len(await transport.receive(transport.now() + SHORT)) == size
+                await asyncio.sleep(2 * SHORT)  # nobody waits when it goes off
+                reading = asyncio.ensure_future(transport.receive(transport.now() + SHORT))
+                await asyncio.sleep(0)
+                reading.cancel()
+                await asyncio.wait([reading])
+                reading = asyncio.ensure_future(transport.receive(None))
+                await asyncio.sleep(2 * SHORT)  # the timer of the last one goes off
+                assert not reading.done()
+                reading.cancel()
+                await asyncio.wait([reading])
+                reading = asyncio.ensure_future(transport.receive(transport.now() + SHORT))
+                await asyncio.sleep(0)
+                reading.cancel()
+                await asyncio.wait([reading])
+                with pytest.raises(TimeoutError):
+                    await transport.receive(transport.now() + 3 * SHORT)  # later than that timer
+            transport.close()
+
+    asyncio.run(main())
+
+
+def test_a_socket_that_is_gone_is_no_connection() -> None:
+    async def main() -> None:
+        sock = socket.socket()
+        sock.close()
+        with pytest.raises(OSError, match=r"Bad file descriptor|not a socket"):
+            await sse_adapters.asyncio.Connection.over(sock)
+
+    asyncio.run(main())
+
+
+def test_of_two_that_connect_at_once_one_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        connected: list[socket.socket] = []
+        gate = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(SHORT, gate.set_result, None)
+
+        async def connect(address: Any) -> socket.socket:
+            await gate
+            connected.append(socket.socket())
+            return connected[-1]
+
+        monkeypatch.setattr(sse_adapters.asyncio, "connect", connect)
+        monkeypatch.setattr(sse_adapters.asyncio, "ATTEMPT_DELAY", 0)
+        winner = await sse_adapters.asyncio.first_connected([address(V4, "a"), address(V4, "b")])
+        assert [sock.fileno() >= 0 for sock in connected] == [sock is winner for sock in connected]
+        assert len(connected) == 2
+        winner.close()
+
+    asyncio.run(main())

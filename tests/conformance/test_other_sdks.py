@@ -22,6 +22,7 @@ SDKS_FAIL = {
         "cut-tool-call": "the same, with empty input",
         "delta-without-start": "raises AssertionError",
         "error-of-a-proxy": "takes what came before for the whole message",
+        "error-unframed-last": "the same",
         "error-without-its-name": "yields nothing, and raises AssertionError for the message",
         "no-blank-lines": "raises JSONDecodeError, which says nothing of the cause",
         "no-type-in-the-data": "raises AssertionError",

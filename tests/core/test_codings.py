@@ -417,7 +417,7 @@ def test_an_error_event_may_be_compressed() -> None:
 def test_a_document_in_place_of_events_may_be_compressed() -> None:
     body = b'{"error":{"message":"no model"}}'
     life = Life().ask().receive(answer(gzip.compress(body), STREAM, "Content-Encoding: gzip"))
-    assert life.ended(Verdict.REFUSED, ApiError).body == body
+    assert life.ended(Verdict.ERROR_EVENT, ApiError).message == "no model"
 
 
 def test_the_limit_on_expansion_is_the_clients() -> None:

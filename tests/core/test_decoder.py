@@ -206,6 +206,27 @@ def test_the_end_of_the_stream_reports_what_it_cut_off(stream: bytes, dropped: i
         assert end == EndOfStream(dropped, unfinished)
 
 
+@pytest.mark.parametrize(
+    ("stream", "field"),
+    [
+        (b"", None),
+        (b"other: 1\n", None),
+        (b": comment", None),
+        (b"data: 1", None),
+        (b"retry", None),
+        (b"data: 1\ndat", UnknownField("dat", b"")),
+        (b"data: 1\n\nerror: {", UnknownField("error", b"{")),
+        (b"a:" + b"x" * (2 * KEPT), UnknownField("a", b"x" * (KEPT - 2))),
+    ],
+)
+def test_an_unknown_field_without_its_line_end_can_be_had(stream: bytes, field: UnknownField | None) -> None:
+    decoder = EventDecoder()
+    decoder.feed_all(stream)
+    end = decoder.eof()
+    assert decoder.unfinished_field() == field
+    assert decoder.eof() == end
+
+
 # The limit on an event.
 
 

@@ -68,6 +68,16 @@ def test_others_are_the_servers(code: str | int | None) -> None:
     assert ApiError("no", code=code).fault is Fault.SERVER
 
 
+def test_a_message_alone_counts_as_a_code() -> None:
+    """Groq's `x_groq.error` has nothing else, nor have the errors that are only text."""
+    assert ApiError("Over capacity").retryable
+    assert ApiError("503").retryable
+    assert ApiError("Invalid request.").fault is Fault.CALLER
+    assert not ApiError("Over capacity", type="tool_use_failed").retryable
+    assert not ApiError("the tool said: over capacity").retryable
+    assert not StatusError("insufficient quota", response=Response(429)).retryable
+
+
 def test_a_status_decides_where_there_is_one() -> None:
     unavailable = StatusError("no", response=Response(503), type="invalid_request_error")
     assert (unavailable.fault, unavailable.retryable) == (Fault.SERVER, True)

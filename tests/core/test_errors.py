@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 from importlib import import_module
 
@@ -55,6 +56,13 @@ def test_every_error_says_whose_fault_it_is_and_whether_to_try_again(
     assert isinstance(error, StreamError)
     assert (error.fault, error.retryable) == (fault, retryable)
     assert error.body == b""
+
+
+@pytest.mark.parametrize("error", [error for error, _, _ in EACH], ids=lambda error: type(error).__name__)
+def test_every_error_can_be_pickled_for_another_process(error: StreamError) -> None:
+    error.add_note("seen")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.args, vars(again)) == (type(error), error.args, vars(error))
 
 
 def test_every_error_there_is_was_looked_at() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import URL, Exchange, NotAnEventStream, Request, Response, StatusError
+from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
 from support_core import unhurried
 
@@ -160,3 +161,9 @@ def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
     shown = "x" * 200
     assert str(error) == f"the response, of no type, is no event stream; it begins with b'{shown}'"
     assert error.body == b"x" * 1000
+
+
+def test_a_request_shows_no_credentials() -> None:
+    headers = (("Authorization", "Bearer s3cret"),)
+    request = events.request("/feed?key=s3cret", headers=headers, body=b"s3cret")
+    assert repr(request) == "<Request GET /feed>"

@@ -167,25 +167,46 @@ def test_any_event_stream_may_be_cut_inside_an_event() -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b'{"error": {"message": "no model"}}', ApiError),
-        (b'\n [{"error": {"message": "no model"}}]', ApiError),
+        (b'[{\n"error": {"code":\n503}}]', ApiError),
         (b'{"choices": []}\n', NotAnEventStream),
         (b"<html>no model</html>", NotAnEventStream),
     ],
 )
 def test_a_document_in_place_of_events_is_no_event_stream(body: bytes, error: type[StreamError]) -> None:
-    """Some servers that fail after the head send their error as it is (lemonade#2826)."""
     life = Life().ask().receive(HEAD, framed(body[:5], body[5:]), LAST)
     assert life.ended(Verdict.REFUSED, error).body == body
 
 
-def test_a_document_behind_an_event_is_only_unknown_fields() -> None:
-    life = Life().ask().receive(HEAD, framed(say("a"), b'{"choices": []}\n'), LAST)
-    life.ended(Verdict.UNFINISHED, StreamIncomplete)
+UNFRAMED = [
+    b'{"error": "no model"}',
+    b'\n [{"error": {"message": "no model"}}]',
+    b'{\r\n  "error": {\r\n    "message": "no model"\r\n  }\r\n}',
+    b'{\n  "error": "no model"\n}',
+    b'error: {"message": "no model"}',
+]
 
 
-def test_an_error_in_one_is_an_error_all_the_same() -> None:
-    life = Life().ask().receive(HEAD, framed(say("a"), b'{"error": "late"}\n'), LAST)
+@pytest.mark.parametrize("line_end", [b"", b"\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("before", [b"", b": ping\n\n", say("a"), say("a") + b"event: error\n"])
+@pytest.mark.parametrize("report", UNFRAMED)
+def test_an_error_may_come_without_an_event(before: bytes, report: bytes, line_end: bytes) -> None:
+    """Some servers that fail after the head send their error as it is (lemonade#2826)."""
+    life = Life().ask().receive(HEAD, framed(before + report[:9], report[9:] + line_end), LAST)
+    error = life.ended(Verdict.ERROR_EVENT, ApiError)
+    assert error.message == "no model"
+    assert life.text == ("a" if b"data" in before else "")
+
+
+@pytest.mark.parametrize(
+    "rest", [b'{"choices": []}', b'{"error": null}', b'{"error": "no', b'data: {"error": 1}']
+)
+def test_other_text_behind_an_event_is_only_unknown_fields(rest: bytes) -> None:
+    life = Life().ask().receive(HEAD, framed(say("a"), rest), LAST)
+    assert isinstance(life.session.error, StreamIncomplete)
+
+
+def test_an_error_behind_the_answer_is_one_all_the_same() -> None:
+    life = Life().ask().receive(HEAD, framed(say("a"), FINISH, b'{"error": "late"}'), LAST)
     assert life.ended(Verdict.ERROR_EVENT, ApiError).message == "late"
 
 

@@ -147,3 +147,14 @@ def test_what_a_proxy_is_told_to_log_in_is_left_out() -> None:
 def test_no_transcript_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="transcript"):
         read_transcript([text])
+
+
+@pytest.mark.parametrize(
+    "name", ["Mcp-Session-Id", "X-Auth-Token", "Ocp-Apim-Subscription-Key", "cf-aig-authorization"]
+)
+def test_whatever_is_called_a_credential_is_left_out(name: str) -> None:
+    request = f"POST / HTTP/1.1\r\nHost: h\r\n{name}: s3cret\r\nAccept: */*\r\n\r\n{name}: 1".encode()
+    line = Transcript().action(Send(request, None), 0.0)
+    ((_, sent),) = read_transcript([line])
+    assert isinstance(sent, Send)
+    assert sent.data == request.replace(b"s3cret", b"***")

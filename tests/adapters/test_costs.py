@@ -1,0 +1,114 @@
+"""What a wake-up costs in the loops: calls of functions written in Python, the same on every machine.
+
+Each limit is a little above what is needed today, the session's part included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from sse_adapters import async_loop, sync_loop
+from sse_core.dialects import openai
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENT = b'data: {"choices":[{"delta":{"content":"a token"}}]}\n\n'
+CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
+TOGETHER = 64
+TURNS = 50
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Count the calls of functions written in Python."""
+    found = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal found
+        found += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return found - 1
+
+
+class Scripted:
+    """A transport that brings a head, and then always the same."""
+
+    def __init__(self, data: bytes) -> None:
+        self.pieces = [HEAD, CHUNK]
+        self.data = data
+
+    def now(self) -> float:
+        return 0.0
+
+    def open(self, host: str, port: int, deadline: float | None) -> None: ...
+    def start_tls(self, server_name: str, deadline: float | None) -> None: ...
+    def send(self, data: bytes, deadline: float | None) -> None: ...
+    def sleep(self, deadline: float) -> None: ...
+    def abort(self) -> None: ...
+    def close(self) -> None: ...
+
+    def receive(self, deadline: float | None) -> bytes:
+        return self.pieces.pop(0) if self.pieces else self.data
+
+
+class AsyncScripted(Scripted):
+    async def open(self, host: str, port: int, deadline: float | None) -> None: ...  # type: ignore[override]
+    async def start_tls(self, server_name: str, deadline: float | None) -> None: ...  # type: ignore[override]
+    async def send(self, data: bytes, deadline: float | None) -> None: ...  # type: ignore[override]
+    async def sleep(self, deadline: float) -> None: ...  # type: ignore[override]
+
+    async def receive(self, deadline: float | None) -> bytes:  # type: ignore[override]
+        return self.pieces.pop(0) if self.pieces else self.data
+
+
+def sync_calls(data: bytes, chunks: int) -> int:
+    with sync_loop.Client("http://localhost", lambda: Scripted(data)) as client:
+        with client.stream(openai.chat(model="m", messages=[])) as stream:
+            chunk = iter(stream)
+            next(chunk)
+
+            def read() -> None:
+                for _ in range(chunks):
+                    next(chunk)
+
+            return calls(read)
+
+
+def async_calls(data: bytes, chunks: int) -> int:
+    async def main() -> int:
+        async with async_loop.Client("http://localhost", lambda: AsyncScripted(data)) as client:
+            async with client.stream(openai.chat(model="m", messages=[])) as stream:
+                await anext(stream)
+
+                async def read() -> None:
+                    for _ in range(chunks):
+                        await anext(stream)
+
+                coroutine = read()
+
+                def run() -> None:
+                    try:
+                        coroutine.send(None)
+                    except StopIteration:
+                        return
+
+                return calls(run)
+
+    return asyncio.run(main())
+
+
+def test_calls_for_a_wake_up() -> None:
+    assert sync_calls(CHUNK, TURNS) <= 39 * TURNS
+    assert async_calls(CHUNK, TURNS) <= 39 * TURNS
+
+
+def test_calls_for_a_chunk_that_is_ready() -> None:
+    assert sync_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 41 * TURNS
+    assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 43 * TURNS + TURNS * TOGETHER

@@ -1,0 +1,134 @@
+"""What an event and a stream cost, in numbers that are the same on every machine.
+
+Each limit is a little above what is needed today. Whoever makes it higher has made everything
+slower, and says why.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable
+from types import FrameType
+
+from sse_core import (
+    URL,
+    Acquire,
+    Acquired,
+    Action,
+    Deliver,
+    Done,
+    EventDecoder,
+    Exchange,
+    Receive,
+    Received,
+    Session,
+    State,
+)
+from sse_core.dialects import openai
+from support_core import HEAD, framed, say
+
+BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENT = say("a token")
+TOGETHER = 64
+TURNS = 50
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Count the calls of functions written in Python."""
+    found = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal found
+        found += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return found - 1  # the function itself
+
+
+def streaming() -> Session[openai.ChatCompletionChunk]:
+    """A session that has had its first chunk and waits for more."""
+    session = Session(openai.chat(model="m", messages=[]), URL.parse("http://localhost/"))
+    action: Action = session.start(0.0)
+    while session.state is not State.AWAITING:
+        action = session.step(Acquired(False) if isinstance(action, Acquire) else Done(), 0.0)
+    for data in (HEAD, framed(EVENT), framed(EVENT)):
+        session.step(Received(data), 0.0)
+        action = session.step(Done(), 0.0)
+    assert isinstance(action, Receive)
+    return session
+
+
+def test_calls_for_a_read() -> None:
+    session = streaming()
+
+    def read(data: bytes) -> Callable[[], None]:
+        received = Received(data)
+
+        def turns() -> None:
+            for now in range(TURNS):
+                assert isinstance(session.step(received, now), Deliver)
+                assert isinstance(session.step(Done(), now), Receive)
+
+        return turns
+
+    one = calls(read(framed(EVENT)))
+    many = calls(read(framed(*[EVENT] * TOGETHER)))
+    assert one <= 25 * TURNS
+    assert many <= 27 * TURNS, "none for an event"
+
+
+def test_calls_of_the_decoder_and_the_exchange() -> None:
+    decoder = EventDecoder()
+    decoder.feed(EVENT)
+    exchange = Exchange("GET", "/", [("Host", "localhost")])
+    exchange.receive(BODY)
+    assert calls(lambda: decoder.feed(EVENT)) <= 4
+    assert calls(lambda: decoder.feed(EVENT * TOGETHER)) <= 4
+    assert calls(lambda: decoder.feed_plain(EVENT * TOGETHER)) <= 3
+    one, many = framed(EVENT), framed(*[EVENT] * TOGETHER)
+    assert calls(lambda: exchange.receive(one)) <= 3
+    assert calls(lambda: exchange.receive(many)) <= 5
+
+
+def test_the_garbage_collector_passes_chunks_by() -> None:
+    session = streaming()
+    action = session.step(Received(framed(*[EVENT] * TOGETHER)), 1.0)
+    assert isinstance(action, Deliver)
+    gc.collect()  # which also finds that a tuple of what it passes by is to be passed by
+    tracked = [chunk for chunk in action.chunks if gc.is_tracked(chunk) or gc.is_tracked(chunk.choices)]
+    assert len(action.chunks) == TOGETHER and not tracked
+
+
+def test_what_a_stream_takes() -> None:
+    streaming()
+    gc.collect()
+    before = len(gc.get_objects())
+    tracemalloc.start()
+    sessions = [streaming() for _ in range(TURNS)]
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    gc.collect()
+    assert (len(gc.get_objects()) - before) / len(sessions) <= 36
+    assert size / len(sessions) <= 8_000
+
+
+def test_memory_grows_with_what_is_read_and_no_more() -> None:
+    def peak(events: int) -> int:
+        session = streaming()
+        data = framed(*[EVENT] * events)
+        received = Received(data)
+        del data
+        tracemalloc.start()
+        session.step(received, 1.0)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(800) <= 2.5 * peak(400)
