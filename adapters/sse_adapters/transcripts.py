@@ -192,21 +192,14 @@ class ReplayBase(StreamBase[T, X]):
     def __init__(self, session: Session[T], recorded: Recorded[X], observer: Observer | None) -> None:
         super().__init__(session, recorded, observer)
         self._player = recorded.player
-        self._delivered = Deliver([])
 
     def _first(self) -> Action:
         if self._session.state is State.DELIVERING:
-            outcome, _ = self._player.answer(self._delivered)
+            outcome, _ = self._player.answer(Deliver([]))
             return self._answer(outcome)
         if self._session.state is State.IDLE:
             self._player.start()
         return super()._first()
-
-    def _step(self, outcome: Outcome, now: float) -> Action:
-        action = super()._step(outcome, now)
-        if isinstance(action, Deliver):
-            self._delivered = action
-        return action
 
 
 class ReplayStream(ReplayBase[T, sync_loop.Transport], sync_loop.Stream[T]):

@@ -636,3 +636,10 @@ def test_any_event_is_a_chunk_of_an_event_stream(data: bytes, type: str, id: str
     dialect = events.request().dialect()
     assert dialect.read(event) is event
     assert dialect.ends_with_body
+
+
+def test_an_event_source_begins_where_it_is_told_to() -> None:
+    request = events.source("/x", last_event_id="ä7", headers=(("X", "y"),))
+    assert request.reconnects is not None and request.method == "GET"
+    assert request.headers == (("X", "y"), ("Last-Event-ID", "ä7".encode().decode("latin-1")))
+    assert events.source().headers == ()

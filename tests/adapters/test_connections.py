@@ -1,0 +1,106 @@
+"""A client's connections, where threads, finalisers and failures meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from net_runners import EVENTS, SyncMemory
+from net_servers import CHUNKED, LAST_CHUNK, chunked, event, head, says
+from sse_adapters import sync_loop
+from sse_adapters._connections import Connections
+from sse_core import PoolLimits
+
+WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
+
+
+def connections(**limits: Any) -> Connections[Any]:
+    return Connections(lambda: SyncMemory(WHOLE), PoolLimits(**limits))
+
+
+def test_a_closed_client_has_no_place_for_anyone() -> None:
+    closed = connections()
+    closed.close()
+    with pytest.raises(ConnectionAbortedError, match="the client is closed"):
+        closed.claim("http://a", lambda: None)
+
+
+def test_whoever_waits_is_woken_when_the_client_is_closed_and_once_only() -> None:
+    one = connections(max_connections=1)
+    first = one.claim("http://a", lambda: None)
+    woken: list[str] = []
+    second = one.claim("http://a", lambda: woken.append("second"))
+    assert first.granted and not second.granted
+    one.close()
+    one.give_back("http://a", None, None)
+    assert woken == ["second"]
+
+
+def test_a_place_given_back_while_somebody_is_at_the_pool_is_not_lost() -> None:
+    """As by a finaliser, which may run in the midst of anything."""
+    one = connections(max_connections=1)
+    one.claim("http://a", lambda: None)
+    woken: list[str] = []
+
+    def wake() -> None:
+        woken.append("woken")
+        one.give_back("http://a", None, None)
+
+    one.claim("http://a", wake)
+    with one._lock:
+        one.give_back("http://a", None, None)
+        assert woken == []
+    third = one.claim("http://a", lambda: woken.append("third"))
+    assert woken[0] == "woken" and third.granted
+
+
+def test_a_place_given_back_too_late_for_whoever_is_at_the_pool_is_taken_in_the_next_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = connections(max_connections=1)
+    assert one.claim("http://a", lambda: None).granted
+    late = iter([True])
+
+    def clear() -> None:
+        if next(late, False):
+            one.give_back("http://a", None, None)
+
+    monkeypatch.setattr(one._pool, "clear", clear)
+    one.close()
+    assert one._pool.claim("http://a").granted
+
+
+def test_a_kept_connection_that_fails_is_replaced() -> None:
+    made: list[SyncMemory] = []
+
+    class Failing(SyncMemory):
+        def receive(self, deadline: float | None) -> bytes:
+            if self.log[-1] == "kept":
+                raise ConnectionResetError("reset by peer")
+            return super().receive(deadline)
+
+    def make() -> SyncMemory:
+        made.append(Failing(WHOLE))
+        return made[-1]
+
+    with sync_loop.Client("http://memory", make) as client:
+        assert len(list(client.stream(EVENTS))) == 1
+        for transport in made:
+            transport.log.append("kept")
+        assert len(list(client.stream(EVENTS))) == 1
+    assert sum("open memory 80" in transport.log for transport in made) == 2
+
+
+def test_what_is_asked_of_a_stream_without_a_connection_is_aborted() -> None:
+    stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
+    with pytest.raises(ConnectionAbortedError, match="not connected"):
+        stream._connected()
+
+
+def test_a_stream_closed_while_its_reader_has_no_connection_yet() -> None:
+    stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
+    stream._enter()
+    stream.close()
+    stream._leave()
+    assert stream.verdict is not None
