@@ -15,7 +15,7 @@ from sse_core import PoolLimits
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
 
 
-def connections(**limits: Any) -> Connections[Any]:
+def connections(**limits: Any) -> Any:
     return Connections(lambda: SyncMemory(WHOLE), PoolLimits(**limits))
 
 

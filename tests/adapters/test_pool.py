@@ -73,7 +73,9 @@ def test_over_tls(network: NetworkRunner, authority: Authority, secure: dict[str
         pytest.param([head("503 Busy", CHUNKED), *chunked(b"busy"), LAST_CHUNK], id="chunked"),
         pytest.param([head("404 Not Found", "Content-Length: 0")], id="empty"),
         pytest.param([head("200 OK", "Content-Length: 4", kind="text/html"), b"busy"], id="HTML"),
-        pytest.param([STREAM, *chunked(event('{"error": {"message": "busy"}}')), LAST_CHUNK], id="event"),
+        pytest.param(
+            [STREAM, b"".join([*chunked(event('{"error": {"message": "busy"}}')), LAST_CHUNK])], id="event"
+        ),
     ],
 )
 def test_after_an_error_response(network: NetworkRunner, refusal: list[bytes]) -> None:
