@@ -113,3 +113,5 @@ BROKEN_OFF = {
 """The ends after which a stream is taken up again (WHATWG HTML, 9.2.3: "reestablish the connection")."""
 CARRIED = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 """RFC 9110, 5.5."""
+MAX_HELD = 100
+"""Chunks without content that are held back at most, as long as the request may be made again."""

@@ -56,12 +56,13 @@ class Body(Generic[T]):
         self._source: Exchange | CodedBody = exchange  # or `coded` around it
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
+        self._stopped_at: str | None = None  # the last ID at the event that ended the stream
         self._start = bytearray()  # what has come before the first event: it may have to be explained
 
     @property
     def last_event_id(self) -> str:
         """Where to take the stream up again (WHATWG HTML, 9.2.4)."""
-        return self._decoder.last_event_id
+        return self._decoder.last_event_id if self._stopped_at is None else self._stopped_at
 
     @property
     def reconnection_time(self) -> int | None:
@@ -142,6 +143,7 @@ class Body(Generic[T]):
         for item in items:
             if isinstance(item, Event):
                 self._begun = True
+                self._stopped_at = item.last_event_id  # if this is where it ends
                 chunk = read(item)
                 if not isinstance(chunk, Mark):
                     chunks.append(chunk)
@@ -152,6 +154,7 @@ class Body(Generic[T]):
                 dialect.unknown_field(item)
             else:  # a comment, for this decoder gives nothing else
                 self._timing.stats.comments += 1
+        self._stopped_at = None
 
     def _end(self) -> None:
         """Say how the stream ended, now that the body has."""

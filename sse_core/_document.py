@@ -27,6 +27,11 @@ class Document(Generic[T]):
         self._body += body[: self._limit - len(self._body)]
 
     @property
+    def is_answer(self) -> bool:
+        """Whether it may be the answer: what is missing of it is then missing of the answer."""
+        return self._dialect.reads_documents and self._response.status == 200
+
+    @property
     def is_enough(self) -> bool:
         """Whether the body has ended, or is too long to wait for its end."""
         exchange = self._exchange
@@ -38,6 +43,8 @@ class Document(Generic[T]):
         if self._unfollowed:
             message = f"the redirect was not followed: {self._unfollowed}"
             raise StatusError(message, response=response, raw=body)
+        if self.is_answer and self._exchange.error is not None:
+            raise self._exchange.error
         if self._dialect.reads_documents and self._exchange.ended:
             chunks = self._dialect.single(response, body)
             if chunks is not None:

@@ -239,3 +239,6 @@ class StreamClosed(StreamError):
     """The stream was closed by this side, before its end: there is nothing more to read."""
 
     fault = Fault.CALLER
+
+    def __init__(self, message: str = "the stream was closed before its end") -> None:
+        super().__init__(message)

@@ -65,7 +65,7 @@ class Hop:
         """The error for an action that failed in a state, other than by a deadline or the caller's wish."""
         if outcome.reason is Reason.CERTIFICATE:
             return CertificateRejected(f"{self.peer}: {outcome.message}")
-        if state is State.STREAMING:
+        if state in (State.STREAMING, State.REJECTING):
             return BodyTruncated(f"the connection was lost: {outcome.message}")
         message = f"{self.peer}, {state.value}: {outcome.message}"
         if state in (State.GREETING, State.TUNNELLING):

@@ -32,12 +32,17 @@ class Redirects:
         self._most = most
         self._followed = 0
 
-    def follow(self, sent: Sent, response: Response) -> Sent:
-        """Return the next request. Raises ValueError, which says why, if there must be none."""
+    def follow(self, sent: Sent, response: Response) -> tuple[Sent | None, str]:
+        """Return the next request; or None, and why not if the response is a redirect."""
+        if not is_redirect(response):
+            return None, ""
         if self._followed == self._most:
-            raise ValueError(f"it is one more than {self._most}")
+            return None, f"it is one more than {self._most}"
         self._followed += 1
-        return redirected(sent, response)
+        try:
+            return redirected(sent, response), ""
+        except ValueError as exc:
+            return None, str(exc)
 
 
 def is_redirect(response: Response) -> bool:

@@ -24,7 +24,7 @@ Five rules hold in every life.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Generic, TypeAlias
+from typing import Any, ClassVar, Generic
 
 from ._actions import (
     Acquire,
@@ -43,12 +43,12 @@ from ._actions import (
     Stop,
 )
 from ._answer import Answer
-from ._attempts import Attempts
+from ._attempts import MAX_HELD, Attempts
 from ._body import Body, is_event_stream, verdict_of
 from ._document import Document
 from ._errors import (
+    ApiError,
     ConnectionFailed,
-    InvalidChunk,
     NotAnEventStream,
     ProxyError,
     StreamClosed,
@@ -60,15 +60,13 @@ from ._hop import DEFAULT_HEADERS, Hop, merged
 from ._limits import Deadlines, Limits
 from ._message import Message
 from ._proxies import Proxies
-from ._redirects import Redirects, Sent, is_redirect
+from ._redirects import Redirects, Sent
 from ._request import URL, Request, T
 from ._retrying import Retries
-from ._states import EDGES, State, Verdict
+from ._states import EDGES, ONLY_CANCELLED, State, Verdict
 from ._stats import Stats
 from ._timing import Timing
 from ._way import way_through
-
-Handler: TypeAlias = Callable[[Any, Any], Action]
 
 
 class Session(Generic[T]):
@@ -233,18 +231,11 @@ class Session(Generic[T]):
         if response.status == 204 and self._attempts.may_reconnect:
             self._end(Verdict.NO_CONTENT)
             return self._release()
-        unfollowed = ""
-        if is_redirect(response):
-            try:
-                self._next = self._redirects.follow(self._hop.sent, response)
-                return self._release()
-            except ValueError as exc:
-                unfollowed = str(exc)
+        self._next, unfollowed = self._redirects.follow(self._hop.sent, response)
+        if self._next is not None:
+            return self._release()
         self._document = Document(self._hop.exchange, self._answer.dialect, self._limits, unfollowed)
-        if self._answer.dialect.reads_documents and response.status == 200:
-            self._timing.limit("between_bytes", self._deadlines.between_bytes)
-        else:
-            self._timing.limit("error_body", self._deadlines.error_body)
+        self._timing.limit("error_body", self._deadlines.error_body)
         return self._reject(body)
 
     def _rejected(self, outcome: Received) -> Action:
@@ -252,10 +243,13 @@ class Session(Generic[T]):
         return self._reject(self._hop.exchange.receive(outcome.data))
 
     def _reject(self, body: bytes) -> Action:
-        """Go on until there is enough of the body for a good message."""
+        """Go on until there is enough of the body for a good message, or all of an answer."""
         self._document.add(body)
-        if self._document.is_enough or self._timing.is_over():
+        answer = self._document.is_answer
+        if self._document.is_enough or (self._timing.is_over() and not answer):
             return self._refuse()
+        if answer:
+            self._timing.limit("between_bytes", self._deadlines.between_bytes)
         return self._receive(State.REJECTING)
 
     def _refuse(self) -> Action:
@@ -263,7 +257,8 @@ class Session(Generic[T]):
         try:
             chunks = self._document.read()
         except StreamError as error:
-            self._end(Verdict.INVALID if isinstance(error, InvalidChunk) else Verdict.REFUSED, error)
+            refused = isinstance(error, ApiError | NotAnEventStream)
+            self._end(Verdict.REFUSED if refused else verdict_of(error), error)
             return self._release()
         self._end(Verdict.COMPLETE)
         self._timing.came_chunks(len(chunks), len(chunks))
@@ -319,8 +314,8 @@ class Session(Generic[T]):
         """An action of the transport's failed, or the caller wants no more."""
         match outcome.reason, self.state:
             case Reason.CANCELLED, _:
-                return self._fail(StreamClosed(CLOSED))
-            case _, State.REJECTING:  # what has come of the body has to do
+                return self._fail(StreamClosed())
+            case _, State.REJECTING if not self._document.is_answer:  # what has come has to do
                 self._hop.intact = False
                 return self._refuse()
             case Reason.DEADLINE, _:
@@ -395,7 +390,7 @@ class Session(Generic[T]):
     def _abandon(self, _: Failed) -> Action:
         """The caller wants no more while there is no connection."""
         self._pause = None
-        self._end(Verdict.CANCELLED, StreamClosed(CLOSED))
+        self._end(Verdict.CANCELLED, StreamClosed())
         return self._stop()
 
     def _stop(self) -> Action:
@@ -436,7 +431,7 @@ class Session(Generic[T]):
             raise RuntimeError(f"no edge from {self.state.name} to {state.name}")
         self.state = state
 
-    HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Handler]]] = {
+    HANDLERS: ClassVar[Mapping[State, Mapping[type[Outcome], Callable[[Any, Any], Action]]]] = {
         State.IDLE: {Failed: _abandon},
         State.ACQUIRING: {Acquired: _acquired, Failed: _failed},
         State.OPENING: {Done: _go_through, Failed: _failed},
@@ -453,12 +448,3 @@ class Session(Generic[T]):
         State.STOPPED: {},
     }
     """What may answer in each state, and what it leads to."""
-
-
-ONLY_CANCELLED = (State.IDLE, State.DELIVERING, State.WAITING)
-"""Where nothing is asked of the network, so that only the caller can have an action fail."""
-
-MAX_HELD = 100
-"""Chunks without content that are held back at most."""
-
-CLOSED = "the stream was closed before its end"

@@ -7,6 +7,7 @@
 | `scoring`, `reporting` | the same as functions |
 | `vectors` | the vectors, the ways to cut them, and what a decoder gets wrong |
 | `exchanges` | the same for HTTP/1.1 responses, and the exchange that receives them |
+| `sessions` | the same for the lives of streams |
 | `reference` | the standard's algorithm, slow and obvious |
 | `strategies` | Hypothesis strategies: streams with their events, adversarial streams, cuts |
 | `adversarial` | the like from a seed, without Hypothesis |

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import (
+    BodyTruncated,
     Dialect,
     Done,
     Event,
     EventDecoder,
     InvalidChunk,
     Mark,
-    NotAnEventStream,
     Request,
     Response,
     Send,
@@ -206,9 +206,9 @@ def test_a_message_that_is_only_accepted() -> None:
     assert life.ended_well(Verdict.COMPLETE).chunks == []
 
 
-def test_an_answer_that_is_cut_is_refused() -> None:
+def test_an_answer_that_is_cut_is_truncated() -> None:
     life = asked().receive(answer(REPLY, JSON, length=len(REPLY) + 1), b"")
-    assert life.ended(Verdict.REFUSED, NotAnEventStream).body == REPLY
+    life.ended(Verdict.BODY_CUT, BodyTruncated)
 
 
 def test_an_answer_that_is_no_message() -> None:

@@ -13,6 +13,8 @@ from sse_core import (
     BodyTruncated,
     CertificateRejected,
     ConnectionFailed,
+    DeadlineExceeded,
+    Deadlines,
     Deliver,
     Done,
     EventTooLarge,
@@ -40,7 +42,7 @@ from sse_core import (
     Verdict,
     __version__,
 )
-from sse_core.dialects import events, groq, openai
+from sse_core.dialects import events, groq, mcp, openai
 from support_core import (
     DONE,
     ERROR,
@@ -206,6 +208,69 @@ def test_other_text_behind_an_event_is_only_unknown_fields(rest: bytes) -> None:
 def test_an_error_behind_the_answer_is_one_all_the_same() -> None:
     life = Life().ask().receive(HEAD, framed(say("a"), FINISH, b'{"error": "late"}'), LAST)
     assert life.ended(Verdict.ERROR_EVENT, ApiError).message == "late"
+
+
+# An answer that is a document.
+
+CALL = mcp.post(mcp.JSONRPCRequest(id=1, method="ping"))
+RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
+JSON = "Content-Type: application/json"
+
+
+def test_an_answer_may_come_in_one_piece() -> None:
+    life = Life(request=CALL).ask()
+    life.then(Received(answer(RESULT, JSON)[:-5]))
+    delivered = life.then(Received(RESULT[-5:]))
+    assert delivered == Deliver([mcp.JSONRPCResponse(id=1, result={})])
+    assert life.then(Done()) == Release(reuse=True)
+    life.ended_well(Verdict.COMPLETE)
+
+
+@pytest.mark.parametrize("outcome", [Received(b""), Failed(Reason.NETWORK, "reset")])
+def test_one_that_is_cut_is_truncated(outcome: Received | Failed) -> None:
+    life = Life(request=CALL).ask().receive(answer(RESULT, JSON, length=99))
+    life.then(outcome)
+    assert life.ended(Verdict.BODY_CUT, BodyTruncated).retryable
+
+
+def test_one_that_is_late_is_late() -> None:
+    life = Life(request=CALL, deadlines=Deadlines(between_bytes=30, total=100)).ask()
+    assert life.then(Received(answer(RESULT[:5], JSON, length=36)), after=40) == Receive(1070.0)
+    assert life.then(Received(RESULT[5:9]), after=29) == Receive(1099.0)
+    life.then(Failed(Reason.DEADLINE), after=30)
+    assert life.ended(Verdict.DEADLINE, DeadlineExceeded).which == "between_bytes"
+    life = Life(request=CALL, deadlines=Deadlines(total=10)).ask()
+    life.then(Received(answer(RESULT[:5], JSON, length=36)), after=10)
+    assert life.ended(Verdict.DEADLINE, DeadlineExceeded).which == "total"
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict", "error"),
+    [
+        (answer(b"{}", JSON), Verdict.INVALID, InvalidChunk),
+        (answer(b"<p>", "Content-Type: text/html"), Verdict.REFUSED, NotAnEventStream),
+        (answer(b"{}", JSON, status="404 Not Found"), Verdict.REFUSED, StatusError),
+        (answer(b"{}", JSON, status="404 Not Found", length=9), Verdict.REFUSED, StatusError),
+        (answer(b"{}", JSON, "Transfer-Encoding: chunked"), Verdict.INVALID, ProtocolError),
+    ],
+)
+def test_another_document_is_no_answer(response: bytes, verdict: Verdict, error: type[StreamError]) -> None:
+    life = Life(request=CALL).ask().receive(response, b"")
+    life.ended(verdict, error)
+
+
+def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
+    class Hopeful(events.EventsDialect):
+        reads_documents = True
+
+    life = Life(request=Request(dialect=Hopeful)).ask().receive(answer(b"1", "Content-Type: text/plain"))
+    life.ended(Verdict.REFUSED, NotAnEventStream)
+
+
+def test_a_read_may_be_large_and_the_marker_in_the_middle_of_it() -> None:
+    life = Life().ask().receive(HEAD, framed(say("x" * 1000) * 200 + DONE + say("no") * 5000))
+    life.ended_well(Verdict.COMPLETE)
+    assert (len(life.chunks), len(life.text)) == (200, 200_000)
 
 
 # What is sent.
