@@ -16,6 +16,9 @@ lint: .venv/lint
 	$(BIN)/mypy
 	$(BIN)/pyright
 
+bench: .venv/bench
+	$(BIN)/python -m benchmarks.goals
+
 fuzz: .venv/test
 	-$(BIN)/python -m pip install --quiet atheris  # has wheels for some Pythons; without it inputs are random
 	$(BIN)/python fuzz/run.py --seconds 60
@@ -31,6 +34,10 @@ fuzz: .venv/test
 	$(BIN)/python -m pip install --quiet --group test
 	touch $@
 
+.venv/bench: .venv/run benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.environments
+	touch $@
+
 .venv/lint: .venv/test
 	$(BIN)/python -m pip install --quiet --group lint
 	touch $@
@@ -38,4 +45,4 @@ fuzz: .venv/test
 clean:
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: demo test lint fuzz clean
+.PHONY: demo test lint bench fuzz clean

@@ -1,1 +1,1 @@
-"""Measurements. `python -m benchmarks` lists them. Needs the packages in `requirements.txt`."""
+"""Measurements of everything, beside other clients: `python -m benchmarks`. Needs `requirements.txt`."""

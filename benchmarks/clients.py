@@ -4,8 +4,6 @@ Each is used as its own documentation shows. `by hand` means split at blank line
 the server, and msgspec into our own Struct: the least that a program can do with the bytes.
 """
 
-# ruff: noqa: PERF401, for texts are to be taken one by one, as they come
-
 from __future__ import annotations
 
 import asyncio

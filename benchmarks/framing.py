@@ -48,13 +48,19 @@ def measure(kind: type[Exchange], body: str, together: int) -> float:
     return took / EVENTS
 
 
+def both(body: str, together: int) -> tuple[float, float]:
+    """Return nanoseconds for h11 alone, and for ours."""
+    kinds = (PlainExchange, Exchange)
+    turns = [[measure(kind, body, together) for kind in kinds] for _ in range(7)]
+    plain, ours = (median(times) for times in zip(*turns, strict=True))
+    return plain, ours
+
+
 def main() -> None:
     print("| body | in a read | h11 | sse-core | ratio |\n|---|---|---|---|---|")
     for body in BODIES:
         for together in (64, 1):
-            kinds = (PlainExchange, Exchange)
-            turns = [[measure(kind, body, together) for kind in kinds] for _ in range(7)]
-            plain, ours = (median(times) for times in zip(*turns, strict=True))
+            plain, ours = both(body, together)
             print(f"| {body} | {together} | {plain:,.0f} | {ours:,.0f} | {ours / plain:.2f} |")
 
 

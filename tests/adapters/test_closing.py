@@ -40,6 +40,7 @@ from net_servers import (
     says,
 )
 from net_tls import Authority
+from sse_adapters import async_loop
 from sse_core import Deadlines, PoolLimits, Request, StreamClosed, Verdict
 from sse_core.dialects import events
 
@@ -589,7 +590,8 @@ def test_a_stream_that_need_not_be_waited_for_lets_other_tasks_run(
                 await anyio.lowlevel.checkpoint()
                 turns += 1
 
-        async with event_loop.client(server.url).stream(EVENTS) as stream:
+        client = async_loop.Client(server.url, sse_adapters.anyio.Transport)
+        async with client.stream(EVENTS) as stream:
             server.peer().wait_for("said")
             async with anyio.create_task_group() as group:
                 group.start_soon(take_turns)

@@ -1,0 +1,91 @@
+"""Measure everything, and write the tables and charts of docs/performance.md.
+
+    python -m benchmarks.environments
+    python -m benchmarks --rounds 3
+
+Takes about an hour with 3 rounds. `--only` writes some parts: end-to-end, streams, rings,
+decoders, framing, curves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+
+from . import charts, curves, decoders, end_to_end, framing, rings, streams
+from .clients import CLIENTS, FLOORS
+from .harness import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+SIZES = [100, 1_000, 5_000, 10_000]
+
+
+def write_end_to_end(rounds: int) -> str:
+    names, modes = list(CLIENTS), list(end_to_end.MODES)
+    results = end_to_end.measure_all(names, modes, rounds)
+    cpu = {name: results.middle(name, "64", figure="cpu") for name in names if name not in FLOORS}
+    chart = charts.bars(
+        "CPU time for a chunk of a chat completion, in microseconds (logarithmic)",
+        {name: value for name, value in cpu.items() if value is not None},
+        "sse-core",
+    )
+    (ROOT / "docs" / "performance.svg").write_text(chart, encoding="utf-8")
+    return end_to_end.report(results, names, modes)
+
+
+def write_streams(rounds: int) -> str:
+    results = streams.measure_all(streams.NAMES, SIZES, rounds)
+    shown = [name for name in streams.NAMES if results.middle(name, SIZES[-1], figure="cpu") is not None]
+    for figure, title in (
+        ("cpu", "CPU time for an event, in microseconds, by the number of streams at once"),
+        ("KB", "Memory for a stream, in KB, by the number of streams at once"),
+    ):
+        lines = {
+            name: [(size, value) for size in SIZES if (value := results.middle(name, size, figure=figure))]
+            for name in shown
+        }
+        path = ROOT / "docs" / f"streams-{figure.lower()}.svg"
+        path.write_text(charts.curves(title, lines, "sse-core"), encoding="utf-8")
+    return streams.report(results, streams.NAMES, SIZES)
+
+
+def write_framing(rounds: int) -> str:
+    with redirect_stdout(StringIO()) as printed:
+        framing.main()
+    return printed.getvalue().strip()
+
+
+PARTS: dict[str, Callable[[int], str]] = {
+    "rings": lambda rounds: rings.report(rings.measure(3 * rounds)),
+    "framing": write_framing,
+    "curves": lambda rounds: curves.report(),
+    "decoders": lambda rounds: decoders.report(rounds, list(decoders.CONTENDERS)),
+    "end-to-end": write_end_to_end,
+    "streams": write_streams,
+}
+
+
+def write(part: str, text: str) -> None:
+    """Replace what stands between the marks of a part."""
+    page = PAGE.read_text(encoding="utf-8")
+    begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    page, found = pattern.subn(lambda _: f"{begin}\n\n{text}\n\n{end}", page)
+    assert found == 1
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=list(PARTS), choices=PARTS)
+    options = parser.parse_args()
+    for part in options.only:
+        write(part, PARTS[part](options.rounds))
+
+
+if __name__ == "__main__":
+    main()
