@@ -28,7 +28,8 @@ C = TypeVar("C")
 class PoolLimits(Struct, frozen=True, kw_only=True):
     """How many connections there may be, and how long one is kept without being used.
 
-    None means no limit. Times are in seconds.
+    None means no limit. Times are in seconds, and are looked at when the pool is used: nothing
+    runs in the background.
     """
 
     max_connections: int | None = None
