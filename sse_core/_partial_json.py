@@ -65,14 +65,17 @@ def after_space(text: str, at: int) -> int:
 STRING = (
     r'"(?:[^"\\\x00-\x1f\ud800-\udfff]++|\\["\\/bfnrt]'
     r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
-    r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))*+"
+    r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))*"
 )
-"""A string without its end, or as much of it as has come; surrogates in pairs only."""
+"""A string without its end, or as much of it as has come; surrogates in pairs only.
+
+A group is never repeated possessively here: before 3.11.5, CPython got that wrong.
+"""
 SPACE = re.compile(r"[ \t\n\r]*+").match
 NAME = re.compile(rf'{STRING}"[ \t\n\r]*+:[ \t\n\r]*+').match
 VALUE = re.compile(
     rf"(?P<open>[\[{{])|(?P<string>{STRING})|true|false|null"
-    r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)(?=[ \t\n\r,\]}])"
+    r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)(?=[ \t\n\r,\]}])"
 ).match
 CLOSER = {"[": "]", "{": "}"}
 DEPTH = 200
