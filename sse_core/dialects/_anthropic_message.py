@@ -154,16 +154,19 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                     self._begin(index, block)
             case ContentBlockStart(index=index, content_block=block):
                 self._begin(index, block)
-            case ContentBlockStop(index=index):
-                if index in self._blocks:
-                    self._blocks[index].stopped = True
+            case ContentBlockStop(index=index) if index in self._blocks:
+                self._blocks[index].stopped = True
             case MessageDelta(delta=delta, usage=usage):
-                self._message = updated(self._message, delta)
-                if usage is not None:
-                    usage = updated(self._message.usage or Usage(), usage)
-                    self._message = msgspec.structs.replace(self._message, usage=usage)
+                self._message = counted(updated(self._message, delta), usage)
             case _:
                 pass
 
 
 tool_input = msgspec.json.Decoder(Fields)
+
+
+def counted(message: Message, usage: Usage | None) -> Message:
+    """Return the message with what `usage` counts anew."""
+    if usage is None:
+        return message
+    return msgspec.structs.replace(message, usage=updated(message.usage or Usage(), usage))
