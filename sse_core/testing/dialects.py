@@ -91,6 +91,7 @@ class ExpectedToolCall(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     id: str | None = None
     name: str = ""
     arguments: str = ""
+    custom: bool = False
 
 
 class ExpectedMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

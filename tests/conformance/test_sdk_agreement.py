@@ -90,6 +90,8 @@ def take(answer: Answer, chunk: Any) -> None:
             answer.text += choice.delta.content or ""
             for call in choice.delta.tool_calls or ():
                 answer.part(call.id, call.function.name, call.function.arguments)
+            if (function := choice.delta.function_call) is not None:
+                answer.part(None, function.name, function.arguments)
             answer.finish_reason = choice.finish_reason or answer.finish_reason
 
 
