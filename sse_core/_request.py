@@ -82,8 +82,19 @@ class Dialect(ABC, Generic[T]):
             return StatusError(response.reason, response=response, raw=body)
         names = ("content-type", "content-encoding")
         kind = ", ".join(value for name in names if (value := response.header(name))) or "of no type"
-        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}"
+        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}{likeness(body)}"
         return NotAnEventStream(message, response=response, body=body)
+
+
+def likeness(body: bytes) -> str:
+    """Say what the start of a body looks like."""
+    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return ", which looks like HTML"
+    if text.startswith((b"{", b"[")):
+        lines = JSON_LINES.match(text)
+        return ", which looks like lines of JSON" if lines else ", which looks like JSON"
+    return ", which looks like text" if PRINTABLE.fullmatch(text) else ""
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -150,6 +161,8 @@ class URL(Struct, frozen=True):
         return f"{whole}{'&' if '?' in whole else '?'}{self.query}"
 
 
+JSON_LINES = re.compile(rb"[{\[][^\r\n]*[}\]][ \t]*[\r\n]+[{\[]")
+PRINTABLE = re.compile(rb"[^\0-\x08\x0e-\x1f]+")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"

@@ -170,11 +170,35 @@ def test_any_event_stream_may_be_cut_inside_an_event() -> None:
         (b'[{\n"error": {"code":\n503}}]', ApiError),
         (b'{"choices": []}\n', NotAnEventStream),
         (b"<html>no model</html>", NotAnEventStream),
+        (b"Error: upstream connect error", NotAnEventStream),
+        (b"status: 503\nreason: no healthy upstream\n\n", NotAnEventStream),
+        (b" data: indented\n\n", NotAnEventStream),
+        (b"model\r\rnot\r\nfound\n\n", NotAnEventStream),
     ],
 )
 def test_a_document_in_place_of_events_is_no_event_stream(body: bytes, error: type[StreamError]) -> None:
     life = Life().ask().receive(HEAD, framed(body[:5], body[5:]), LAST)
     assert life.ended(Verdict.REFUSED, error).body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b": ping\n\n",
+        b"\xef\xbb\xbf: ping\n\n",
+        b"Error: no\r: ping\n\n",
+        b"event: add\n\n",
+        b"retry: 5\n\n",
+        b"unknown: 1\nid\n\n",
+        b"even",
+        b"\n\nid",
+        b"\n \n",
+        b"",
+    ],
+)
+def test_an_event_stream_may_be_without_events(body: bytes) -> None:
+    Life(request=events.request("/feed")).ask().receive(HEAD, framed(body), LAST).ended_well(Verdict.FINISHED)
+    Life().ask().receive(HEAD, framed(body), LAST).ended(Verdict.UNFINISHED, StreamIncomplete)
 
 
 UNFRAMED = [
@@ -584,7 +608,9 @@ def test_a_status_that_is_not_200_is_no_event_stream_even_with_its_type(status: 
 def test_a_200_with_html_is_no_event_stream() -> None:
     error = refused(answer(b"<html>", "Content-Type: text/html")).ended(Verdict.REFUSED, NotAnEventStream)
     assert (error.body, error.fault, error.retryable) == (b"<html>", Fault.SERVER, False)
-    assert str(error) == "the response, text/html, is no event stream; it begins with b'<html>'"
+    assert str(error) == (
+        "the response, text/html, is no event stream; it begins with b'<html>', which looks like HTML"
+    )
     assert error.response is not None and error.response.status == 200
 
 
