@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -281,6 +282,21 @@ def test_one_that_is_late_is_late() -> None:
 def test_another_document_is_no_answer(response: bytes, verdict: Verdict, error: type[StreamError]) -> None:
     life = Life(request=CALL).ask().receive(response, b"")
     life.ended(verdict, error)
+
+
+@pytest.mark.parametrize("limit", [10, len(RESULT) - 1])
+@pytest.mark.parametrize("coded", [False, True])
+def test_one_that_is_over_the_limit_names_it(limit: int, coded: bool) -> None:
+    body, fields = (gzip.compress(RESULT), (JSON, "Content-Encoding: gzip")) if coded else (RESULT, (JSON,))
+    life = Life(request=CALL, limits=Limits(max_event_size=limit)).ask().receive(answer(body, *fields))
+    error = life.ended(Verdict.INVALID, EventTooLarge)
+    assert f"a document in place of events is larger than max_event_size: {error.seen}" in str(error)
+    assert error.seen >= error.limit == limit
+
+
+def test_one_within_the_limit_that_is_no_message_is_invalid() -> None:
+    life = Life(request=CALL).ask().receive(answer(b"[]", JSON))
+    life.ended(Verdict.INVALID, InvalidChunk)
 
 
 def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
