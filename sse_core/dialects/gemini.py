@@ -133,7 +133,7 @@ class Answer:
 
     def __init__(self, index: int | None) -> None:
         self.candidate = Candidate(index=index)
-        self.role: str | None = None
+        self.content: Content | None = None  # but for its parts
         self.parts: list[Part] = []
         self.texts: list[str] = []  # that follow the last part and go on with it
         self.arguments: dict[int, list[str]] = {}  # of calls that come in parts, by their place among `parts`
@@ -145,7 +145,8 @@ class Answer:
             self.candidate = updated(self.candidate, candidate)
         if content is None:
             return False
-        self.role = content.role or self.role
+        if self.content is None or (content.role or self.content.role) != self.content.role:
+            self.content = Content(role=content.role)
         brought = False
         for part in content.parts:
             brought = brought or bool(part.text) or part.function_call is not None
@@ -198,7 +199,7 @@ class Answer:
             assert call is not None  # or it would have no arguments
             call = msgspec.structs.replace(call, args=arguments_of("".join(fragments)))
             parts[at] = msgspec.structs.replace(parts[at], function_call=call)
-        content = Content(role=self.role, parts=tuple(parts)) if parts or self.role else None
+        content = self.content and msgspec.structs.replace(self.content, parts=tuple(parts))
         return msgspec.structs.replace(self.candidate, content=content)
 
 

@@ -24,6 +24,7 @@ SDKS_FAIL = {
         "error-of-a-proxy": "takes what came before for the whole message",
         "error-unframed-last": "the same",
         "error-without-its-name": "yields nothing, and raises AssertionError for the message",
+        "max-tokens-in-a-tool": "gives a call with empty input",
         "no-blank-lines": "raises JSONDecodeError, which says nothing of the cause",
         "no-type-in-the-data": "raises AssertionError",
         "nulls-and-strings": "raises TypeError",
