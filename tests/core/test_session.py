@@ -307,6 +307,13 @@ def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
     life.ended(Verdict.REFUSED, NotAnEventStream)
 
 
+def test_an_event_may_be_large() -> None:
+    """Some servers send lines of more than 128 KiB."""
+    life = Life().ask().receive(HEAD, framed(say("x" * 2**18), FINISH, DONE))
+    life.ended_well(Verdict.COMPLETE)
+    assert life.text == "x" * 2**18
+
+
 def test_a_read_may_be_large_and_the_marker_in_the_middle_of_it() -> None:
     life = Life().ask().receive(HEAD, framed(say("x" * 1000) * 200 + DONE + say("no") * 5000))
     life.ended_well(Verdict.COMPLETE)
