@@ -59,6 +59,12 @@ def run(python: str, module: str, *arguments: str, timeout: float = 300) -> Figu
     return figures
 
 
+def compile_ours() -> None:
+    """Compile what is measured here, as installing it would: a start from sources takes twice as long."""
+    folders = [str(ROOT / folder) for folder in ("sse_core", "adapters/sse_adapters", "benchmarks")]
+    subprocess.run([sys.executable, "-m", "compileall", "-q", *folders], check=True)
+
+
 @contextmanager
 def serving(module: str) -> Iterator[str]:
     """Run a server on the first core, and give its port."""
