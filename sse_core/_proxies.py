@@ -156,15 +156,18 @@ class Proxies(Struct, frozen=True, kw_only=True):
         if "REQUEST_METHOD" in named:
             named.pop("HTTP_PROXY", None)
 
+        def spelled(name: str) -> str:
+            return name if name in named else name.upper()
+
         def value(name: str) -> str:
-            return named.get(name, named.get(name.upper(), "")).strip()
+            return named.get(spelled(name), "").strip()
 
         def proxy(*names: str) -> Proxy | None:
-            name = next(filter(value, names), None)
+            name = next(filter(value, names), "")
             try:
-                return None if name is None else Proxy.parse(value(name))
+                return Proxy.parse(value(name)) if name else None
             except ValueError as exc:
-                raise ValueError(f"{name}: {exc}") from None
+                raise ValueError(f"{spelled(name)}: {exc}") from None
 
         entries = [entry for entry in re.split(r"[,\s]+", value("no_proxy")) if entry]
         if "*" in entries:

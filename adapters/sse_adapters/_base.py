@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from math import inf
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
@@ -32,7 +31,7 @@ from sse_core import (
     Verdict,
 )
 
-from ._connections import Connections, X
+from ._connections import Connections, SweepAt, X
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
@@ -130,6 +129,10 @@ class StreamBase(Generic[T, X]):
     def verdict(self) -> Verdict | None:
         """How the stream ended; None before that."""
         return self._session.verdict
+
+    def will_close(self) -> None:
+        """Begin nothing more."""
+        self._closing = True
 
     def close(self) -> None:
         """Close the connection now. A blocked reader gets StreamClosed. May be called again."""
@@ -245,7 +248,9 @@ class StreamBase(Generic[T, X]):
 class ClientBase(Generic[S, X]):
     """What a client keeps: where to, with which options, its connections, and its open streams."""
 
-    def __init__(self, base_url: str, transport: Callable[[], X], options: Options) -> None:
+    def __init__(
+        self, base_url: str, transport: Callable[[], X], options: Options, sweep_at: SweepAt[X]
+    ) -> None:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
@@ -256,7 +261,7 @@ class ClientBase(Generic[S, X]):
         proxies = options.get("proxies")
         self._proxies = Proxies.from_environment(os.environ) if proxies is None else proxies
         self._observe = options.get("observe")
-        self._connections = Connections(transport, options.get("pool", PoolLimits()))
+        self._connections = Connections(transport, options.get("pool", PoolLimits()), sweep_at)
         self._streams: WeakSet[S] = WeakSet()
         self._closed = False
         self._lock = Lock()
@@ -266,6 +271,8 @@ class ClientBase(Generic[S, X]):
         with self._lock:
             self._closed = True
             streams = list(self._streams)
+        for stream in streams:
+            stream.will_close()  # before another gives it its place
         for stream in streams:
             stream.close()
         self._connections.close()
@@ -309,5 +316,3 @@ NO_MATTER_WHEN = 0.0
 """The time of an outcome after which nothing has a deadline."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""
-AT_ONCE = -inf
-"""A deadline for what can be done without waiting."""

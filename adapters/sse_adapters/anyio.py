@@ -21,10 +21,10 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -130,6 +130,21 @@ class Transport(AsyncTransport):
     async def sleep(self, deadline: float) -> None:
         with suppress(TimeoutError):
             await self._within(deadline, anyio.sleep_forever)
+
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        if on_asyncio():
+            return native.Transport().call_at(when, function)
+        import trio
+
+        scope = trio.CancelScope()
+
+        async def wait() -> None:
+            with scope:
+                await trio.sleep_until(when)
+                await function()
+
+        trio.lowlevel.spawn_system_task(wait)
+        return scope.cancel
 
     def abort(self) -> None:
         self._aborted = True

@@ -17,7 +17,7 @@ import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import get_ident
@@ -105,6 +105,16 @@ class Transport(AsyncTransport):
     async def sleep(self, deadline: float) -> None:
         with suppress(TimeoutError):
             await self._within(deadline, asyncio.get_running_loop().create_future())
+
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        loop = asyncio.get_running_loop()
+
+        def start() -> None:
+            task = loop.create_task(function())
+            BACKGROUND.add(task)
+            task.add_done_callback(BACKGROUND.discard)
+
+        return loop.call_at(when, start).cancel
 
     def abort(self) -> None:
         self._aborted = True
@@ -351,6 +361,8 @@ async def connect(address: Address) -> socket.socket:
     return sock
 
 
+BACKGROUND: set[asyncio.Task[None]] = set()
+"""Tasks that nobody else keeps: an event loop does not."""
 BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
 TICK = 0.001

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
+from typing import Any
 
 from net_servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
 from sse_adapters import async_loop, sync_loop
@@ -66,6 +67,9 @@ class AsyncScripted(Scripted):
     async def start_tls(self, server_name: str, deadline: float | None) -> None: ...  # type: ignore[override]
     async def send(self, data: bytes, deadline: float | None) -> None: ...  # type: ignore[override]
     async def sleep(self, deadline: float) -> None: ...  # type: ignore[override]
+
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        raise NotImplementedError
 
     async def receive(self, deadline: float | None) -> bytes:  # type: ignore[override]
         return self.pieces.pop(0) if self.pieces else self.data
