@@ -1,19 +1,27 @@
 """TLS for every transport here: each of them only has to send and to receive.
 
 Abstract are `_send(data, deadline)` and `_receive(deadline)`, to which a transport's
-`send` and `receive` apply word for word, in the clear.
+`send` and `receive` apply word for word, in the clear. What needs `ssl` is imported with the first
+TLS: that takes 5 ms, a tenth of a cold start.
 """
 
 from __future__ import annotations
 
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from math import inf
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from ._tls import NO_NAMES, TLS, checked
+from sse_core import URL
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ._tls import TLS
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class Secured:
@@ -27,6 +35,8 @@ class Secured:
         self._tls: TLS | None = None
 
     def _begin_tls(self, server_name: str) -> TLS:
+        from ._tls import TLS
+
         # From here on nothing is sent in the clear, even if the handshake fails.
         self._tls = TLS(self._ssl_context, self._server_names.get(server_name, server_name), self._tls)
         return self._tls
@@ -40,7 +50,7 @@ class SyncTransport(Secured, ABC):
                 self._send(tls.outgoing(), deadline)
                 tls.feed(self._receive(deadline))
             self._send(tls.outgoing(), deadline)
-        except ssl.SSLError:
+        except tls.Failure:
             with suppress(OSError):
                 self._send(tls.outgoing(), POLL)  # an alert, which tells the server why
             raise
@@ -77,7 +87,7 @@ class AsyncTransport(Secured, ABC):
                 await self._send(tls.outgoing(), deadline)
                 tls.feed(await self._receive(deadline))
             await self._send(tls.outgoing(), deadline)
-        except ssl.SSLError:
+        except tls.Failure:
             with suppress(OSError):
                 await self._send(tls.outgoing(), POLL)  # an alert, which tells the server why
             raise
@@ -105,6 +115,28 @@ class AsyncTransport(Secured, ABC):
 
     @abstractmethod
     def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]: ...
+
+
+def checked(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """Return the context, unless it verifies nobody without having been told not to.
+
+    Raises ValueError for a context of another protocol than PROTOCOL_TLS_CLIENT that does
+    not check names: `ssl.SSLContext()` is one, and trusts everyone.
+    """
+    if context is None or context.check_hostname:
+        return context
+    import ssl  # which whoever made the context has done already
+
+    if context.protocol is not ssl.PROTOCOL_TLS_CLIENT:
+        raise ValueError(
+            f"an SSLContext of {context.protocol.name} verifies nobody: use ssl.create_default_context()"
+        )
+    return context
+
+
+def server_names(base_url: str, server_hostname: str | None) -> Mapping[str, str]:
+    """Return the names that servers have in their certificates, by hosts whose names are others."""
+    return NO_NAMES if server_hostname is None else {URL.parse(base_url).host: server_hostname}
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:

@@ -34,9 +34,18 @@ from sse_core import Proxies
 from . import async_loop
 from . import asyncio as native
 from ._base import RECEIVE_SIZE, Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
-from ._transports import AsyncTransport
+from ._sockets import (
+    ATTEMPT_DELAY,
+    Address,
+    UnixPath,
+    encoded,
+    in_turns,
+    literal,
+    new_socket,
+    shut_down,
+    unix_socket,
+)
+from ._transports import NO_NAMES, AsyncTransport, checked, server_names
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -206,8 +215,7 @@ class Transport(AsyncTransport):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    name = host.encode("idna").decode()  # by the standard library, since anyio has an IDNA of its own
-    return in_turns(host, await anyio.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+    return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

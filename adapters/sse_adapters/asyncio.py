@@ -27,9 +27,18 @@ from sse_core import Proxies
 
 from . import async_loop
 from ._base import Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
-from ._transports import AsyncTransport
+from ._sockets import (
+    ATTEMPT_DELAY,
+    Address,
+    UnixPath,
+    encoded,
+    in_turns,
+    literal,
+    new_socket,
+    shut_down,
+    unix_socket,
+)
+from ._transports import NO_NAMES, AsyncTransport, checked, server_names
 from .async_loop import Stream
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -304,7 +313,7 @@ class Connection(asyncio.Protocol):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, encoded(host), port, type=socket.SOCK_STREAM)
     return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 

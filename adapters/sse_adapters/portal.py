@@ -29,7 +29,7 @@ from . import anyio as tasks
 from . import async_loop, sync_loop
 from ._base import Options
 from ._sockets import UnixPath
-from ._tls import checked, server_names
+from ._transports import checked, server_names
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]

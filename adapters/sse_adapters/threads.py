@@ -9,21 +9,22 @@ with Client(base_url, headers=...) as client:
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event, Lock
 from time import monotonic
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from sse_core import Proxies
 
 from . import sync_loop
 from ._base import RECEIVE_SIZE, Options
-from ._sockets import Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
-from ._transports import SyncTransport
+from ._sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
+from ._transports import NO_NAMES, SyncTransport, checked, server_names
 from .sync_loop import Stream
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -155,7 +156,7 @@ class Transport(SyncTransport):
 def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    return in_turns(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return in_turns(host, socket.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 def seconds_until(deadline: float | None) -> float | None:
