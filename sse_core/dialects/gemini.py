@@ -9,8 +9,7 @@ Base URL: https://generativelanguage.googleapis.com/v1beta
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.6 ms at import.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack, cast
 

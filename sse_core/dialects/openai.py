@@ -8,8 +8,7 @@ chunks that are exactly as documented. Field names and meanings are the provider
 https://platform.openai.com/docs/api-reference/chat/streaming
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.3 ms at import.
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypedDict, Unpack, cast

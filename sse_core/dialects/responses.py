@@ -11,8 +11,7 @@ Base URL: https://api.openai.com/v1
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 1 ms at import.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
