@@ -54,7 +54,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
             if chunk.id != self._id or not chunk.choices:
                 self._note(chunk)
             usage = chunk.usage
-            if usage is not None and (usage.total_tokens or usage.prompt_tokens):
+            if usage is not None and (usage.total_tokens or usage.prompt_tokens or usage.completion_tokens):
                 self._usage = usage  # Mistral and LiteLLM have sent empty ones
             for choice in chunk.choices:
                 answer = answers.get(choice.index)

@@ -164,9 +164,8 @@ def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompleti
     """Return the chunk with the usage where others have it; raises ApiError for Groq's own kind of error."""
     assert chunk.x_groq is not None
     if chunk.x_groq.error is not None:
-        said = chunk.x_groq.error
-        message = said if isinstance(said, str) and said else event.data
-        raise api_error(ErrorObject(message, request_id=chunk.x_groq.id), event.raw)
+        error = error_of({"error": chunk.x_groq.error}) or ErrorObject(event.data)
+        raise api_error(msgspec.structs.replace(error, request_id=chunk.x_groq.id), event.raw)
     if chunk.usage is None and chunk.x_groq.usage is not None:
         return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
     return chunk
