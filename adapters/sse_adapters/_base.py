@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Lock
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from sse_core import (
@@ -23,7 +22,6 @@ from sse_core import (
     Reason,
     Request,
     Response,
-    Retries,
     Session,
     State,
     Stats,
@@ -32,44 +30,13 @@ from sse_core import (
 )
 
 from ._connections import Connections, SweepAt, X
+from ._options import NO_HEADERS, Observer, Options
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
 
 T = TypeVar("T")
 S = TypeVar("S", bound="StreamBase[Any, Any]")
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-
-
-class Observer(Protocol):
-    """Is told of each step of a stream, by whoever reads or closes it.
-
-    What it raises ends the stream, and it is told no more.
-    """
-
-    def action(self, action: Action, now: float) -> None:
-        """The session has asked for this, at a moment in seconds of the transport's clock."""
-        ...
-
-    def outcome(self, outcome: Outcome, now: float) -> None:
-        """This is what came of it."""
-        ...
-
-
-class Options(TypedDict, total=False):
-    """What every client can be told, by keyword."""
-
-    headers: Mapping[str, str]
-    """To go with every request: the credentials, for one."""
-    deadlines: Deadlines
-    limits: Limits
-    retries: Retries | None
-    """When a request is made again that failed before there was any content; by default never."""
-    pool: PoolLimits
-    proxies: Proxies | None
-    """By default what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `Proxies()` for none."""
-    observe: Callable[[Session[Any]], Observer] | None
-    """Called for each stream, to return who is to be told of its steps."""
 
 
 class StreamBase(Generic[T, X]):

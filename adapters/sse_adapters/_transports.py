@@ -11,17 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from math import inf
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sse_core import URL
+from ._options import NO_NAMES, checked
 
 if TYPE_CHECKING:
     import ssl
 
     from ._tls import TLS
-
-NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class Secured:
@@ -115,28 +112,6 @@ class AsyncTransport(Secured, ABC):
 
     @abstractmethod
     def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]: ...
-
-
-def checked(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    """Return the context, unless it verifies nobody without having been told not to.
-
-    Raises ValueError for a context of another protocol than PROTOCOL_TLS_CLIENT that does
-    not check names: `ssl.SSLContext()` is one, and trusts everyone.
-    """
-    if context is None or context.check_hostname:
-        return context
-    import ssl  # which whoever made the context has done already
-
-    if context.protocol is not ssl.PROTOCOL_TLS_CLIENT:
-        raise ValueError(
-            f"an SSLContext of {context.protocol.name} verifies nobody: use ssl.create_default_context()"
-        )
-    return context
-
-
-def server_names(base_url: str, server_hostname: str | None) -> Mapping[str, str]:
-    """Return the names that servers have in their certificates, by hosts whose names are others."""
-    return NO_NAMES if server_hostname is None else {URL.parse(base_url).host: server_hostname}
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:

@@ -31,8 +31,9 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, Observer, Options, StreamBase, T
+from ._base import DONE, ClientBase, StreamBase, T
 from ._connections import AT_ONCE, Closable, Connections, do_nothing
+from ._options import Observer, Options
 
 __all__ = ["Client", "Stream", "Transport"]
 

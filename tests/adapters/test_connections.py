@@ -89,7 +89,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
         sweeps.append(when)
         return lambda: called_off.append(when)
 
-    one = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
     while now < 2:
         now += 1
         one.claim("http://a", lambda: None)
