@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class ApiDialect(Dialect[T], Generic[T]):
-    """A dialect of a provider that reports its errors as JSON."""
+    """A dialect of a provider that sends JSON, and reports its errors as such."""
 
     _printed: PrintedText | None = None
 

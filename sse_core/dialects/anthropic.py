@@ -17,9 +17,8 @@ from typing import Any, TypedDict, Unpack
 
 import msgspec
 
-from .._events import Event
 from .._message import Accumulator
-from .._request import Mark, Request
+from .._request import Request
 from ._anthropic_blocks import (
     BashCodeExecutionToolResultBlock,
     CacheCreation,
@@ -67,8 +66,7 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._anthropic_message import MessageAccumulator
-from ._provider_errors import NOT_JSON
-from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent, reported_error
+from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent
 from .openai import JSON
 
 __all__ = [
@@ -126,25 +124,20 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
     """Reads the events of Anthropic's Messages."""
 
     def __init__(self) -> None:
-        super().__init__(events)
-        self._server_tools: set[int] = set()  # the blocks whose tools the server runs
+        super().__init__(events, plain)
+        self._server_tools: set[int] = set()  # the open blocks whose tools the server runs
 
-    def read(self, event: Event) -> MessageStreamEvent | Mark:
-        try:
-            chunk: MessageStreamEvent | Ping | Error | Mark = self._decode(event.raw)
-        except NOT_JSON:
-            chunk = self._read_leniently(event)
-        if isinstance(chunk, ContentBlockDelta) and not self._server_tools:
-            return chunk
+    def noted(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
         match chunk:
-            case Ping():
-                return Mark.PING
-            case Error():
-                raise reported_error(event)
+            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock(), index=index):
+                self._server_tools.add(index)
+                self.plain = plain_beside_server_tools.decode
             case ContentBlockDelta(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
-            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock()):
-                self._server_tools.add(chunk.index)
+            case ContentBlockStop(index=index):
+                self._server_tools.discard(index)
+                if not self._server_tools:
+                    self.plain = plain.decode
             case MessageDelta(delta=MessageChange(stop_reason=str())):
                 self.finished = True
             case MessageStop():
@@ -206,3 +199,7 @@ def messages(
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
+plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart | ContentBlockDelta | ContentBlockStop)
+"""The events that mean nothing but a chunk."""
+plain_beside_server_tools: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart)
+"""The same while a server's tool is called: its deltas are to be marked, until it stops."""

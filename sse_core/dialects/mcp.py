@@ -23,7 +23,7 @@ from .._events import Event
 from .._exchange import Response
 from .._reconnecting import Reconnects
 from .._request import Mark, Request
-from ._api_dialect import ApiDialect
+from ._plain_dialect import PlainDialect
 from ._provider_errors import NOT_JSON
 from .openai import invalid_chunk
 
@@ -54,10 +54,11 @@ class JSONRPCRequest(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
 
 
 class JSONRPCNotification(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A message that wants no response."""
+    """A message that wants no response, for which it has no `id`."""
 
     method: str
     params: Any = None
+    id: None = None
 
 
 class JSONRPCResponse(Struct, frozen=True, kw_only=True, gc=False):
@@ -101,18 +102,23 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
     error: ErrorObject | None = None
 
 
-class MCPDialect(ApiDialect[JSONRPCMessage | Endpoint]):
+class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint]):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
     reads_documents = True
 
     def __init__(self, request_id: RequestId | None = None) -> None:
+        self.plain = notifications.decode
         self._request_id = request_id
         self.ends_with_body = request_id is None
 
     def read(self, event: Event) -> JSONRPCMessage | Endpoint | Mark:
         if event.type == "endpoint":
             return Endpoint(url=event.data)
+        try:
+            return self.plain(event.raw)
+        except NOT_JSON:
+            pass
         if not event.raw.strip():
             return Mark.PING
         message = read_message(event)
@@ -202,6 +208,7 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 
 messages = msgspec.json.Decoder(Wire)
+notifications = msgspec.json.Decoder(JSONRPCNotification)
 RESUMING = Reconnects(method="GET")
 """How a stream that was begun with POST is taken up again."""
 SESSION_ID = "Mcp-Session-Id"

@@ -14,11 +14,12 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
 import msgspec
 
+from .._errors import ApiError
 from .._events import Event
 from .._message import Accumulator
 from .._request import Mark, Request
@@ -133,7 +134,6 @@ from ._tagged import (
     ToolCallDelta,
     Unknown,
     UnknownEvent,
-    reported_error,
 )
 from .openai import JSON, TokenLogprob, TopLogprob
 
@@ -244,40 +244,56 @@ __all__ = [
 ]
 
 
+Delta: TypeAlias = (
+    OutputTextDelta
+    | ReasoningTextDelta
+    | ReasoningSummaryTextDelta
+    | RefusalDelta
+    | FunctionCallArgumentsDelta
+    | CustomToolCallInputDelta
+    | MCPCallArgumentsDelta
+    | CodeInterpreterCallCodeDelta
+)
+"""What streams are made of: events that mean nothing but a chunk."""
+
+
 class ResponseFailed(Error, frozen=True, kw_only=True, tag="response.failed"):
     """The last event of a response that failed."""
 
     response: Any = None
+
+    def reported(self, event: Event) -> ApiError:
+        """Return the error that the response has."""
+        error = find_error(msgspec.json.encode(self.response))
+        return api_error(error or ErrorObject("the response has failed"), event.raw)
 
 
 class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
     """Reads the events of OpenAI's Responses."""
 
     def __init__(self) -> None:
-        super().__init__(events)
+        super().__init__(events, deltas)
 
     def read(self, event: Event) -> ResponseStreamEvent | Mark:
         try:
-            chunk: ResponseStreamEvent | Ping | Error | Mark = self._decode(event.raw)
+            delta = deltas.decode(event.raw)
         except NOT_JSON:
-            chunk = self._read_leniently(event)
-        if isinstance(chunk, OutputTextDelta):
-            self.cursor = chunk.sequence_number
-            return chunk
-        match chunk:
-            case Ping():
-                return Mark.PING
-            case ResponseFailed(response=response):
-                error = find_error(msgspec.json.encode(response)) or ErrorObject("the response has failed")
-                raise api_error(error, event.raw)
-            case Error():
-                raise reported_error(event)
-            case ResponseCompleted() | ResponseIncomplete():
-                self.complete = True
-            case _:
-                pass
+            return self.read_special(event)
+        self.cursor = delta.sequence_number
+        return delta
+
+    def read_plain(self, data: Sequence[bytes], chunks: list[ResponseStreamEvent]) -> int:
+        read = super().read_plain(data, chunks)
+        if read:
+            last: Any = chunks[-1]
+            self.cursor = last.sequence_number
+        return read
+
+    def noted(self, chunk: ResponseStreamEvent) -> ResponseStreamEvent:
         if isinstance(chunk, ResponsesEvent):
             self.cursor = chunk.sequence_number
+        if isinstance(chunk, ResponseCompleted | ResponseIncomplete):
+            self.complete = True
         return chunk
 
     def accumulator(self) -> Accumulator[ResponseStreamEvent]:
@@ -346,3 +362,4 @@ def resume(response_id: str, *, starting_after: int | None = None) -> Request[Re
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
+deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)

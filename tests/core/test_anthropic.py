@@ -258,3 +258,17 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, kind: st
         message = accumulator.message()
         assert brought == bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         assert (message.text, message.reasoning) == (chunk.text, chunk.reasoning)
+
+
+def test_the_index_of_a_servers_tool_may_come_again() -> None:
+    dialect = request.dialect()
+    start = {"type": "content_block_start", "index": 1}
+    arguments = delta(1, type="input_json_delta", partial_json="{}")
+    stop = {"type": "content_block_stop", "index": 1}
+
+    def read(*events: dict[str, Any]) -> list[Any]:
+        return [dialect.read(Event(json.dumps(event).encode())) for event in events]
+
+    _, of_server, _ = read({**start, "content_block": {"type": "server_tool_use"}}, arguments, stop)
+    _, of_caller, _ = read({**start, "content_block": {"type": "tool_use"}}, arguments, stop)
+    assert (of_server.of_server_tool, of_caller.of_server_tool) == (True, False)
