@@ -1,4 +1,4 @@
-"""What the dialects of all providers do about errors that no event carries."""
+"""What the dialects of all providers have in common, above all about errors that no event carries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 from .._errors import StatusError, StreamError
-from .._events import UnknownField
+from .._events import Event, UnknownField
 from .._exchange import Response
-from .._request import Dialect
+from .._request import Dialect, Mark
 from ._provider_errors import api_error, error_in, find_error
 
 T = TypeVar("T")
@@ -43,6 +43,13 @@ class ApiDialect(Dialect[T], Generic[T]):
         if response.status == 200:
             return api_error(error, body)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
+
+
+def mark_of(event: Event) -> Mark | None:
+    """Return what an event means that has no JSON, if it means anything."""
+    if event.raw.startswith(b"[DONE]"):
+        return Mark.END
+    return None if event.raw.strip() else Mark.PING
 
 
 class PrintedText:
@@ -86,3 +93,5 @@ CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
 MAX_PRINTED = 64 * 1024
 """Bytes of a text outside events that are kept."""
+JSON = (("Content-Type", "application/json"),)
+"""The header of a request that has a body."""

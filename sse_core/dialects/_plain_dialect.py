@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
+
+import msgspec
 
 from ._api_dialect import ApiDialect
 from ._provider_errors import NOT_JSON
@@ -30,3 +32,8 @@ class PlainDialect(ApiDialect[T], Generic[T]):
         except NOT_JSON:
             return len(chunks) - already
         return len(data)
+
+
+def refused(data: bytes) -> NoReturn:
+    """Decode no event: while each means more than a chunk."""
+    raise msgspec.DecodeError

@@ -19,9 +19,9 @@ from .._errors import ApiError
 from .._events import Event
 from .._message import TokenCounts
 from .._request import Mark
+from ._api_dialect import mark_of
 from ._plain_dialect import PlainDialect
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
-from .openai import invalid_chunk, mark_of
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)

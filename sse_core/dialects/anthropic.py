@@ -42,6 +42,7 @@ from ._anthropic_blocks import (
     TextBlock,
     TextEditorCodeExecutionToolResultBlock,
     ThinkingBlock,
+    ToolResultBlock,
     ToolSearchToolResultBlock,
     ToolUseBlock,
     Usage,
@@ -66,8 +67,10 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._anthropic_message import MessageAccumulator
+from ._api_dialect import JSON
+from ._plain_dialect import refused
+from ._strict_chunks import Documented, Presence
 from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent
-from .openai import JSON
 
 __all__ = [
     "BashCodeExecutionToolResultBlock",
@@ -125,13 +128,13 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
 
     def __init__(self) -> None:
         super().__init__(events, plain)
-        self._server_tools: set[int] = set()  # the open blocks whose tools the server runs
+        self._server_tools: set[int] = set()  # the open blocks whose deltas are to be marked
 
     def noted(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
         match chunk:
             case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock(), index=index):
                 self._server_tools.add(index)
-                self.plain = plain_beside_server_tools.decode
+                self.plain = refused
             case ContentBlockDelta(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
             case ContentBlockStop(index=index):
@@ -179,18 +182,20 @@ def messages(
     max_tokens: int,
     version: str = "2023-06-01",
     betas: Sequence[str] = (),
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[MessagesParams],
 ) -> Request[MessageStreamEvent]:
     """Ask for a streamed message; `extra` takes parameters that are not named here.
 
     `version` and `betas` are the API's, and go into headers. The key is a header of the
-    client's, `x-api-key`. Raises TypeError for a value that JSON has no form for.
+    client's, `x-api-key`. `strict` is for those who test servers: a chunk that is not exactly
+    as documented is an InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
     fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
     beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
     return Request(
-        dialect=MessagesDialect,
+        dialect=documented.only(MessagesDialect) if strict else MessagesDialect,
         method="POST",
         path="/v1/messages",
         headers=(*JSON, ("anthropic-version", version), *beta),
@@ -201,5 +206,13 @@ def messages(
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
 plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart | ContentBlockDelta | ContentBlockStop)
 """The events that mean nothing but a chunk."""
-plain_beside_server_tools: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart)
-"""The same while a server's tool is called: its deltas are to be marked, until it stops."""
+documented = Documented(
+    {
+        CitationsDelta: {"citation": Presence.ALWAYS},
+        ContentBlockDelta: {"of_server_tool": Presence.NEVER},
+        Message: {"content": Presence.ALWAYS, "usage": Usage},
+        MessageDelta: {"usage": Usage},
+        Usage: {"output_tokens": int},
+        ToolResultBlock: {"content": Presence.ALWAYS},
+    }
+)

@@ -19,7 +19,7 @@ import msgspec
 from .._events import Event
 from .._message import Accumulator, Message, ToolCall
 from .._request import Mark, Request
-from ._api_dialect import ApiDialect
+from ._api_dialect import JSON, ApiDialect, mark_of
 from ._gemini_answer import (
     Blob,
     Candidate,
@@ -34,9 +34,9 @@ from ._gemini_answer import (
     SafetyRating,
     UsageMetadata,
 )
-from ._provider_errors import NOT_JSON, find_error
+from ._provider_errors import NOT_JSON, find_error, invalid_chunk
+from ._strict_chunks import Documented, Presence
 from ._tagged import ToolCallDelta, converted, reported_error, updated
-from .openai import JSON, invalid_chunk, mark_of
 
 __all__ = [
     "Blob",
@@ -195,17 +195,19 @@ def generate(
     *,
     model: str,
     contents: Sequence[Mapping[str, object]],
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[GeminiParams],
 ) -> Request[GenerateContentResponse]:
     """Ask for a streamed answer; `extra` takes parameters that are not named here.
 
-    The key is a header of the client's, `x-goog-api-key`. Raises TypeError for a value that
-    JSON has no form for.
+    The key is a header of the client's, `x-goog-api-key`. `strict` is for those who test servers: a
+    chunk that is not exactly as documented is an InvalidChunk. Raises TypeError for a value that JSON
+    has no form for.
     """
     name = model if "/" in model else f"models/{model}"
     return Request(
-        dialect=GeminiDialect,
+        dialect=documented.only(GeminiDialect) if strict else GeminiDialect,
         method="POST",
         path=f"/{name}:streamGenerateContent?alt=sse",
         headers=JSON,
@@ -214,4 +216,5 @@ def generate(
 
 
 chunks = msgspec.json.Decoder(GenerateContentResponse)
+documented = Documented({ModalityTokenCount: {"token_count": Presence.SOMETIMES}})  # a 0 may be left out
 RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")

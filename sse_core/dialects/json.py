@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Generic, NoReturn, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
 from .._events import Event
 from .._request import Mark, Request
-from ._plain_dialect import PlainDialect
-from ._provider_errors import NOT_JSON, find_error
+from ._api_dialect import JSON
+from ._plain_dialect import PlainDialect, refused
+from ._provider_errors import NOT_JSON, find_error, invalid_chunk
 from ._tagged import reported_error
-from .openai import JSON, invalid_chunk
 
 __all__ = ["JSONDialect", "request"]
 
@@ -52,10 +52,6 @@ class JSONDialect(PlainDialect[T], Generic[T]):
             if find_error(data) is not None:
                 raise reported_error(event) from None
             raise invalid_chunk(event, exc) from exc
-
-
-def refused(data: bytes) -> NoReturn:
-    raise msgspec.DecodeError
 
 
 def is_chunk(data: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:

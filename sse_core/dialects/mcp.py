@@ -11,9 +11,9 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -22,10 +22,10 @@ from .._errors import InvalidChunk
 from .._events import Event
 from .._exchange import Response
 from .._reconnecting import Reconnects
-from .._request import Mark, Request
+from .._request import Dialect, Mark, Request
 from ._plain_dialect import PlainDialect
-from ._provider_errors import NOT_JSON
-from .openai import invalid_chunk
+from ._provider_errors import NOT_JSON, invalid_chunk
+from ._strict_chunks import Documented, Presence
 
 __all__ = [
     "RESUMING",
@@ -162,16 +162,18 @@ def post(
     session_id: str | None = None,
     protocol_version: str = "2025-11-25",
     reconnects: Reconnects | None = None,
+    strict: bool = False,
 ) -> Request[JSONRPCMessage | Endpoint]:
     """Send a message to the server at `path` below the client's base URL.
 
     `session_id` is what the response to `initialize` had in the header `SESSION_ID`. With
     `reconnects=RESUMING` a stream that breaks off is taken up by GET behind its last event ID, as
     revisions up to 2025-11-25 have it. Later ones cannot: to close the stream is to cancel.
-    Raises TypeError for a value that JSON has no form for.
+    `strict` is for those who test servers: a message that has more or less than JSON-RPC says is an
+    InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
     return Request(
-        dialect=partial(MCPDialect, message.id if isinstance(message, JSONRPCRequest) else None),
+        dialect=reader(message.id if isinstance(message, JSONRPCRequest) else None, strict),
         method="POST",
         path=path,
         headers=(
@@ -191,15 +193,22 @@ def listen(
     protocol_version: str = "2025-11-25",
     last_event_id: str = "",
     request_id: RequestId | None = None,
+    strict: bool = False,
 ) -> Request[JSONRPCMessage | Endpoint]:
     """Ask for what the server has to say of its own, or take up a stream behind `last_event_id`.
 
-    `request_id` is that of the request whose response the stream was to bring, if it was.
+    `request_id` is that of the request whose response the stream was to bring, if it was; `strict` as in
+    `post`.
     """
     headers = headers_of(session_id, protocol_version)
     if last_event_id:
         headers = (*headers, ("Last-Event-ID", last_event_id))
-    return Request(dialect=partial(MCPDialect, request_id), path=path, headers=headers)
+    return Request(dialect=reader(request_id, strict), path=path, headers=headers)
+
+
+def reader(request_id: RequestId | None, strict: bool) -> Callable[[], Dialect[JSONRPCMessage | Endpoint]]:
+    dialect = partial(MCPDialect, request_id)
+    return documented.only(dialect) if strict else dialect
 
 
 def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str, str], ...]:
@@ -209,6 +218,15 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 messages = msgspec.json.Decoder(Wire)
 notifications = msgspec.json.Decoder(JSONRPCNotification)
+VERSION = {"jsonrpc": Literal["2.0"]}
+documented = Documented(
+    {
+        JSONRPCRequest: VERSION,
+        JSONRPCNotification: {**VERSION, "id": Presence.NEVER},
+        JSONRPCResponse: {**VERSION, "result": Presence.ALWAYS},
+        JSONRPCError: {**VERSION, "id": Presence.ALWAYS},
+    }
+)
 RESUMING = Reconnects(method="GET")
 """How a stream that was begun with POST is taken up again."""
 SESSION_ID = "Mcp-Session-Id"

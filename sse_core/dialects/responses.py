@@ -13,7 +13,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
@@ -22,10 +22,12 @@ import msgspec
 from .._errors import ApiError
 from .._events import Event
 from .._message import Accumulator
-from .._request import Mark, Request
+from .._request import Dialect, Mark, Request
+from ._api_dialect import JSON
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from ._responses_accumulator import ResponseAccumulator
 from ._responses_events import (
+    CommandEvent,
     ContentPartAdded,
     ContentPartDone,
     OutputItemAdded,
@@ -126,6 +128,7 @@ from ._responses_tool_events import (
     WebSearchCallInProgress,
     WebSearchCallSearching,
 )
+from ._strict_chunks import Documented, Presence
 from ._tagged import (
     Error,
     Keepalive,
@@ -135,7 +138,7 @@ from ._tagged import (
     Unknown,
     UnknownEvent,
 )
-from .openai import JSON, TokenLogprob, TopLogprob
+from .openai import TokenLogprob, TopLogprob
 
 __all__ = [
     "Annotation",
@@ -337,29 +340,47 @@ def create(
     *,
     model: str,
     input: str | Sequence[Mapping[str, object]],
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[ResponsesParams],
 ) -> Request[ResponseStreamEvent]:
     """Ask for a streamed response; `extra` takes parameters that are not named here.
 
+    `strict` is for those who test servers: a chunk that is not exactly as documented is an InvalidChunk.
     Raises TypeError for a value that JSON has no form for.
     """
     fixed = {"model": model, "input": input, "stream": True}
     body = msgspec.json.encode({**params, **(extra or {}), **fixed})
-    return Request(dialect=ResponsesDialect, method="POST", path="/responses", headers=JSON, body=body)
+    return Request(dialect=reader(strict), method="POST", path="/responses", headers=JSON, body=body)
 
 
-def resume(response_id: str, *, starting_after: int | None = None) -> Request[ResponseStreamEvent]:
+def resume(
+    response_id: str, *, starting_after: int | None = None, strict: bool = False
+) -> Request[ResponseStreamEvent]:
     """Ask for the stream of a response made in the background, from its start or behind an event.
 
-    `starting_after` is that event's `sequence_number`.
+    `starting_after` is that event's `sequence_number`, and `strict` as in `create`.
     """
     behind = "" if starting_after is None else f"&starting_after={starting_after}"
     path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
-    return Request(dialect=ResponsesDialect, path=path)
+    return Request(dialect=reader(strict), path=path)
+
+
+def reader(strict: bool) -> Callable[[], Dialect[ResponseStreamEvent]]:
+    return documented.only(ResponsesDialect) if strict else ResponsesDialect
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
 deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
+documented = Documented(
+    {
+        ResponsesEvent: {"sequence_number": int},
+        CommandEvent: {"item_id": Presence.SOMETIMES},
+        Response: {"output": Presence.ALWAYS},
+        OutputMessage: {"id": str, "status": str, "content": Presence.ALWAYS},
+        OutputText: {"annotations": Presence.ALWAYS},
+        Reasoning: {"id": str, "summary": Presence.ALWAYS},
+    }
+)

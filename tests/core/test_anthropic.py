@@ -260,15 +260,17 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, kind: st
         assert (message.text, message.reasoning) == (chunk.text, chunk.reasoning)
 
 
-def test_the_index_of_a_servers_tool_may_come_again() -> None:
+def test_only_the_input_of_open_server_tools_is_marked() -> None:
     dialect = request.dialect()
-    start = {"type": "content_block_start", "index": 1}
-    arguments = delta(1, type="input_json_delta", partial_json="{}")
+
+    def marked(*events: dict[str, Any]) -> list[bool]:
+        chunks = [dialect.read(Event(json.dumps(event).encode())) for event in events]
+        return [chunk.of_server_tool for chunk in chunks if isinstance(chunk, anthropic.ContentBlockDelta)]
+
+    def start(index: int, kind: str) -> dict[str, object]:
+        return {"type": "content_block_start", "index": index, "content_block": {"type": kind}}
+
     stop = {"type": "content_block_stop", "index": 1}
-
-    def read(*events: dict[str, Any]) -> list[Any]:
-        return [dialect.read(Event(json.dumps(event).encode())) for event in events]
-
-    _, of_server, _ = read({**start, "content_block": {"type": "server_tool_use"}}, arguments, stop)
-    _, of_caller, _ = read({**start, "content_block": {"type": "tool_use"}}, arguments, stop)
-    assert (of_server.of_server_tool, of_caller.of_server_tool) == (True, False)
+    first, second = (delta(index, type="input_json_delta", partial_json="{}") for index in (1, 2))
+    assert marked(start(1, "server_tool_use"), start(2, "mcp_tool_use"), first, second) == [True, True]
+    assert marked(stop, start(1, "tool_use"), first, second) == [False, True]
