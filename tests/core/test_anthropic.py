@@ -274,3 +274,4 @@ def test_only_the_input_of_open_server_tools_is_marked() -> None:
     first, second = (delta(index, type="input_json_delta", partial_json="{}") for index in (1, 2))
     assert marked(start(1, "server_tool_use"), start(2, "mcp_tool_use"), first, second) == [True, True]
     assert marked(stop, start(1, "tool_use"), first, second) == [False, True]
+    assert marked({**stop, "index": 2}, second, stop, first) == [False, False]
