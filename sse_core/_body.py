@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from ._answer import Answer
-from ._codings import CodedBody, coding_of
 from ._decoder import WINDOW, EventDecoder
 from ._errors import (
     ApiError,
@@ -29,6 +28,9 @@ from ._limits import Limits
 from ._request import Mark, T
 from ._states import Verdict
 from ._timing import Timing
+
+if TYPE_CHECKING:
+    from ._codings import CodedBody
 
 
 class Body(Generic[T]):
@@ -79,10 +81,14 @@ class Body(Generic[T]):
 
         Raises NotAnEventStream for a content coding that cannot be decoded.
         """
-        coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
-        if coding is not None:
-            self._source = self.coded = CodedBody(self._exchange, coding)
-            data = self.coded.decode(data)
+        value = response.header("content-encoding")
+        if value is not None:
+            from ._codings import CodedBody, coding_of  # 1.5 ms, and we ask for none
+
+            coding = coding_of(value, self._limits.max_expansion)
+            if coding is not None:
+                self._source = self.coded = CodedBody(self._exchange, coding)
+                data = self.coded.decode(data)
         return self._read(data)
 
     def receive(self, data: bytes) -> list[T]:

@@ -9,8 +9,6 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 import msgspec
 from msgspec import Struct
 
-from ._partial_json import completed
-
 T = TypeVar("T")
 
 
@@ -132,6 +130,8 @@ class ToolCall(Struct, frozen=True, kw_only=True):
         It is the longest prefix that begins a JSON text, with strings, arrays and objects closed
         where it ends; numbers and names that more could follow are left out. Never raises.
         """
+        from ._partial_json import completed  # whose patterns take 1 ms to compile
+
         return msgspec.json.decode(completed(self.arguments) or "{}")
 
 

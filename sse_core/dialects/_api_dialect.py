@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from .._errors import StatusError, StreamError
 from .._events import Event, UnknownField
@@ -13,6 +16,7 @@ from .._request import Dialect, Mark
 from ._provider_errors import api_error, error_in, find_error
 
 T = TypeVar("T")
+Otherwise: TypeAlias = tuple[tuple[type[Struct], str, Any], ...]
 
 
 class ApiDialect(Dialect[T], Generic[T]):
@@ -50,6 +54,16 @@ def mark_of(event: Event) -> Mark | None:
     if event.raw.startswith(b"[DONE]"):
         return Mark.END
     return None if event.raw.strip() else Mark.PING
+
+
+def strictly(dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> Callable[[], Dialect[T]]:
+    """Return what makes a dialect that reads as `dialect` does, but takes only what is documented.
+
+    `otherwise` is what is documented otherwise than the structs say: see `_strict_chunks`.
+    """
+    from ._strict_chunks import StrictDialect  # who does not test servers need not import it
+
+    return partial(StrictDialect[T], dialect, otherwise)
 
 
 class PrintedText:

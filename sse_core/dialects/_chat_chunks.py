@@ -6,8 +6,7 @@ absent means the same as null. The imitations' own objects are left as JSON valu
 shape is not documented. No chunk can hold a cycle, so the garbage collector is told to pass by.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 1.5 ms at import.
 from typing import Any
 
 from msgspec import Struct

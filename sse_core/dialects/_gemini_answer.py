@@ -1,7 +1,6 @@
 """What an answer of Gemini's consists of: a chunk of a stream and a whole answer have one form."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 2.2 ms at import.
 from typing import Any
 
 import msgspec

@@ -1,7 +1,6 @@
 """The events of OpenAI's Responses: the response, its items, and their content."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from msgspec import field
 
 from ._responses_items import (

@@ -1,7 +1,6 @@
 """The events of OpenAI's Responses: calls of tools, and the rest."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from typing import Any, TypeAlias
 
 from ._responses_events import (

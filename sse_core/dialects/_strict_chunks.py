@@ -2,54 +2,39 @@
 
 The structs that read chunks leniently say what is documented as well: a field that takes no null and is no
 list is always there, and any other may be null or left out. Where a provider documents otherwise, its
-dialect says so in a table.
+dialect has a table of structs, fields and types: a field is always there if it is in that table, unless its
+type there has `UnsetType` in it, or is `Never`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
-from functools import partial, reduce
-from types import GenericAlias, UnionType
-from typing import Any, Generic, TypeGuard, TypeVar, Union, get_args, get_origin
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
+from types import GenericAlias, NoneType, UnionType
+from typing import Any, Generic, Never, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
+from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
 from .._errors import InvalidChunk, StreamError
 from .._events import Event, UnknownField
 from .._exchange import Response
 from .._message import Accumulator
 from .._request import Dialect, Mark
+from ._api_dialect import Otherwise
 from ._provider_errors import NOT_JSON, invalid_chunk
 from ._tagged import UNKNOWN, Tagged
 
 T = TypeVar("T")
 
 
-class Presence(Enum):
-    """When a field is in an object."""
-
-    ALWAYS = "in each"
-    SOMETIMES = "in some, where it may be null"
-    NEVER = "in none: it is the dialect's own"
-
-
 class Documented:
-    """What a provider documents.
+    """What a provider documents; `otherwise` is the table of what is not as the rule above has it."""
 
-    `otherwise` has the fields that are not as the rule above has it, by the struct or a base of it. A
-    type in place of a `Presence` means that the field is always there and of this type.
-    """
-
-    def __init__(self, otherwise: Mapping[type[Struct], Mapping[str, Any]]) -> None:
+    def __init__(self, otherwise: Otherwise) -> None:
         self._otherwise = otherwise
         self._structs: dict[type[Struct], type[Struct]] = {}
         self._decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
-
-    def only(self, dialect: Callable[[], Dialect[T]]) -> Callable[[], Dialect[T]]:
-        """Return what makes a dialect that reads as `dialect` does, and takes nothing else."""
-        return partial(StrictDialect, dialect, self)
 
     def check(self, chunk: object, data: bytes) -> None:
         """Raise InvalidChunk unless the JSON text that `chunk` was read from is as documented."""
@@ -80,18 +65,14 @@ class Documented:
         return found
 
     def _fields(self, kind: type[Struct]) -> list[Any]:
-        otherwise: dict[str, Any] = {}
-        for base in reversed(kind.__mro__):
-            otherwise |= self._otherwise.get(base, {})
+        otherwise = {name: of for struct, name, of in self._otherwise if issubclass(kind, struct)}
         fields: list[Any] = []
         for field in msgspec.structs.fields(kind):
-            presence = otherwise.pop(field.name, usual_presence(field.type))
-            if presence is Presence.SOMETIMES:
-                optional = msgspec.field(name=field.encode_name, default=None)
-                fields.append((field.name, self._strictly(field.type) | None, optional))
-            elif presence is not Presence.NEVER:
-                of = field.type if presence is Presence.ALWAYS else presence
-                fields.append((field.name, self._strictly(of), msgspec.field(name=field.encode_name)))
+            of = otherwise.pop(field.name, usual(field.type))
+            if of is not Never:
+                default = UNSET if UnsetType in get_args(of) else NODEFAULT
+                default = msgspec.field(name=field.encode_name, default=default)
+                fields.append((field.name, self._strictly(of), default))
         return [*fields, *otherwise.items()]
 
     def _strictly(self, kind: Any) -> Any:
@@ -108,10 +89,10 @@ class Documented:
                 return kind
 
 
-def usual_presence(kind: Any) -> Presence:
-    """When a field of this type is there, where nothing else is said."""
-    takes_null = kind is Any or type(None) in get_args(kind)
-    return Presence.SOMETIMES if takes_null or get_origin(kind) is tuple else Presence.ALWAYS
+def usual(kind: Any) -> Any:
+    """What is documented for a field of this type, where nothing else is said."""
+    takes_null = kind is Any or NoneType in get_args(kind)
+    return kind | None | UnsetType if takes_null or get_origin(kind) is tuple else kind
 
 
 def either(one: Any, other: Any) -> Any:
@@ -126,6 +107,9 @@ def is_struct(kind: Any) -> TypeGuard[type[Struct]]:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 
+documented = cache(Documented)
+
+
 class Other(Struct, tag_field="type", tag="\0"):
     """Nothing that anybody sends: in a union with it, an object has to have a type."""
 
@@ -137,9 +121,9 @@ class StrictDialect(Dialect[T], Generic[T]):
     InvalidChunk, and so is one in an event of another type. Keep-alives and errors are read as ever.
     """
 
-    def __init__(self, dialect: Callable[[], Dialect[T]], documented: Documented) -> None:
+    def __init__(self, dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> None:
         self._dialect = dialect()
-        self._documented = documented
+        self._documented = documented(otherwise)
         self.ends_with_body = self._dialect.ends_with_body
         self.reads_documents = self._dialect.reads_documents
 

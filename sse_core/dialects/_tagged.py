@@ -5,8 +5,7 @@ them. Providers add types every month, so what it refuses is decoded once more, 
 values, and made to fit. That is slow, and rare.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 2.2 ms at import.
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache

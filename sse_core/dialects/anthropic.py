@@ -10,10 +10,9 @@ Base URL: https://api.anthropic.com
 https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.8 ms at import.
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, Never, TypedDict, Unpack
 
 import msgspec
 
@@ -67,9 +66,8 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._anthropic_message import MessageAccumulator
-from ._api_dialect import JSON
+from ._api_dialect import JSON, strictly
 from ._plain_dialect import refused
-from ._strict_chunks import Documented, Presence
 from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent
 
 __all__ = [
@@ -195,7 +193,7 @@ def messages(
     fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
     beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
     return Request(
-        dialect=documented.only(MessagesDialect) if strict else MessagesDialect,
+        dialect=strictly(MessagesDialect, OTHERWISE) if strict else MessagesDialect,
         method="POST",
         path="/v1/messages",
         headers=(*JSON, ("anthropic-version", version), *beta),
@@ -206,13 +204,13 @@ def messages(
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
 plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart | ContentBlockDelta | ContentBlockStop)
 """The events that mean nothing but a chunk."""
-documented = Documented(
-    {
-        CitationsDelta: {"citation": Presence.ALWAYS},
-        ContentBlockDelta: {"of_server_tool": Presence.NEVER},
-        Message: {"content": Presence.ALWAYS, "usage": Usage},
-        MessageDelta: {"usage": Usage},
-        Usage: {"output_tokens": int},
-        ToolResultBlock: {"content": Presence.ALWAYS},
-    }
+OTHERWISE = (
+    (CitationsDelta, "citation", Citation),
+    (ContentBlockDelta, "of_server_tool", Never),
+    (Message, "content", tuple[ContentBlock, ...]),
+    (Message, "usage", Usage),
+    (MessageDelta, "usage", Usage),
+    (ToolResultBlock, "content", Any),
+    (Usage, "output_tokens", int),
 )
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

@@ -9,17 +9,17 @@ Base URL: https://generativelanguage.googleapis.com/v1beta
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.6 ms at import.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
 import msgspec
+from msgspec import UnsetType
 
 from .._events import Event
 from .._message import Accumulator, Message, ToolCall
 from .._request import Mark, Request
-from ._api_dialect import JSON, ApiDialect, mark_of
+from ._api_dialect import JSON, ApiDialect, mark_of, strictly
 from ._gemini_answer import (
     Blob,
     Candidate,
@@ -35,7 +35,6 @@ from ._gemini_answer import (
     UsageMetadata,
 )
 from ._provider_errors import NOT_JSON, find_error, invalid_chunk
-from ._strict_chunks import Documented, Presence
 from ._tagged import ToolCallDelta, converted, reported_error, updated
 
 __all__ = [
@@ -207,7 +206,7 @@ def generate(
     """
     name = model if "/" in model else f"models/{model}"
     return Request(
-        dialect=documented.only(GeminiDialect) if strict else GeminiDialect,
+        dialect=strictly(GeminiDialect, OTHERWISE) if strict else GeminiDialect,
         method="POST",
         path=f"/{name}:streamGenerateContent?alt=sse",
         headers=JSON,
@@ -216,5 +215,6 @@ def generate(
 
 
 chunks = msgspec.json.Decoder(GenerateContentResponse)
-documented = Documented({ModalityTokenCount: {"token_count": Presence.SOMETIMES}})  # a 0 may be left out
+OTHERWISE = ((ModalityTokenCount, "token_count", int | UnsetType),)
+"""What is documented otherwise than the structs say: what is 0 may be left out."""
 RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Never, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -23,9 +23,9 @@ from .._events import Event
 from .._exchange import Response
 from .._reconnecting import Reconnects
 from .._request import Dialect, Mark, Request
+from ._api_dialect import strictly
 from ._plain_dialect import PlainDialect
 from ._provider_errors import NOT_JSON, invalid_chunk
-from ._strict_chunks import Documented, Presence
 
 __all__ = [
     "RESUMING",
@@ -208,7 +208,7 @@ def listen(
 
 def reader(request_id: RequestId | None, strict: bool) -> Callable[[], Dialect[JSONRPCMessage | Endpoint]]:
     dialect = partial(MCPDialect, request_id)
-    return documented.only(dialect) if strict else dialect
+    return strictly(dialect, OTHERWISE) if strict else dialect
 
 
 def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str, str], ...]:
@@ -218,15 +218,13 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 messages = msgspec.json.Decoder(Wire)
 notifications = msgspec.json.Decoder(JSONRPCNotification)
-VERSION = {"jsonrpc": Literal["2.0"]}
-documented = Documented(
-    {
-        JSONRPCRequest: VERSION,
-        JSONRPCNotification: {**VERSION, "id": Presence.NEVER},
-        JSONRPCResponse: {**VERSION, "result": Presence.ALWAYS},
-        JSONRPCError: {**VERSION, "id": Presence.ALWAYS},
-    }
+OTHERWISE = (
+    *((message, "jsonrpc", Literal["2.0"]) for message in get_args(JSONRPCMessage)),
+    (JSONRPCNotification, "id", Never),
+    (JSONRPCResponse, "result", Any),
+    (JSONRPCError, "id", RequestId | None),
 )
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""
 RESUMING = Reconnects(method="GET")
 """How a stream that was begun with POST is taken up again."""
 SESSION_ID = "Mcp-Session-Id"

@@ -8,8 +8,7 @@ chunks that are exactly as documented. Field names and meanings are the provider
 https://platform.openai.com/docs/api-reference/chat/streaming
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: TypedDict compiles each string, 0.3 ms at import.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack, cast
 
@@ -18,7 +17,7 @@ import msgspec
 from .._errors import StreamError
 from .._events import Event
 from .._request import Mark, Request
-from ._api_dialect import JSON, ApiDialect, mark_of
+from ._api_dialect import JSON, ApiDialect, mark_of, strictly
 from ._chat_accumulator import ChatAccumulator
 from ._chat_chunks import (
     Annotation,
@@ -47,7 +46,6 @@ from ._chat_completion import (
     MessageToolCall,
 )
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, invalid_chunk
-from ._strict_chunks import Documented, Presence
 
 __all__ = [
     "Annotation",
@@ -269,22 +267,20 @@ def chat_request(
 ) -> Request[ChatCompletionChunk]:
     fixed = {"model": model, "messages": messages, "stream": True}
     body = msgspec.json.encode({**params, **(extra or {}), **fixed})
-    dialect = documented.only(ChatDialect) if strict else ChatDialect
+    dialect = strictly(ChatDialect, OTHERWISE) if strict else ChatDialect
     return Request(dialect=dialect, method="POST", path=CHAT_PATH, headers=JSON, body=body)
 
 
 decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 CHAT_PATH = "/chat/completions"
-documented = Documented(
-    {
-        ChatCompletionChunk: {
-            "object": Literal["chat.completion.chunk"],
-            "created": int,
-            "choices": Presence.ALWAYS,
-        },
-        Choice: {"delta": Delta, "finish_reason": Presence.ALWAYS},
-        ToolCallDelta: {"index": int},
-        TopLogprob: {"logprob": float},
-        ExecutedTool: {"index": int},
-    }
+OTHERWISE = (
+    (ChatCompletionChunk, "object", Literal["chat.completion.chunk"]),
+    (ChatCompletionChunk, "created", int),
+    (ChatCompletionChunk, "choices", tuple[Choice, ...]),
+    (Choice, "delta", Delta),
+    (Choice, "finish_reason", str | None),
+    (ToolCallDelta, "index", int),
+    (TopLogprob, "logprob", float),
+    (ExecutedTool, "index", int),
 )
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import URL, Exchange, NotAnEventStream, Request, Response, StatusError
+from sse_core._request import in_ascii
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
 from support_core import unhurried
@@ -167,3 +168,19 @@ def test_a_request_shows_no_credentials() -> None:
     headers = (("Authorization", "Bearer s3cret"),)
     request = events.request("/feed?key=s3cret", headers=headers, body=b"s3cret")
     assert repr(request) == "<Request GET /feed>"
+
+
+LABELS = st.sampled_from(
+    ["", "a", "B-1", "::1", "x" * 63, "x" * 64, "bücher", "ß", "\N{FULLWIDTH FULL STOP}"]
+)
+
+
+@given(st.lists(LABELS, max_size=4).map(".".join))
+def test_a_host_in_ascii_is_the_same_as_by_idna(host: str) -> None:
+    try:
+        expected = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        with pytest.raises(UnicodeError):
+            in_ascii(host)
+    else:
+        assert in_ascii(host) == expected
