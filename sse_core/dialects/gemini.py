@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack, cast
 
 import msgspec
+from msgspec import UnsetType
 
 from .._events import Event
 from .._message import Accumulator, Message, ToolCall
 from .._partial_json import completed
 from .._request import Mark, Request
-from ._api_dialect import ApiDialect
+from ._api_dialect import JSON, ApiDialect, mark_of, strictly
 from ._gemini_answer import (
     Blob,
     Candidate,
@@ -37,9 +38,8 @@ from ._gemini_answer import (
     UsageMetadata,
 )
 from ._gemini_arguments import OpenFunctionCall
-from ._provider_errors import NOT_JSON, find_error
+from ._provider_errors import NOT_JSON, find_error, invalid_chunk
 from ._tagged import Fields, ToolCallDelta, converted, reported_error, updated
-from .openai import JSON, invalid_chunk, mark_of
 
 __all__ = [
     "Blob",
@@ -265,17 +265,19 @@ def generate(
     *,
     model: str,
     contents: Sequence[Mapping[str, object]],
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[GeminiParams],
 ) -> Request[GenerateContentResponse]:
     """Ask for a streamed answer; `extra` takes parameters that are not named here.
 
-    The key is a header of the client's, `x-goog-api-key`. Raises TypeError for a value that
-    JSON has no form for.
+    The key is a header of the client's, `x-goog-api-key`. `strict` is for those who test servers: a
+    chunk that is not exactly as documented is an InvalidChunk. Raises TypeError for a value that JSON
+    has no form for.
     """
     name = model if "/" in model else f"models/{model}"
     return Request(
-        dialect=GeminiDialect,
+        dialect=strictly(GeminiDialect, OTHERWISE) if strict else GeminiDialect,
         method="POST",
         path=f"/{name}:streamGenerateContent?alt=sse",
         headers=JSON,
@@ -284,4 +286,6 @@ def generate(
 
 
 chunks = msgspec.json.Decoder(GenerateContentResponse)
+OTHERWISE = ((ModalityTokenCount, "token_count", int | UnsetType),)
+"""What is documented otherwise than the structs say: what is 0 may be left out."""
 RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")
