@@ -82,8 +82,12 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             raise reported_error(event)
         if chunk.finish_reason is not None:
             self.finished = True
-        if b"functionCall" in event.raw:
-            chunk = msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
+        for candidate in chunk.candidates:
+            if candidate.content is not None:
+                for part in candidate.content.parts:
+                    if part.function_call is not None:
+                        candidates = tuple(map(self._with_parts, chunk.candidates))
+                        return msgspec.structs.replace(chunk, candidates=candidates)
         return chunk
 
     def accumulator(self) -> Accumulator[GenerateContentResponse]:
@@ -132,7 +136,8 @@ class Answer:
 
     def __init__(self, index: int | None) -> None:
         self.candidate = Candidate(index=index)
-        self.content: Content | None = None  # but for its parts
+        self.any_content = False  # if only empty
+        self.role: str | None = None
         self.parts: list[Part] = []
         self.texts: list[str] = []  # that follow the last part and go on with it
         self.arguments: dict[int, list[str]] = {}  # of calls that come in parts, by their place among `parts`
@@ -144,16 +149,17 @@ class Answer:
             self.candidate = updated(self.candidate, candidate)
         if content is None:
             return False
-        if self.content is None or (content.role or self.content.role) != self.content.role:
-            self.content = Content(role=content.role)
+        self.any_content = True
+        self.role = content.role or self.role
         brought = False
         for part in content.parts:
             brought = brought or bool(part.text) or part.function_call is not None
-            if isinstance(part.function_call, FunctionCallPart):
-                self.add_call(part, part.function_call)
-            elif not is_plain_text(part):
-                self.close()
-                self.parts.append(part)
+            if not is_plain_text(part):
+                if isinstance(part.function_call, FunctionCallPart):
+                    self.add_call(part, part.function_call)
+                else:
+                    self.close()
+                    self.parts.append(part)
             elif self.texts and bool(self.parts[-1].thought) == bool(part.thought):
                 self.texts.append(part.text or "")
             elif part.text:
@@ -198,7 +204,7 @@ class Answer:
             assert call is not None  # or it would have no arguments
             call = msgspec.structs.replace(call, args=arguments_of("".join(fragments)))
             parts[at] = msgspec.structs.replace(parts[at], function_call=call)
-        content = self.content and msgspec.structs.replace(self.content, parts=tuple(parts))
+        content = Content(role=self.role, parts=tuple(parts)) if self.any_content else None
         return msgspec.structs.replace(self.candidate, content=content)
 
 
