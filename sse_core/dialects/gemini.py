@@ -170,13 +170,13 @@ class Answer:
 
     def add_call(self, part: Part, call: FunctionCallPart) -> None:
         """Take a part of a call; what else the part has counts with the first one only."""
-        if call.begins:
+        if call.begins or not self.arguments:
             self.close()
             self.arguments[len(self.parts)] = []
             self.parts.append(
                 msgspec.structs.replace(part, function_call=FunctionCall(id=call.id, name=call.name))
             )
-        self.arguments[max(self.arguments)].append(call.fragment)
+        self.arguments[next(reversed(self.arguments))].append(call.fragment)
 
     def tool_calls(self) -> tuple[ToolCall, ...]:
         calls = [(at, part.function_call) for at, part in enumerate(self.parts) if part.function_call]

@@ -298,6 +298,17 @@ def test_a_call_is_whole_only_with_its_end() -> None:
     assert message.native.candidates[0].content.parts[0].function_call.args == {"a": "x"}
 
 
+def test_a_call_may_be_without_its_beginning() -> None:
+    dialect, accumulator = request.dialect(), request.dialect().accumulator()
+    assert accumulator is not None
+    for call in ({"name": "f", "willContinue": True}, {"partialArgs": [arg("$.a", numberValue=1)]}):
+        data = {"candidates": [{"content": {"parts": [{"functionCall": call}]}}]}
+        chunk = dialect.read(Event(json.dumps(data).encode()))
+    assert not isinstance(chunk, Mark)
+    accumulator.add([chunk])
+    assert [(call.name, call.arguments) for call in accumulator.message().tool_calls] == [("", '{"a":1}')]
+
+
 def test_which_call_a_part_belongs_to() -> None:
     _, message = calling(
         {"name": "f", "partialArgs": [arg("$.a", numberValue=1)]},
