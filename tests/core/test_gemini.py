@@ -340,6 +340,13 @@ def test_calls_of_other_answers_are_kept_apart() -> None:
     assert message.native.candidates[0].content.parts[0].function_call.args == {"a": 1}
 
 
+def test_answers_with_and_without_calls_may_come_in_one_chunk() -> None:
+    parts = [{"functionCall": {"name": "f", "args": {}}}]
+    chunk = read({"candidates": [{"finishReason": "STOP"}, {"index": 1, "content": {"parts": parts}}]})
+    assert [candidate.content is None for candidate in chunk.candidates] == [True, False]
+    assert (chunk.finish_reason, chunk.tool_calls) == ("STOP", ())
+
+
 def test_a_call_in_parts_may_have_text_and_a_signature_beside_it() -> None:
     dialect = request.dialect()
     accumulator = dialect.accumulator()
