@@ -252,6 +252,20 @@ def test_a_custom_tool_takes_text() -> None:
     assert first == openai.MessageToolCall(id="a", type="custom", custom=custom)
 
 
+def test_what_is_to_go_back_is_kept() -> None:
+    message = (
+        together(
+            delta(content="a", extra_content={"google": {"thought_signature": "S"}}),
+            delta(tool_calls=[{"id": "a", "function": {"name": "f"}, "extra_content": {"google": {"n": 1}}}]),
+            delta(tool_calls=[{"extra_content": {"google": {"n": 2}}}]),
+        )
+        .native.choices[0]
+        .message
+    )
+    assert (message.content, message.extra_content) == ("a", {"google": {"thought_signature": "S"}})
+    assert [call.extra_content for call in message.tool_calls] == [{"google": {"n": 2}}]
+
+
 def test_the_deprecated_function_call_is_a_tool_call_without_an_id() -> None:
     sent = [delta(function_call={"name": "f"}), delta(function_call={"arguments": "{}"})]
     assert [(call.name, call.arguments) for chunk in read(*sent) for call in chunk.tool_calls] == [
