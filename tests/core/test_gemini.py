@@ -341,7 +341,7 @@ def test_calls_of_other_answers_are_kept_apart() -> None:
 
 
 def test_answers_with_and_without_calls_may_come_in_one_chunk() -> None:
-    parts = [{"functionCall": {"name": "f", "args": {}}}]
+    parts: list[Any] = [{"functionCall": {"name": "f", "args": {}}}]
     chunk = read({"candidates": [{"finishReason": "STOP"}, {"index": 1, "content": {"parts": parts}}]})
     assert [candidate.content is None for candidate in chunk.candidates] == [True, False]
     assert (chunk.finish_reason, chunk.tool_calls) == ("STOP", ())
