@@ -137,10 +137,10 @@ class Body(Generic[T]):
             self._take(self._decoder.feed_all(data), chunks)
             return
         self._begun = True
-        read = self._dialect.read_plain(plain, chunks)
+        type, last_id = self._decoder.plain_type, self._decoder.last_event_id
+        read = self._dialect.read_plain(plain, chunks, type)
         if read < len(plain):
-            last_id = self._decoder.last_event_id
-            self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+            self._take([Event(raw, type, last_id) for raw in plain[read:]], chunks)
 
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""

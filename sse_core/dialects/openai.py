@@ -104,9 +104,11 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 self.finished = True
         return chunk
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[ChatCompletionChunk]) -> int:
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[ChatCompletionChunk], type: str = "message"
+    ) -> int:
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
-        if type(self).read is not ChatDialect.read:
+        if type != "message" or self.__class__.read is not ChatDialect.read:
             return 0
         already = len(chunks)
         append = chunks.append
