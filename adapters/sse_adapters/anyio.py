@@ -149,8 +149,8 @@ class Transport(AsyncTransport):
         while rest:
             rest = rest[await self._when_ready(deadline, anyio.wait_writable, socket.socket.send, rest) :]
 
-    async def _receive(self, deadline: float | None) -> bytes:
-        return await self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        return self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
 
     async def _when_ready(
         self,

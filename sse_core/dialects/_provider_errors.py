@@ -73,7 +73,8 @@ def reported(value: object, bare: bool) -> ErrorObject | None:
     if not error:
         return None
     kind = report.get("error_type")
-    return ErrorObject(str(error), type=kind if isinstance(kind, str) else None)
+    message = error if isinstance(error, str) else msgspec.json.encode(error).decode()
+    return ErrorObject(message, type=kind if isinstance(kind, str) else None)
 
 
 def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:

@@ -25,6 +25,7 @@ from ._chat_chunks import (
     ChatCompletionChunk,
     Choice,
     CompletionTokensDetails,
+    CustomDelta,
     Delta,
     ExecutedTool,
     FunctionDelta,
@@ -42,6 +43,7 @@ from ._chat_completion import (
     ChatCompletion,
     ChatCompletionMessage,
     CompletionChoice,
+    CustomCall,
     FunctionCall,
     MessageToolCall,
 )
@@ -59,6 +61,8 @@ __all__ = [
     "Choice",
     "CompletionChoice",
     "CompletionTokensDetails",
+    "CustomCall",
+    "CustomDelta",
     "Delta",
     "FunctionCall",
     "FunctionDelta",
@@ -133,9 +137,8 @@ def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompleti
     """Return the chunk with the usage where others have it; raises ApiError for Groq's own kind of error."""
     assert chunk.x_groq is not None
     if chunk.x_groq.error is not None:
-        said = chunk.x_groq.error
-        message = said if isinstance(said, str) and said else event.data
-        raise api_error(ErrorObject(message, request_id=chunk.x_groq.id), event.raw)
+        error = error_of({"error": chunk.x_groq.error}) or ErrorObject(event.data)
+        raise api_error(msgspec.structs.replace(error, request_id=chunk.x_groq.id), event.raw)
     if chunk.usage is None and chunk.x_groq.usage is not None:
         return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
     return chunk
@@ -147,9 +150,11 @@ def failed_choice(choice: Choice, event: Event) -> StreamError:
 
 
 def read_leniently(event: Event) -> ChatCompletionChunk:
-    """Read a chunk that has null or a list where text should be, numbers as strings, or invalid UTF-8."""
+    """Read a chunk that has no text where text should be, numbers as strings, or invalid UTF-8."""
     try:
-        value = without_nulls(msgspec.json.decode(event.data))
+        value = msgspec.json.decode(event.data)
+        print_arguments(value)
+        value = without_nulls(value)
         part_contents(value)
         return msgspec.convert(value, ChatCompletionChunk, strict=False)
     except NOT_JSON as exc:
@@ -175,6 +180,17 @@ def part_contents(chunk: object) -> None:
             parts = cast("list[object]", content)
             delta |= {"content_parts": parts, "content": "".join(map(text_of, parts))}
             delta.setdefault("reasoning", "".join(map(thinking_of, parts)))
+
+
+def print_arguments(chunk: object) -> None:
+    """Make JSON text of arguments that are a JSON value, as Ollama's own interface has them."""
+    for choice in items(field(chunk, "choices")):
+        delta = field(choice, "delta")
+        functions = [field(call, "function") for call in items(field(delta, "tool_calls"))]
+        for function in (*functions, field(delta, "function_call")):
+            arguments = field(function, "arguments")
+            if not isinstance(arguments, str | None):
+                function["arguments"] = msgspec.json.encode(arguments).decode()
 
 
 def text_of(part: object) -> str:

@@ -1,4 +1,4 @@
-"""What a start, and a wake-up in the loops, cost: modules, and calls of functions written in Python.
+"""What a start, a stream and a wake-up cost: modules, memory, and calls of functions written in Python.
 
 They are the same on every machine. Each limit is a little above what is needed today, the session's
 part included.
@@ -7,8 +7,10 @@ part included.
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
@@ -119,6 +121,28 @@ def test_calls_for_a_wake_up() -> None:
 def test_calls_for_a_chunk_that_is_ready() -> None:
     assert sync_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 41 * TURNS
     assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 43 * TURNS + TURNS * TOGETHER
+
+
+def test_what_a_stream_takes() -> None:
+    request = openai.chat(model="m", messages=[])
+    with sync_loop.Client("http://localhost", lambda: Scripted(CHUNK)) as client:
+
+        def stream() -> sync_loop.Stream[openai.ChatCompletionChunk]:
+            stream = client.stream(request)
+            next(stream)
+            return stream
+
+        first = stream()
+        gc.collect()
+        before = len(gc.get_objects())
+        tracemalloc.start()
+        streams = [stream() for _ in range(TURNS)]
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        gc.collect()
+        assert (len(gc.get_objects()) - before) / len(streams) <= 32
+        assert size / len(streams) <= 6_900
+        first.close()
 
 
 FIRST = """
