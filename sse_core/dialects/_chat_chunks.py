@@ -211,6 +211,8 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     audio: Audio | None = None
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
+    channel: str | None = None
+    """The name of the channel that the model writes to: Groq, for some models."""
 
     @property
     def thinking(self) -> str:

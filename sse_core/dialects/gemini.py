@@ -78,13 +78,13 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             if mark is not None:
                 return mark
             chunk = self._read_leniently(event)
+        if is_plain(chunk):
+            return chunk
         if chunk.error is not None:
             raise reported_error(event)
         if chunk.finish_reason is not None:
             self.finished = True
-        if b"functionCall" in event.raw:
-            chunk = msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
-        return chunk
+        return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
 
     def read_plain(
         self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
@@ -95,11 +95,8 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         already = len(chunks)
         try:
             for chunk in map(decode, data):
-                if chunk.error is not None or chunk.prompt_feedback is not None:
+                if not is_plain(chunk):
                     break
-                for candidate in chunk.candidates:
-                    if candidate.finish_reason is not None:
-                        return len(chunks) - already
                 chunks.append(chunk)
         except NOT_JSON:
             pass
@@ -144,6 +141,20 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             self._calls[index] = now
         fields = msgspec.structs.asdict(call)
         return FunctionCallPart(**fields, begins=not goes_on, fragment=now.add(call))
+
+
+def is_plain(chunk: GenerateContentResponse) -> bool:
+    """Whether a chunk means nothing but what it adds to a text."""
+    if chunk.error is not None or chunk.prompt_feedback is not None:
+        return False
+    for candidate in chunk.candidates:
+        if candidate.finish_reason is not None:
+            return False
+        if candidate.content is not None:
+            for part in candidate.content.parts:
+                if part.function_call is not None:
+                    return False
+    return True
 
 
 class Answer:
