@@ -109,7 +109,7 @@ CASES = {
         mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call")),
         mcp.JSONRPCNotification,
         progress,
-        b"event: message\r\ndata: %b\r\n\r\n",
+        b"event: message\ndata: %b\n\n",
     ),
     "json": Case(json_events.request(Number), Number, own, b"data: %b\n\n"),
 }

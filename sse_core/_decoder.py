@@ -167,8 +167,7 @@ class EventDecoder:
     def _bulk(self, data: bytes) -> list[bytes] | None:
         """Take whole blocks that all begin with one head, or return None and leave everything as it was.
 
-        Splitting on LF LF and the head gives one value for each block if no other LF is among
-        them, which their number proves.
+        Splitting on LF LF and the head gives the data of each block, if no LF is left in any.
         """
         head = self._head
         if data[-2:] == b"\n\n" and data.startswith(head) and not self._line and not self._typed:
@@ -185,7 +184,7 @@ class EventDecoder:
             if not head:
                 return None
         values = text[len(head) : end - 2].split(b"\n\n" + head)
-        if text.count(b"\n", 0, end) != (head.count(b"\n") + 2) * len(values):
+        if LF in b"".join(values):
             return None
         if end > self._max and max(len(head), *map(len, values)) > self._max:
             return None
