@@ -106,7 +106,8 @@ def test_calls_of_the_decoder_and_the_exchange() -> None:
 def test_calls_of_a_dialect() -> None:
     data = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a token"}}'
     dialect = anthropic.messages(model="m", messages=[], max_tokens=1).dialect()
-    assert calls(lambda: dialect.read(Event(data))) <= 1
+    event = Event(data)
+    assert calls(lambda: dialect.read(event)) <= 1
     assert calls(lambda: dialect.read_plain([data] * TOGETHER, [])) <= 1
 
 
