@@ -181,7 +181,7 @@ class EventDecoder:
         end += len(text) - len(data)
         if not text.startswith(head):
             head = head_of(text)
-            if not head:
+            if not head or len(head) > KEPT:
                 return None
         values = text[len(head) : end - 2].split(b"\n\n" + head)
         if LF in b"".join(values):
@@ -307,7 +307,9 @@ def type_line(text: bytes) -> bytes:
     """Return what follows the last blank line of `text`, if it is one line, with a type."""
     blank = text.rfind(b"\n\n")
     last = text[blank + 2 :]
-    return last if blank >= 0 and last.startswith(TYPE) and last.count(b"\n") == 1 else b""
+    if blank < 0 or not last.startswith(TYPE) or last.count(b"\n") > 1 or len(last) > KEPT:
+        return b""
+    return last
 
 
 def type_in(line: bytes) -> str:
