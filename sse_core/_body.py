@@ -83,11 +83,11 @@ class Body(Generic[T]):
         if coding is not None:
             self._source = self.coded = CodedBody(self._exchange, coding)
             data = self.coded.decode(data)
-        return self._read(data)
+        return self._read(data, 0)
 
     def receive(self, data: bytes) -> list[T]:
         """Return the chunks that these bytes of the connection bring; `b""` says that it has ended."""
-        return self._read(self._source.receive(data))
+        return self._read(self._source.receive(data), len(data))
 
     @property
     def may_begin_again(self) -> bool:
@@ -97,9 +97,10 @@ class Body(Generic[T]):
     def decode(self) -> list[T]:
         """Return the chunks in the next part of what has come compressed."""
         assert self.coded is not None  # or nothing would be pending
-        return self._read(self.coded.decode())
+        return self._read(self.coded.decode(), 0)
 
-    def _read(self, data: bytes) -> list[T]:
+    def _read(self, data: bytes, came: int) -> list[T]:
+        """Return the chunks in these bytes of the body, for which so many came that were not counted yet."""
         chunks: list[T] = []
         try:
             if len(data) <= WINDOW:
@@ -119,9 +120,8 @@ class Body(Generic[T]):
             elif self._source.ended:
                 self._end()
         content = self._answer.add(chunks, len(data))
-        if chunks:
-            self.content += content
-            self._timing.came_chunks(len(chunks), content)
+        self.content += content
+        self._timing.came(came, len(chunks), content)
         return chunks
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:

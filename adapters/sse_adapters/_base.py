@@ -147,7 +147,7 @@ class StreamBase(Generic[T, X]):
         self.close()
 
     def _enter(self) -> None:
-        if not self._inside.acquire(blocking=False):
+        if not self._inside.acquire(False):  # by keyword it takes twice as long
             raise RuntimeError("this stream is being read by another thread or task")
 
     def _leave(self) -> None:
@@ -157,7 +157,7 @@ class StreamBase(Generic[T, X]):
 
     def _first(self) -> Action:
         """Go on from where the session was left."""
-        if self._session.state is State.DELIVERING:
+        if self._session.state is DELIVERING:
             return self._answer(DONE)
         if self._session.state is State.IDLE:
             now = self._connections.now()
@@ -298,6 +298,7 @@ class ClientBase(Generic[S, X]):
 
 DONE = Done()
 STOP = Stop()
+DELIVERING = State.DELIVERING
 CANCELLED = Failed(Reason.CANCELLED)
 NO_MATTER_WHEN = 0.0
 """The time of an outcome after which nothing has a deadline."""

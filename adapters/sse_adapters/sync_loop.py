@@ -104,13 +104,13 @@ class Stream(StreamBase[T, Transport]):
 
     def __iter__(self) -> Iterator[T]:
         # In place of self, what calls no Python for a chunk that is ready: 0.02 us in place of 0.1.
-        return chain.from_iterable(chain((self._ready,), iter(self._next_ready, None)))
+        return chain.from_iterable(chain((self._ready,), iter(self._drive, None)))
 
     def __next__(self) -> T:
         for chunk in self._ready:
             return chunk
-        while self._drive():
-            for chunk in self._ready:
+        while (ready := self._drive()) is not None:
+            for chunk in ready:
                 return chunk
         raise StopIteration
 
@@ -133,19 +133,15 @@ class Stream(StreamBase[T, Transport]):
             raise TypeError("the chunks of this stream are not put together")
         return self.message
 
-    def _next_ready(self) -> Iterator[T] | None:
-        """Return what is delivered next; None at the end."""
-        return self._ready if self._drive() else None
-
     def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
         batch = list(self._ready)
-        while not batch and self._drive():
-            batch = list(self._ready)
+        while not batch and (ready := self._drive()) is not None:
+            batch = list(ready)
         return batch
 
-    def _drive(self) -> bool:
-        """Go on until chunks are delivered, or to the end of the stream; return whether they are."""
+    def _drive(self) -> Iterator[T] | None:
+        """Go on until chunks are delivered, and return them; None at the end of the stream."""
         self._enter()
         try:
             action = self._first()
@@ -160,10 +156,10 @@ class Stream(StreamBase[T, Transport]):
                         action = self._answer(outcome)
                     case Deliver():
                         self._ready = iter(action.chunks)
-                        return True
+                        return self._ready
                     case Stop():
                         self._raise_error()
-                        return False
+                        return None
                     case _:
                         action = self._answer(self._perform(action))
         except BaseException:
