@@ -152,10 +152,10 @@ class EventDecoder:
         Splitting on LF LF `data: ` gives one value for each block if no other LF is
         among them, which their number proves.
         """
-        size = len(data)
-        if data.find(b"\n") == size - 2 and not self._line and data.startswith(b"data: ") and data[-1] == LF:
-            # One event, whole: how a model's stream mostly comes. 0.5 us in place of 1.2.
-            return [data[6:-2]] if size <= self._max else None
+        if data[:6] == b"data: " and data[-2:] == b"\n\n" and not self._line and len(data) <= self._unchecked:
+            value = data[6:-2]
+            if LF not in value:  # One event, whole: how a model's stream mostly comes. 0.5 us in place of 1.2.
+                return [value]
         end = data.rfind(b"\n\n") + 2
         if end < 2:
             return None

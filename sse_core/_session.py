@@ -155,7 +155,7 @@ class Session(Generic[T]):
 
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
-        handler = self.HANDLERS[self.state].get(type(outcome))
+        handler = HANDLERS[self.state].get(type(outcome))
         if handler is None:
             raise self._no_answer(outcome)
         self._timing.now = now
@@ -269,8 +269,9 @@ class Session(Generic[T]):
     # The stream.
 
     def _received(self, outcome: Received) -> Action:
-        chunks = self._body.receive(outcome.data)
-        if self._attempts.may_start_over or self._body.verdict is not None:
+        data, body = outcome.data, self._body
+        chunks = body.read(body.source.receive(data), len(data))
+        if self._attempts.may_start_over or body.verdict is not None:
             chunks = self._sift(chunks)
         return self._deliver(chunks) if chunks else self._go_on()
 
@@ -299,7 +300,7 @@ class Session(Generic[T]):
         """Read what has come already and was not decoded yet, and then receive more."""
         body = self._body
         while body.coded is not None and body.coded.pending and not self._is_over:
-            if chunks := self._sift(body.decode()):
+            if chunks := self._sift(body.read(body.coded.decode(), 0)):
                 return self._deliver(chunks)
         if self.verdict is not None or self._pause is not None:
             return self._release()
@@ -459,4 +460,6 @@ class Session(Generic[T]):
     """What may answer in each state, and what it leads to."""
 
 
-DELIVERING, STREAMING = State.DELIVERING, State.STREAMING  # which saves 70 ns for each look at them
+# To look these up in their classes takes 70 ns each time.
+DELIVERING, STREAMING = State.DELIVERING, State.STREAMING
+HANDLERS = Session.HANDLERS

@@ -63,7 +63,10 @@ class Timing:
         if knows_content:
             watches.append(self._content)
         # They began together.
-        return self._limit_to(min(watches, key=lambda watch: watch.seconds))
+        watch = min(watches, key=lambda watch: watch.seconds)
+        self._which, self._since = watch.name, watch.since + self.away
+        self._due = self._since + watch.seconds
+        return self._within_total()
 
     def limit_stream(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
@@ -73,7 +76,9 @@ class Timing:
             watch, due = events, events.since + events.seconds
         if content.since + content.seconds < due and knows_content:
             watch = content
-        return self._limit_to(watch)
+        self._which, self._since = watch.name, watch.since + self.away
+        self._due = due = self._since + watch.seconds
+        return due if due < self._total else self._within_total()
 
     def deadline(self) -> float | None:
         """The deadline that was set last, once more."""
@@ -125,11 +130,6 @@ class Timing:
             if came:
                 watch.go_on()
             self._awaits_first = self._awaits_first or watch.is_first
-
-    def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since = watch.name, watch.since + self.away
-        self._due = self._since + watch.seconds
-        return self._due if self._due < self._total else self._within_total()
 
     def _within_total(self) -> float | None:
         if self._total < self._due:

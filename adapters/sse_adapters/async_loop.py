@@ -28,7 +28,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
+from ._base import AT_ONCE, DELIVERING, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -146,7 +146,7 @@ class Stream(StreamBase[T, Transport]):
         self._enter()
         try:
             action = self._first()
-            while True:
+            while self._session.state is not DELIVERING:
                 match action:
                     case Receive():
                         outcome: Outcome
@@ -155,14 +155,14 @@ class Stream(StreamBase[T, Transport]):
                         except OSError as exc:
                             outcome = self._failure(exc)
                         action = self._answer(outcome)
-                    case Deliver():
-                        self._ready = action.chunks[::-1]
-                        return True
                     case Stop():
                         self._raise_error()
                         return False
                     case _:
                         action = self._answer(await self._perform(action))
+            assert isinstance(action, Deliver)
+            self._ready = action.chunks[::-1]
+            return True
         except BaseException:
             self._cancel()
             raise

@@ -29,7 +29,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import AT_ONCE, DONE, ClientBase, Observer, Options, StreamBase, T
+from ._base import AT_ONCE, DELIVERING, DONE, ClientBase, Observer, Options, StreamBase, T
 from ._connections import Closable, Connections
 
 __all__ = ["Client", "Stream", "Transport"]
@@ -145,7 +145,7 @@ class Stream(StreamBase[T, Transport]):
         self._enter()
         try:
             action = self._first()
-            while True:
+            while self._session.state is not DELIVERING:
                 match action:
                     case Receive():
                         outcome: Outcome
@@ -154,14 +154,14 @@ class Stream(StreamBase[T, Transport]):
                         except OSError as exc:
                             outcome = self._failure(exc)
                         action = self._answer(outcome)
-                    case Deliver():
-                        self._ready = iter(action.chunks)
-                        return self._ready
                     case Stop():
                         self._raise_error()
                         return None
                     case _:
                         action = self._answer(self._perform(action))
+            assert isinstance(action, Deliver)
+            self._ready = iter(action.chunks)
+            return self._ready
         except BaseException:
             self._cancel()
             raise

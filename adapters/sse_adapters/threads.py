@@ -106,8 +106,8 @@ class Transport(SyncTransport):
         raise failures[-1]
 
     def sleep(self, deadline: float) -> None:
-        seconds = seconds_until(deadline)
-        if self._alarm.wait(None if seconds == inf else seconds):
+        seconds = deadline - monotonic()
+        if self._alarm.wait(seconds if seconds < LONGEST else None):
             raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
@@ -131,20 +131,20 @@ class Transport(SyncTransport):
             raise TimeoutError("timed out") from None
 
     def _receive(self, deadline: float | None) -> bytes:
-        while True:
-            sock = self._connected()
-            seconds = seconds_until(deadline)
-            # It may be too soon by half: to set it anew for each wait takes a system call more, 3 us.
-            if not seconds / 2 <= self._timeout <= seconds:
-                self._set_timeout(sock, seconds)
+        sock = self._connected()
+        seconds = inf if deadline is None else deadline - monotonic()
+        if not seconds / 2 <= self._timeout <= seconds:
+            # Too soon, so that it does for the next waits too: to set it takes a system call, 3 us.
+            self._set_timeout(sock, seconds * 0.75)
+        try:
             try:
                 data = sock.recv(RECEIVE_SIZE)
-                break
-            except BlockingIOError:
-                raise TimeoutError("timed out") from None
             except TimeoutError as exc:
-                if exc.errno is not None:  # it is the connection that has timed out
+                if exc.errno is not None:  # the connection has timed out
                     raise
+                data = self._ready(deadline).recv(RECEIVE_SIZE)
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
         if not data and self._aborted:
             raise ConnectionAbortedError("aborted")
         return data
@@ -158,12 +158,12 @@ class Transport(SyncTransport):
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
         sock = self._connected()
-        self._set_timeout(sock, seconds_until(deadline))
+        self._set_timeout(sock, inf if deadline is None else deadline - monotonic())
         return sock
 
     def _set_timeout(self, sock: socket.socket, seconds: float) -> None:
-        self._timeout = seconds
-        sock.settimeout(None if seconds == inf else seconds)
+        self._timeout = max(0.0, seconds) if seconds < LONGEST else inf
+        sock.settimeout(None if self._timeout == inf else self._timeout)
 
     def _connected(self) -> socket.socket:
         if self._aborted:
@@ -177,14 +177,6 @@ def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
     return in_turns(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-
-
-def seconds_until(deadline: float | None) -> float:
-    """Return how long to wait: not at all when the deadline has passed, for ever when there is none."""
-    if deadline is None:
-        return inf
-    seconds = deadline - monotonic()
-    return 0.0 if seconds < 0 else seconds if seconds < LONGEST else inf
 
 
 LONGEST = 2e6
