@@ -273,7 +273,11 @@ class Session(Generic[T]):
         chunks = body.read(body.source.receive(data), len(data))
         if self._attempts.may_start_over or body.verdict is not None:
             chunks = self._sift(chunks)
-        return self._deliver(chunks) if chunks else self._go_on()
+        if not chunks:
+            return self._go_on()
+        self.state = DELIVERING
+        self._timing.left = self._timing.now
+        return Deliver(chunks)
 
     def _sift(self, chunks: list[T]) -> list[T]:
         """Note the end if the body has come to it; return what is to be delivered now."""
@@ -288,7 +292,7 @@ class Session(Generic[T]):
         return chunks
 
     def _deliver(self, chunks: list[T]) -> Action:
-        self._enter(DELIVERING)
+        self._enter(State.DELIVERING)
         self._timing.left = self._timing.now
         return Deliver(chunks)
 
@@ -304,10 +308,10 @@ class Session(Generic[T]):
                 return self._deliver(chunks)
         if self.verdict is not None or self._pause is not None:
             return self._release()
-        deadline = self._timing.limit_stream(knows_content=self._answer.knows_content)
+        deadline = self._timing.limit_stream(self._answer.knows_content)
         if deadline is not None and deadline <= self._timing.now:
             return self._fail(self._timing.exceeded())
-        self._enter(STREAMING)
+        self.state = STREAMING
         return Receive(deadline)
 
     # The end of an attempt.

@@ -68,7 +68,7 @@ class Timing:
         self._due = self._since + watch.seconds
         return self._within_total()
 
-    def limit_stream(self, *, knows_content: bool) -> float | None:
+    def limit_stream(self, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
         watch, events, content = self._bytes, self._events, self._content
         due = watch.since + watch.seconds

@@ -147,19 +147,19 @@ class Stream(StreamBase[T, Transport]):
         try:
             action = self._first()
             while self._session.state is not DELIVERING:
-                match action:
-                    case Receive():
-                        outcome: Outcome
-                        try:
-                            outcome = Received(await self._connected().receive(action.deadline))
-                        except OSError as exc:
-                            outcome = self._failure(exc)
-                        action = self._answer(outcome)
-                    case Stop():
-                        self._raise_error()
-                        return False
-                    case _:
-                        action = self._answer(await self._perform(action))
+                if isinstance(action, Receive):
+                    outcome: Outcome
+                    try:
+                        outcome = Received(await self._connected().receive(action.deadline))
+                    except OSError as exc:
+                        outcome = self._failure(exc)
+                    action = self._answer(outcome)
+                elif isinstance(action, Stop):
+                    self._raise_error()
+                    return False
+                else:
+                    assert not isinstance(action, Deliver)
+                    action = self._answer(await self._perform(action))
             assert isinstance(action, Deliver)
             self._ready = action.chunks[::-1]
             return True

@@ -131,9 +131,11 @@ class Transport(SyncTransport):
             raise TimeoutError("timed out") from None
 
     def _receive(self, deadline: float | None) -> bytes:
-        sock = self._connected()
+        sock = self._socket
+        if sock is None or self._aborted:
+            raise self._unusable()
         seconds = inf if deadline is None else deadline - monotonic()
-        if not seconds / 2 <= self._timeout <= seconds:
+        if not seconds * 0.5 <= self._timeout <= seconds:
             # Too soon, so that it does for the next waits too: to set it takes a system call, 3 us.
             self._set_timeout(sock, seconds * 0.75)
         try:
@@ -157,7 +159,9 @@ class Transport(SyncTransport):
 
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
-        sock = self._connected()
+        sock = self._socket
+        if sock is None or self._aborted:
+            raise self._unusable()
         self._set_timeout(sock, inf if deadline is None else deadline - monotonic())
         return sock
 
@@ -165,12 +169,8 @@ class Transport(SyncTransport):
         self._timeout = max(0.0, seconds) if seconds < LONGEST else inf
         sock.settimeout(None if self._timeout == inf else self._timeout)
 
-    def _connected(self) -> socket.socket:
-        if self._aborted:
-            raise ConnectionAbortedError("aborted")
-        if self._socket is None:
-            raise ConnectionAbortedError("not connected")
-        return self._socket
+    def _unusable(self) -> ConnectionAbortedError:
+        return ConnectionAbortedError("aborted" if self._aborted else "not connected")
 
 
 def resolve(host: str, port: int) -> Sequence[Address]:

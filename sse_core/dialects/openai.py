@@ -112,7 +112,6 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
         if type(self).read is not ChatDialect.read:
             return 0
         already = len(chunks)
-        append = chunks.append
         try:
             for raw in data:
                 chunk = decode(raw)
@@ -121,7 +120,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 for choice in chunk.choices:
                     if choice.finish_reason is not None:
                         return len(chunks) - already
-                append(chunk)
+                chunks.append(chunk)
         except NOT_JSON:
             pass
         return len(chunks) - already
