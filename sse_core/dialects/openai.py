@@ -83,6 +83,11 @@ __all__ = [
 class ChatDialect(ApiDialect[ChatCompletionChunk]):
     """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
+    _short_way = False  # one with a `read` of its own is to see every event
+
+    def __init__(self) -> None:
+        self._short_way = type(self).read is ChatDialect.read
+
     def read(self, event: Event) -> ChatCompletionChunk | Mark:
         if event.type != "message":
             if event.type == "error":
@@ -109,7 +114,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
 
     def read_plain(self, data: Sequence[bytes], chunks: list[ChatCompletionChunk]) -> int:
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
-        if type(self).read is not ChatDialect.read:
+        if not self._short_way:
             return 0
         already = len(chunks)
         try:
@@ -137,6 +142,7 @@ class StrictChatDialect(ChatDialect):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._decode = documented_chunks().decode
 
     def read(self, event: Event) -> ChatCompletionChunk | Mark:
