@@ -32,7 +32,7 @@ def write_end_to_end(rounds: int) -> str:
         {name: value for name, value in cpu.items() if value is not None},
         "sse-core",
     )
-    (ROOT / "docs" / "performance.svg").write_text(chart, encoding="utf-8")
+    draw("performance", chart)
     return end_to_end.report(results, names, modes)
 
 
@@ -47,8 +47,7 @@ def write_streams(rounds: int) -> str:
             name: [(size, value) for size in SIZES if (value := results.middle(name, size, figure=figure))]
             for name in shown
         }
-        path = ROOT / "docs" / f"streams-{figure.lower()}.svg"
-        path.write_text(charts.curves(title, lines, "sse-core"), encoding="utf-8")
+        draw(f"streams-{figure.lower()}", charts.curves(title, lines, "sse-core"))
     return streams.report(results, streams.NAMES, SIZES)
 
 
@@ -58,10 +57,24 @@ def write_framing(rounds: int) -> str:
     return printed.getvalue().strip()
 
 
+def write_curves(rounds: int) -> str:
+    numbers, sizes = curves.by_number(), curves.by_size()
+    for name, rows, title in (
+        ("events", numbers, "CPU time for an event, in microseconds, by the number of events"),
+        ("sizes", sizes, "CPU time for a KiB, in microseconds, by the bytes of text in an event"),
+    ):
+        draw(name, charts.curves(title, {"session": [(x, cpu) for x, cpu, _ in rows]}, "session"))
+    return curves.report(numbers, sizes)
+
+
+def draw(name: str, chart: str) -> None:
+    (ROOT / "docs" / f"{name}.svg").write_text(chart, encoding="utf-8")
+
+
 PARTS: dict[str, Callable[[int], str]] = {
     "rings": lambda rounds: rings.report(rings.measure(3 * rounds)),
     "framing": write_framing,
-    "curves": lambda rounds: curves.report(),
+    "curves": write_curves,
     "decoders": lambda rounds: decoders.report(rounds, list(decoders.CONTENDERS)),
     "end-to-end": write_end_to_end,
     "streams": write_streams,

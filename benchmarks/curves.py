@@ -11,12 +11,15 @@ from __future__ import annotations
 import tracemalloc
 from statistics import median
 from time import process_time_ns
+from typing import TypeAlias
 
 from sse_core import Deliver, Done, Received
 
 from .answer import chat_chunk, http_chunk, text_of
 from .harness import table
 from .rings import streaming
+
+Row: TypeAlias = tuple[int, float, float]
 
 NUMBERS = (1_000, 4_000, 16_000, 64_000)
 SIZES = (256, 1_024, 4_096, 16_384, 65_536)
@@ -52,37 +55,37 @@ def event(text: str) -> bytes:
     return http_chunk(b"data: " + chat_chunk(text) + b"\n\n")
 
 
-def by_number() -> list[tuple[int, float, float]]:
+def by_number() -> list[Row]:
     """Return events, microseconds for each, and MB of memory."""
-    rows: list[tuple[int, float, float]] = []
+    rows: list[Row] = []
     for number in NUMBERS:
         wire = b"".join([event(text_of(each)) for each in range(number)])
         rows.append((number, nanoseconds(wire) / number / 1e3, peak(wire) / 1e6))
     return rows
 
 
-def by_size() -> list[tuple[int, float, float]]:
+def by_size() -> list[Row]:
     """Return bytes of text in an event, microseconds for each KiB, and MB of memory."""
-    rows: list[tuple[int, float, float]] = []
+    rows: list[Row] = []
     for size in SIZES:
         wire = event("x" * size) * (BYTES // size)
         rows.append((size, nanoseconds(wire) / len(wire) * 1.024, peak(wire) / 1e6))
     return rows
 
 
-def report() -> str:
-    numbers = [[f"{number:,}", f"{cpu:.2f}", f"{memory:.2f}"] for number, cpu, memory in by_number()]
-    sizes = [[f"{size:,}", f"{cpu:.2f}", f"{memory:.2f}"] for size, cpu, memory in by_size()]
+def report(numbers: list[Row], sizes: list[Row]) -> str:
+    """Return two tables in Markdown."""
+    heads = ["events", "CPU, us/event"], ["bytes of text in each of 4 MiB", "CPU, us/KiB"]
     return "\n\n".join(
-        (
-            table(["events", "CPU, us/event", "peak memory, MB"], numbers),
-            table(["bytes of text in each of 4 MiB", "CPU, us/KiB", "peak memory, MB"], sizes),
+        table(
+            [*head, "peak memory, MB"], [[f"{x:,}", f"{cpu:.2f}", f"{memory:.2f}"] for x, cpu, memory in rows]
         )
+        for head, rows in zip(heads, (numbers, sizes), strict=True)
     )
 
 
 def main() -> None:
-    print(report())
+    print(report(by_number(), by_size()))
 
 
 if __name__ == "__main__":

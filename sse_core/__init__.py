@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._decoder import EventDecoder
-from ._encoder import comment, encode, retry
 from ._errors import (
     ApiError,
     BodyTruncated,
@@ -30,7 +29,6 @@ from ._errors import (
     StreamIncomplete,
 )
 from ._events import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
-from ._strict import StrictEventDecoder
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
         StartTLS,
         Stop,
     )
+    from ._encoder import comment, encode, retry
     from ._exchange import Exchange, Response
     from ._limits import Deadlines, Limits
     from ._message import Accumulator, Chunk, InvalidArguments, Message, TokenCounts, ToolCall, ToolCallPart
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from ._session import Session
     from ._states import EDGES, State, Verdict
     from ._stats import Stats
+    from ._strict import StrictEventDecoder
     from ._transcripts import Divergence, Replay, Transcript, read_transcript
 
 __all__ = [
@@ -152,6 +152,7 @@ LATER = {
     for module, names in {
         "_actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
         "Release Send Sleep StartTLS Stop",
+        "_encoder": "comment encode retry",
         "_exchange": "Exchange Response",
         "_limits": "Deadlines Limits",
         "_message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
@@ -159,6 +160,7 @@ LATER = {
         "_pool": "Idle Pool PoolLimits Waiter",
         "_reconnecting": "Reconnects",
         "_stats": "Stats",
+        "_strict": "StrictEventDecoder",
         "_rate_limits": "RateLimit rate_limits",
         "_request": "URL Dialect Mark Request",
         "_retrying": "Retries",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from ._answer import Answer
-from ._codings import CodedBody, coding_of
 from ._decoder import WINDOW, EventDecoder
 from ._errors import (
     ApiError,
@@ -29,6 +28,9 @@ from ._limits import Limits
 from ._request import Mark, T
 from ._states import Verdict
 from ._timing import Timing
+
+if TYPE_CHECKING:
+    from ._codings import CodedBody
 
 
 class Body(Generic[T]):
@@ -80,10 +82,14 @@ class Body(Generic[T]):
 
         Raises NotAnEventStream for a content coding that cannot be decoded.
         """
-        coding = coding_of(response.header("content-encoding"), self._limits.max_expansion)
-        if coding is not None:
-            self.source = self.coded = CodedBody(self._exchange, coding)
-            data = self.coded.decode(data)
+        value = response.header("content-encoding")
+        if value is not None:
+            from ._codings import CodedBody, coding_of  # 1.5 ms, and we ask for none
+
+            coding = coding_of(value, self._limits.max_expansion)
+            if coding is not None:
+                self.source = self.coded = CodedBody(self._exchange, coding)
+                data = self.coded.decode(data)
         return self.read(data, 0)
 
     @property
@@ -187,9 +193,9 @@ def is_event_stream(response: Response) -> bool:
 
 
 def is_document(start: bytes | bytearray) -> bool:
-    """Whether a body is something else than an event stream: it does not begin with a comment or a field."""
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return bool(text) and not FIELD.match(text)
+    """Whether a body is something else than an event stream: no line of it is a comment or a field."""
+    text = start.removeprefix(b"\xef\xbb\xbf")
+    return bool(text.strip()) and not FIELD.search(text)
 
 
 def verdict_of(error: StreamError) -> Verdict:
@@ -198,8 +204,8 @@ def verdict_of(error: StreamError) -> Verdict:
 
 
 NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
-FIELD = re.compile(rf"[\w-]*:|(data|event|id|retry)?[\r\n]|({NAME})?$".encode())
-"""How a line of an event stream begins, but for fields that nobody would name so (WHATWG HTML, 9.2.6)."""
+FIELD = re.compile(rf"(^|[\r\n])(:|(data|event|id|retry)[:\r\n]|({NAME})\Z)".encode())
+"""How a line that the standard knows begins, or the start of one that is cut off (WHATWG HTML, 9.2.6)."""
 
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
     (StatusError, Verdict.REFUSED),

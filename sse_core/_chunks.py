@@ -2,10 +2,10 @@
 
 h11 is the authority on framing, and takes 5 to 8 us for each chunk of a chunked body (RFC 9112, 7.1),
 and 5 us for each piece of another. Here a chunk takes 0.6 to 1.2 us: its data is sliced out, soonest if
-its first line is canonical, a size without leading zeros and nothing else; 0.3 us if it comes alone and
-whole (`Chunks.whole`); and 0.35 us where many come at once and no data has a CR (`Chunks._slice_all`). The
-last chunk, and whatever begins in another way, is h11's from there on, as if the body began with it. A body
-without chunks is only counted (6.3), which takes 0.2 us for each piece.
+its first line is canonical, a size without leading zeros and nothing else; 0.3 us if it comes whole
+and alone (`Chunks.whole`); and 0.35 us where many come at once and no data has a CR
+(`Chunks._slice_all`). Trailers, and whatever begins in another way, are h11's from there on, as if the
+body began with it. A body without chunks is only counted (6.3), which takes 0.2 us for each piece.
 
 In one thing this goes beyond h11, which refuses white space before an extension (7.1.1).
 """
@@ -23,10 +23,9 @@ class Chunks:
     `max_line` limits the first line of a chunk, in bytes.
     """
 
-    ended = False
-    """The end is h11's to see."""
-
     def __init__(self, max_line: int) -> None:
+        self.ended = False
+        """Whether the last chunk has come, whole and without trailers."""
         self.missing = 0
         """Bytes that the unfinished chunk still lacks, its final CRLF included."""
         self.passed_on: int | None = None
@@ -73,6 +72,9 @@ class Chunks:
                 self._limit(line.end() - position)
                 self._left_out = 0
                 size, start = int(line["size"], 16), line.end()
+                if not size and data.startswith(b"\r\n", start):
+                    self.ended = True
+                    return data[start + 2 :]
                 if not size:
                     return b"0\r\n" + self._pass_on(data[start:])
             position = start + size + 2

@@ -154,7 +154,7 @@ class EventDecoder:
         """
         if data[:6] == b"data: " and data[-2:] == b"\n\n" and not self._line and len(data) <= self._unchecked:
             value = data[6:-2]
-            if LF not in value:  # One event, whole: how a model's stream mostly comes. 0.5 us in place of 1.2.
+            if LF not in value:  # one whole event, as a model's stream mostly comes: 0.5 us in place of 1.2
                 return [value]
         end = data.rfind(b"\n\n") + 2
         if end < 2:

@@ -9,8 +9,6 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 import msgspec
 from msgspec import Struct
 
-from ._partial_json import completed
-
 T = TypeVar("T")
 
 
@@ -29,12 +27,12 @@ class ToolCallPart(Protocol):
 
     @property
     def name(self) -> str | None:
-        """The function's name; with the call's first part only."""
+        """The tool's name; with the call's first part only."""
         ...
 
     @property
     def arguments(self) -> str | None:
-        """A fragment of the JSON text of the arguments."""
+        """A fragment of the JSON text of the arguments, or of the text that a custom tool takes."""
         ...
 
 
@@ -98,11 +96,14 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     """A whole tool call, or as much of it as has come; `arguments` is JSON text.
 
     No arguments are the same as `{}`: providers send nothing for a function that takes none.
+    Those of a `custom` tool are any text.
     """
 
     id: str | None = None
     name: str = ""
     arguments: str = ""
+    custom: bool = False
+    """Whether the tool takes its arguments as they are, and not as JSON."""
 
     def parsed(self) -> Any:
         """Return the arguments, usually a dict.
@@ -132,6 +133,8 @@ class ToolCall(Struct, frozen=True, kw_only=True):
         It is the longest prefix that begins a JSON text, with strings, arrays and objects closed
         where it ends; numbers and names that more could follow are left out. Never raises.
         """
+        from ._partial_json import completed  # whose patterns take 1 ms to compile
+
         return msgspec.json.decode(completed(self.arguments) or "{}")
 
 
@@ -154,7 +157,10 @@ class Accumulator(ABC, Generic[T]):
 
     @abstractmethod
     def add(self, chunks: Sequence[T]) -> int:
-        """Take the next chunks; return how many of them brought content: text, reasoning or tool calls."""
+        """Take the next chunks, and return how many of them brought content.
+
+        That is text, reasoning, a refusal or tool calls.
+        """
 
     @abstractmethod
     def message(self) -> Message:

@@ -6,7 +6,8 @@ Two rules hold.
    allowed, and who comes first gets one first. A connection that nobody uses takes no place: it
    is closed when a new one needs the room.
 2. What a call costs does not grow with the number of connections or of those who wait, and with
-   the number of origins that are waited for as its logarithm.
+   the number of origins that are waited for as its logarithm. Only those calls that find what is
+   overdue look at each idle connection, a few times in each `drain_time`.
 
 The pool closes nothing and wakes nobody; it leaves both to its caller, in `doomed` and `granted`.
 """
@@ -28,8 +29,7 @@ C = TypeVar("C")
 class PoolLimits(Struct, frozen=True, kw_only=True):
     """How many connections there may be, and how long one is kept without being used.
 
-    None means no limit. Times are in seconds, and are looked at when the pool is used: nothing
-    runs in the background.
+    None means no limit. Times are in seconds.
     """
 
     max_connections: int | None = None
@@ -41,7 +41,9 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
     idle_expiry: float = 60.0
     """How long one is kept. It is closed when the pool is used after that."""
     drain_time: float = 5.0
-    """How long the rest of a response may take, after the end of the stream in it."""
+    """How long the rest of a response may take, after the end of the stream in it; then it is closed."""
+    drain_wait: float = 0.01
+    """How long after that end a new request waits for the rest, to save itself a new connection."""
     max_drain: int = 64 * 2**10
     """How many bytes that rest may have."""
 
@@ -140,10 +142,28 @@ class Pool(Generic[C]):
         if len(self._idle) > self._limits.max_idle:
             self._doom(next(iter(self._idle)))
 
+    def is_worth_draining(self, idle: Idle[C]) -> bool:
+        """Whether a connection that is not ready may become so by what comes next."""
+        return idle.draining and idle.drained <= self._limits.max_drain
+
     def is_worth_keeping(self, idle: Idle[C], now: float) -> bool:
-        """Whether a connection that is not ready may become so."""
-        in_time = now - idle.since < self._limits.drain_time
-        return idle.draining and in_time and idle.drained <= self._limits.max_drain
+        """Whether a connection is ready, or may still become so."""
+        return idle.ready or (self.is_worth_draining(idle) and now < self._drained_by(idle))
+
+    def worth_waiting_until(self, idle: Idle[C]) -> float:
+        """Until when a new request may wait for a connection to be ready."""
+        return idle.since + self._limits.drain_wait
+
+    def overdue(self, now: float) -> list[Idle[C]]:
+        """Take out the connections that are still draining, and have had their time for that."""
+        found = [idle for idle in self._idle if idle.draining and now >= self._drained_by(idle)]
+        for idle in found:
+            self._forget(idle)
+        return found
+
+    def next_overdue(self) -> float | None:
+        """When the next connection will be overdue, if any is draining."""
+        return min((self._drained_by(idle) for idle in self._idle if idle.draining), default=None)
 
     def make_room(self, origin: str) -> None:
         """Doom what is idle where one connection more, for which there is a place, would be too many."""
@@ -206,6 +226,9 @@ class Pool(Generic[C]):
         del of_origin[waiter]
         if not of_origin:
             del self._waiting[waiter.origin]
+
+    def _drained_by(self, idle: Idle[C]) -> float:
+        return idle.since + self._limits.drain_time
 
     def _expire(self, now: float) -> None:
         while self._idle:

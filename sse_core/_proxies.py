@@ -7,14 +7,14 @@ requests have in common, so that a machine set up for those works here too.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from ._request import HOST, URL
+from ._request import HOST, URL, in_ascii
 
 
 class Proxy(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
         url = url.strip()
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
-            host = (parts.hostname or "").encode("idna").decode("ascii")
+            host = in_ascii(parts.hostname or "")
             port = parts.port
         except ValueError:  # whose message might show credentials
             raise ValueError(NOT_A_PROXY) from None
@@ -85,7 +85,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
         """The value of Proxy-Authorization (RFC 9110, 11.7.2; RFC 7617), or None without a user name."""
         if self.username is None:
             return None
-        return "Basic " + b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+        return "Basic " + b2a_base64(f"{self.username}:{self.password}".encode(), newline=False).decode()
 
     def __repr__(self) -> str:
         user = "" if self.username is None else "***@"
@@ -156,15 +156,18 @@ class Proxies(Struct, frozen=True, kw_only=True):
         if "REQUEST_METHOD" in named:
             named.pop("HTTP_PROXY", None)
 
+        def spelled(name: str) -> str:
+            return name if name in named else name.upper()
+
         def value(name: str) -> str:
-            return named.get(name, named.get(name.upper(), "")).strip()
+            return named.get(spelled(name), "").strip()
 
         def proxy(*names: str) -> Proxy | None:
-            name = next(filter(value, names), None)
+            name = next(filter(value, names), "")
             try:
-                return None if name is None else Proxy.parse(value(name))
+                return Proxy.parse(value(name)) if name else None
             except ValueError as exc:
-                raise ValueError(f"{name}: {exc}") from None
+                raise ValueError(f"{spelled(name)}: {exc}") from None
 
         entries = [entry for entry in re.split(r"[,\s]+", value("no_proxy")) if entry]
         if "*" in entries:

@@ -82,8 +82,20 @@ class Dialect(ABC, Generic[T]):
             return StatusError(response.reason, response=response, raw=body)
         names = ("content-type", "content-encoding")
         kind = ", ".join(value for name in names if (value := response.header(name))) or "of no type"
-        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}"
+        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}{likeness(body)}"
         return NotAnEventStream(message, response=response, body=body)
+
+
+def likeness(body: bytes) -> str:
+    """Say what the start of a body looks like."""
+    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return ", which looks like HTML"
+    if text.startswith((b"{", b"[")):
+        first, _, rest = text.partition(b"\n")
+        lines = first.rstrip().endswith((b"}", b"]")) and rest.lstrip().startswith((b"{", b"["))
+        return ", which looks like lines of JSON" if lines else ", which looks like JSON"
+    return ", which looks like text" if text and text == text.translate(None, CONTROLS) else ""
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -125,7 +137,7 @@ class URL(Struct, frozen=True):
             raise ValueError("not an absolute http or https URL")
         if "@" in parts.netloc:
             raise ValueError("credentials in a URL are not supported (RFC 9110, 4.2.4): use a header")
-        host = parts.hostname.encode("idna").decode("ascii")  # no label empty or too long either
+        host = in_ascii(parts.hostname)
         if not HOST.fullmatch(host):
             raise ValueError("the host has characters that are not allowed (RFC 3986, 3.2.2)")
         return cls(
@@ -150,6 +162,14 @@ class URL(Struct, frozen=True):
         return f"{whole}{'&' if '?' in whole else '?'}{self.query}"
 
 
+def in_ascii(host: str) -> str:
+    """Return a host name in ASCII (RFC 5891). Raises ValueError if a label is empty or too long."""
+    if host.isascii() and all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        return host  # as it is below too, where the tables take 1 ms to import
+    return host.encode("idna").decode("ascii")
+
+
+CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"

@@ -6,7 +6,6 @@ import re
 
 from msgspec import Struct
 
-from ._dates import http_date, sent_at
 from ._errors import DeadlineExceeded, StreamError
 from ._exchange import Response
 
@@ -71,6 +70,8 @@ def retry_after(response: Response, wall: float | None = None) -> float | None:
     value = response.header("retry-after") or ""
     if NUMBER.fullmatch(value):
         return float(value)
+    from ._dates import http_date, sent_at  # 3 ms, with `calendar` and its own patterns
+
     date, now = http_date(value), sent_at(response, wall)
     return None if date is None or now is None else max(date - now, 0.0)
 

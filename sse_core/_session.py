@@ -113,6 +113,7 @@ class Session(Generic[T]):
         self._hop: Hop
         self._answer: Answer[T]
         self._body: Body[T]
+        self._redirects: Redirects | None
         self._begin_attempt()
 
     @property
@@ -134,6 +135,13 @@ class Session(Generic[T]):
     def message(self) -> Message | None:
         """The chunks so far put together; None where they make no whole."""
         return self._answer.message
+
+    def whole(self) -> Message:
+        """Return all chunks put together.
+
+        Raises TypeError where they make no whole, and EventTooLarge where it went over `max_answer_size`.
+        """
+        return self._answer.whole()
 
     @property
     def last_event_id(self) -> str:
@@ -233,6 +241,7 @@ class Session(Generic[T]):
         if response.status == 204 and self._attempts.may_reconnect:
             self._end(Verdict.NO_CONTENT)
             return self._release()
+        self._redirects = self._redirects or Redirects(self._limits.max_redirects)
         self._next, unfollowed = self._redirects.follow(self._hop.sent, response)
         if self._next is not None:
             return self._release()
@@ -416,7 +425,7 @@ class Session(Generic[T]):
         self._attempts.begin()
         self._pause = None
         self._held = []
-        self._redirects = Redirects(self._limits.max_redirects)
+        self._redirects = None
         if not self._attempts.last_event_id:
             self._answer = Answer(self.request.dialect(), self._limits)
         self._ask(self._attempts.request)

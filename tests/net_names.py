@@ -28,7 +28,7 @@ class Names:
         monkeypatch.setattr(anyio, "getaddrinfo", self.look_up_async)
 
     def look_up(self, host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
-        if host != "somewhere.test":
+        if host != b"somewhere.test":
             return self._getaddrinfo(host, port, *args, **options)
         if options.get("flags"):
             raise socket.gaierror(socket.EAI_NONAME, "not an address")

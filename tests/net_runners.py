@@ -347,6 +347,9 @@ class AsyncMemory(Memory):
     async def sleep(self, deadline: float) -> None:
         self._time = max(self._time, deadline)
 
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        return lambda: None  # that moment never comes
+
 
 def run_without_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never waits."""

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
-import ssl
-from collections.abc import Callable, Mapping
-from math import inf
+from collections.abc import Callable
 from threading import Lock
-from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from sse_core import (
@@ -23,55 +19,24 @@ from sse_core import (
     Outcome,
     PoolLimits,
     Proxies,
-    RateLimit,
     Reason,
     Request,
     Response,
-    Retries,
     Session,
     State,
     Stats,
     Stop,
     Verdict,
-    rate_limits,
 )
 
-from ._connections import Connections, X
+from ._connections import Connections, SweepAt, X
+from ._options import NO_HEADERS, Observer, Options
+
+if TYPE_CHECKING:
+    from sse_core import RateLimit
 
 T = TypeVar("T")
 S = TypeVar("S", bound="StreamBase[Any, Any]")
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-
-
-class Observer(Protocol):
-    """Is told of each step of a stream, by whoever reads or closes it.
-
-    What it raises ends the stream, and it is told no more.
-    """
-
-    def action(self, action: Action, now: float) -> None:
-        """The session has asked for this, at a moment in seconds of the transport's clock."""
-        ...
-
-    def outcome(self, outcome: Outcome, now: float) -> None:
-        """This is what came of it."""
-        ...
-
-
-class Options(TypedDict, total=False):
-    """What every client can be told, by keyword."""
-
-    headers: Mapping[str, str]
-    """To go with every request: the credentials, for one."""
-    deadlines: Deadlines
-    limits: Limits
-    retries: Retries | None
-    """When a request is made again that failed before there was any content; by default never."""
-    pool: PoolLimits
-    proxies: Proxies | None
-    """By default what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `Proxies()` for none."""
-    observe: Callable[[Session[Any]], Observer] | None
-    """Called for each stream, to return who is to be told of its steps."""
 
 
 class StreamBase(Generic[T, X]):
@@ -87,7 +52,7 @@ class StreamBase(Generic[T, X]):
         self._place: str | None = None  # the origin that there is a place in the pool for
         self._cause: OSError | None = None
         self._closing = False
-        self._key = [KEY]  # kept by whoever is inside the session; as atomic as a lock, at a third of the cost
+        self._key = [KEY]  # with whoever is inside the session: as good as a lock, at a third of the cost
         self._swap = Lock()  # between abort, and a transport that comes or goes
 
     @property
@@ -98,6 +63,8 @@ class StreamBase(Generic[T, X]):
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
         """What the head of the response says about how much more the provider will take."""
+        from sse_core import rate_limits  # 1 ms, with what else it imports
+
         return {} if self.response is None else rate_limits(self.response)
 
     @property
@@ -129,6 +96,10 @@ class StreamBase(Generic[T, X]):
     def verdict(self) -> Verdict | None:
         """How the stream ended; None before that."""
         return self._session.verdict
+
+    def will_close(self) -> None:
+        """Begin nothing more."""
+        self._closing = True
 
     def close(self) -> None:
         """Close the connection now. A blocked reader gets StreamClosed. May be called again."""
@@ -197,13 +168,13 @@ class StreamBase(Generic[T, X]):
 
     def _failure(self, exc: OSError) -> Failed:
         self._cause = exc
-        match exc:
-            case TimeoutError():
-                return Failed(Reason.DEADLINE, str(exc))
-            case ssl.SSLCertVerificationError():
-                return Failed(Reason.CERTIFICATE, exc.verify_message)
-            case _:
-                return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
+        if isinstance(exc, TimeoutError):
+            return Failed(Reason.DEADLINE, str(exc))
+        from ssl import SSLCertVerificationError  # 5 ms, which no stream over http needs until it fails
+
+        if isinstance(exc, SSLCertVerificationError):
+            return Failed(Reason.CERTIFICATE, exc.verify_message)
+        return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
 
     def _raise_error(self) -> None:
         """Raise the error that the session ended with, if any."""
@@ -245,10 +216,16 @@ class StreamBase(Generic[T, X]):
             transport.close()
 
 
+def without_text(chunk: object) -> TypeError:
+    return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
+
+
 class ClientBase(Generic[S, X]):
     """What a client keeps: where to, with which options, its connections, and its open streams."""
 
-    def __init__(self, base_url: str, transport: Callable[[], X], options: Options) -> None:
+    def __init__(
+        self, base_url: str, transport: Callable[[], X], options: Options, sweep_at: SweepAt[X]
+    ) -> None:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
@@ -259,7 +236,7 @@ class ClientBase(Generic[S, X]):
         proxies = options.get("proxies")
         self._proxies = Proxies.from_environment(os.environ) if proxies is None else proxies
         self._observe = options.get("observe")
-        self._connections = Connections(transport, options.get("pool", PoolLimits()))
+        self._connections = Connections(transport, options.get("pool", PoolLimits()), sweep_at)
         self._streams: WeakSet[S] = WeakSet()
         self._closed = False
         self._lock = Lock()
@@ -269,6 +246,8 @@ class ClientBase(Generic[S, X]):
         with self._lock:
             self._closed = True
             streams = list(self._streams)
+        for stream in streams:
+            stream.will_close()  # before another gives it its place
         for stream in streams:
             stream.close()
         self._connections.close()
@@ -287,7 +266,7 @@ class ClientBase(Generic[S, X]):
             limits=self._limits,
             proxies=self._proxies,
             retries=self._retries,
-            entropy=random.random,
+            entropy=entropy,
         )
 
     def _observer(self, session: Session[Any]) -> Observer | None:
@@ -300,6 +279,11 @@ class ClientBase(Generic[S, X]):
             self._streams.add(stream)
 
 
+def entropy() -> float:
+    """Return a random number from 0 up to 1. `random` has one too, and takes 1 ms to import."""
+    return (int.from_bytes(os.urandom(8), "big") >> 11) * 2**-53
+
+
 KEY = object()
 DONE = Done()
 STOP = Stop()
@@ -309,5 +293,3 @@ NO_MATTER_WHEN = 0.0
 """The time of an outcome after which nothing has a deadline."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""
-AT_ONCE = -inf
-"""A deadline for what can be done without waiting."""

@@ -282,6 +282,26 @@ async def sleep_lasts_until_its_deadline(case: Case) -> None:
     transport.close()
 
 
+async def what_is_to_run_at_a_moment_runs_then(case: Case) -> None:
+    if case.blocking:
+        return  # a thread can wait for that
+    transport = case.transport()
+    ran: list[str] = []
+
+    async def run(what: str) -> None:
+        ran.append(what)
+
+    start = transport.now()
+    transport.call_at(start, partial(run, "what was called off"))()
+    transport.call_at(start + SHORT, partial(run, "what was not"))
+    with anyio.move_on_after(PATIENCE):
+        while "what was not" not in ran:
+            await anyio.sleep(SHORT / 10)
+    assert ran == ["what was not"], f"ran {' and '.join(ran) or 'nothing'}"
+    in_time(transport, start + SHORT)
+    transport.close()
+
+
 async def a_timeout_loses_nothing(case: Case) -> None:
     async with case.connected() as (transport, peer):
         for piece in (b"one", b"two"):
@@ -528,6 +548,7 @@ CHECKS: list[Contract] = [
     open_keeps_its_deadline,
     a_trickle_does_not_stretch_the_deadline_of_a_send,
     sleep_lasts_until_its_deadline,
+    what_is_to_run_at_a_moment_runs_then,
     a_timeout_loses_nothing,
     a_far_deadline_is_a_deadline,
     when_the_deadline_has_passed_nothing_is_waited_for,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import inf
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
 
@@ -37,18 +38,24 @@ X = TypeVar("X", bound=Closable)
 class Connections(Generic[X]):
     """Makes connections with `make`, and keeps those that can be used again.
 
-    `give_back` never waits for a lock: finalisers call it, and one may run inside another
-    method of this object.
+    `sweep_at` is called with a moment, and has what is then `overdue` drained and put back, unless
+    what it returns is called before. Nobody else runs in the background.
+
+    `give_back` never waits for a lock if it closes the connection: finalisers call it so, and
+    one may run inside another method of this object.
     """
 
-    def __init__(self, make: Callable[[], X], limits: PoolLimits) -> None:
+    def __init__(self, make: Callable[[], X], limits: PoolLimits, sweep_at: SweepAt[X]) -> None:
         self.make = make
+        self._sweep_at = sweep_at
         self._clock: Callable[[], float] | None = None
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is at the pool
         self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # what is still to be put in
         self._wake: dict[Waiter, Callable[[], None]] = {}
+        self._next_sweep = -inf
+        self._call_off: Callable[[], None] = do_nothing  # that sweep
 
     def now(self) -> float:
         """The clock of the transports, in seconds."""
@@ -77,19 +84,28 @@ class Connections(Generic[X]):
             self._pool.withdraw(waiter)
         self._settle()
 
-    def take(self, origin: str) -> Idle[X] | None:
-        """Take out an idle connection, to see whether it is ready."""
-        with self._lock:
-            idle = self._pool.take(origin, self.now())
-        self._settle()
-        return idle
+    def candidates(
+        self, origin: str, deadline: float | None, unready: list[Idle[X]]
+    ) -> Iterator[tuple[Idle[X], float]]:
+        """Take out one idle connection after the other, and say until when to wait for it to be ready.
 
-    def may_become_ready(self, idle: Idle[X]) -> bool:
-        return self._pool.is_worth_keeping(idle, self.now())
+        First those that are ready at once, and then those that may be in a moment. All are
+        added to `unready`, from where the caller takes the one that it uses.
+        """
+        while (idle := self._take(origin)) is not None:
+            unready.append(idle)
+            yield idle, AT_ONCE
+        for idle in unready:
+            patience = self._pool.worth_waiting_until(idle)
+            yield idle, patience if deadline is None else min(patience, deadline)
+
+    def is_worth_draining(self, idle: Idle[X]) -> bool:
+        """Whether a connection that is not ready may become so by what comes next."""
+        return self._pool.is_worth_draining(idle)
 
     def put_back(self, idle: Idle[X]) -> None:
-        """Keep a connection that is not ready but may become so, or close it."""
-        if self.may_become_ready(idle):
+        """Keep a connection that is ready or may still become so; close any other."""
+        if self._pool.is_worth_keeping(idle, self.now()):
             with self._lock:
                 self._pool.keep(idle)
             self._settle()
@@ -111,9 +127,39 @@ class Connections(Generic[X]):
             close(connection)
         self._returned.append((origin, idle))
         self._settle()
+        if idle is not None and idle.draining:
+            self.watch()
+
+    def watch(self) -> None:
+        """Have what is draining swept when its time is over."""
+        with self._lock:
+            if self._closed or self.now() < self._next_sweep:
+                return
+            when = self._pool.next_overdue()
+            if when is not None:
+                self._next_sweep = when
+                self._call_off = self._sweep_at(self, when)
+
+    def overdue(self) -> list[Idle[X]]:
+        """Take out what has had its time to be drained."""
+        with self._lock:
+            self._next_sweep = -inf
+            overdue = self._pool.overdue(self.now())
+        self._settle()
+        return overdue
 
     def close(self) -> None:
-        """Close what is idle, and wake whoever waits."""
+        """Close what is idle, wake whoever waits, and leave nothing in the background."""
+        self._end()
+        self._call_off()
+
+    def _take(self, origin: str) -> Idle[X] | None:
+        with self._lock:
+            idle = self._pool.take(origin, self.now())
+        self._settle()
+        return idle
+
+    def _end(self) -> None:
         with self._lock:
             self._closed = True
             wake, self._wake = self._wake, {}
@@ -122,7 +168,7 @@ class Connections(Generic[X]):
         self._settle()
 
     def __del__(self) -> None:
-        self.close()
+        self._end()
 
     def _settle(self) -> None:
         """Do what is left to do, unless somebody is at the pool, who will do it."""
@@ -152,3 +198,12 @@ def close(connection: Closable) -> None:
     """Close a connection that nobody will use again, whatever it has to say about that."""
     with suppress(OSError):
         connection.close()
+
+
+def do_nothing() -> None:
+    """Do nothing."""
+
+
+AT_ONCE = -inf
+"""A deadline for what can be done without waiting."""
+SweepAt: TypeAlias = Callable[[Connections[X], float], Callable[[], None]]

@@ -8,22 +8,18 @@ slower: a read from `SSLSocket` takes two system calls for each record.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
-
-from sse_core import URL
-
-NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class TLS:
     """The client's side of one TLS connection, over a transport or over another TLS.
 
-    Whatever goes wrong is an `ssl.SSLError`. A connection that ends without the peer's
+    Whatever goes wrong is a `Failure`. A connection that ends without the peer's
     close_notify was cut (RFC 8446, section 6.1), and that is never taken for an end: some
     versions of Python, 3.11.2 for one, tell OpenSSL 3 otherwise.
     """
+
+    Failure = ssl.SSLError
 
     def __init__(self, context: ssl.SSLContext | None, server_name: str, below: TLS | None = None) -> None:
         context = context or default_ssl_context()
@@ -105,24 +101,6 @@ class TLS:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-
-
-def checked(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    """Return the context, unless it verifies nobody without having been told not to.
-
-    Raises ValueError for a context of another protocol than PROTOCOL_TLS_CLIENT that does
-    not check names: `ssl.SSLContext()` is one, and trusts everyone.
-    """
-    if context is not None and context.protocol is not ssl.PROTOCOL_TLS_CLIENT and not context.check_hostname:
-        raise ValueError(
-            f"an SSLContext of {context.protocol.name} verifies nobody: use ssl.create_default_context()"
-        )
-    return context
-
-
-def server_names(base_url: str, server_hostname: str | None) -> Mapping[str, str]:
-    """Return the names that servers have in their certificates, by hosts whose names are others."""
-    return NO_NAMES if server_hostname is None else {URL.parse(base_url).host: server_hostname}
 
 
 @cache

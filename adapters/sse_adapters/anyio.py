@@ -21,21 +21,29 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 from anyio.lowlevel import checkpoint
 
-from sse_core import Proxies
-
 from . import async_loop
 from . import asyncio as native
-from ._base import RECEIVE_SIZE, Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
+from ._base import RECEIVE_SIZE
+from ._options import NO_NAMES, NetworkOptions, TransportOptions, split
+from ._sockets import (
+    ATTEMPT_DELAY,
+    Address,
+    UnixPath,
+    encoded,
+    in_turns,
+    literal,
+    new_socket,
+    shut_down,
+    unix_socket,
+)
 from ._transports import AsyncTransport
 from .async_loop import Stream
 
@@ -49,38 +57,20 @@ Args = TypeVarTuple("Args")
 class Client(async_loop.Client):
     """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `options` are those of `Options`.
-    `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
-    `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
-    `server_hostname` is what the certificate of the base URL's host has to say, if that is
-    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
+    `base_url` is what request paths are added to; `options` are those of `NetworkOptions`.
     Leaving the client's block closes the streams that are still open. Raises ValueError
     for a URL that is not http or https, and for an SSLContext that verifies nobody because
     nobody told it to.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        ssl_context: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        uds: UnixPath | None = None,
-        **options: Unpack[Options],
-    ) -> None:
-        names = server_names(base_url, server_hostname)
-        transport = partial(new_transport, checked(ssl_context), server_names=names, uds=uds)
-        if uds is not None:
-            options.setdefault("proxies", Proxies())
-        super().__init__(base_url, transport, **options)
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+        transport, rest = split(base_url, options)
+        super().__init__(base_url, partial(new_transport, **transport), **rest)
 
 
-def new_transport(
-    ssl_context: ssl.SSLContext | None, *, server_names: Mapping[str, str], uds: UnixPath | None
-) -> async_loop.Transport:
+def new_transport(**options: Unpack[TransportOptions]) -> async_loop.Transport:
     """Return a transport for the event loop that runs here."""
-    kind = native.Transport if on_asyncio() else Transport
-    return kind(ssl_context, server_names=server_names, uds=uds)
+    return native.Transport(**options) if on_asyncio() else Transport(**options)
 
 
 def on_asyncio() -> bool:
@@ -122,6 +112,21 @@ class Transport(AsyncTransport):
         with suppress(TimeoutError):
             await self._within(deadline, anyio.sleep_forever)
 
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        if on_asyncio():
+            return native.Transport().call_at(when, function)
+        import trio
+
+        scope = trio.CancelScope()
+
+        async def wait() -> None:
+            with scope:
+                await trio.sleep_until(when)
+                await function()
+
+        trio.lowlevel.spawn_system_task(wait)
+        return scope.cancel
+
     def abort(self) -> None:
         self._aborted = True
         if self._waiting is not None:
@@ -144,8 +149,8 @@ class Transport(AsyncTransport):
         while rest:
             rest = rest[await self._when_ready(deadline, anyio.wait_writable, socket.socket.send, rest) :]
 
-    async def _receive(self, deadline: float | None) -> bytes:
-        return await self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
+    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+        return self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
 
     async def _when_ready(
         self,
@@ -191,8 +196,7 @@ class Transport(AsyncTransport):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    name = host.encode("idna").decode()  # by the standard library, since anyio has an IDNA of its own
-    return in_turns(host, await anyio.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+    return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

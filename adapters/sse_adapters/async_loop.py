@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from math import inf
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
+from weakref import ref
 
 from sse_core import (
     Acquire,
@@ -28,8 +30,9 @@ from sse_core import (
     Stop,
 )
 
-from ._base import AT_ONCE, DELIVERING, DONE, ClientBase, Observer, Options, StreamBase, T
-from ._connections import Closable, Connections
+from ._base import DELIVERING, DONE, ClientBase, StreamBase, T, without_text
+from ._connections import AT_ONCE, Closable, Connections
+from ._options import Observer, Options
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -76,6 +79,13 @@ class Transport(Closable, Protocol):
         """Wait until then. Needs no connection."""
         ...
 
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        """Have a coroutine run at that moment, whatever else happens. Needs no connection.
+
+        Return a function that calls it off. Where the event loop is closed first, it does not run.
+        """
+        ...
+
 
 class Stream(StreamBase[T, Transport]):
     """The answer to one request: an asynchronous iterator of its chunks, and a context manager.
@@ -116,7 +126,10 @@ class Stream(StreamBase[T, Transport]):
         return self._ready.pop()
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes: for dialects whose chunks have a `text`."""
+        """Iterate over the text alone, as it comes.
+
+        The iterator raises TypeError for a dialect whose chunks have no `text`.
+        """
         return Text(self)
 
     def batches(self) -> Batches[T]:
@@ -126,13 +139,12 @@ class Stream(StreamBase[T, Transport]):
     async def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
 
-        Raises TypeError for a dialect whose chunks make no whole.
+        Raises TypeError for a dialect whose chunks make no whole, and EventTooLarge for an answer
+        over `max_answer_size`.
         """
         async for _ in self.batches():
             pass
-        if self.message is None:
-            raise TypeError("the chunks of this stream are not put together")
-        return self.message
+        return self._session.whole()
 
     async def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
@@ -193,7 +205,7 @@ class Stream(StreamBase[T, Transport]):
         connections = self._connections
         await self._claim(origin, deadline)
         if not fresh:
-            reused = await self._reuse(origin)
+            reused = await self._reuse(origin, deadline)
             if reused is not None:
                 self._adopt(reused)
                 return True
@@ -216,14 +228,13 @@ class Stream(StreamBase[T, Transport]):
             raise
         self._place = origin
 
-    async def _reuse(self, origin: str) -> Transport | None:
+    async def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
         """Find an idle connection on which the last response has come to its end, and nothing after it."""
         connections = self._connections
         unready: list[Idle[Transport]] = []
         try:
-            while (idle := connections.take(origin)) is not None:
-                unready.append(idle)
-                await drain(idle, connections)
+            for idle, patience in connections.candidates(origin, deadline, unready):
+                await drain(idle, connections, patience)
                 if idle.ready:
                     unready.remove(idle)
                     return idle.connection
@@ -233,15 +244,34 @@ class Stream(StreamBase[T, Transport]):
                 connections.put_back(idle)
 
 
-async def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
-    """Receive what has come on an idle connection, without waiting for more."""
+async def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
+    """Receive what comes on an idle connection until it is ready; then there should be no more."""
     try:
-        while idle.ready or connections.may_become_ready(idle):
-            idle.receive(await idle.connection.receive(AT_ONCE))
+        while idle.ready or connections.is_worth_draining(idle):
+            idle.receive(await idle.connection.receive(AT_ONCE if idle.ready else deadline))
     except TimeoutError:
         pass
     except OSError:
         idle.lost = True
+
+
+async def sweep(weak: ref[Connections[Transport]]) -> None:
+    """Drain once more what has had its time for that, and keep what is ready by now."""
+    connections = weak()
+    if connections is None:
+        return
+    overdue = connections.overdue()
+    try:
+        for idle in overdue:
+            await drain(idle, connections, AT_ONCE)
+    finally:
+        for idle in overdue:
+            connections.put_back(idle)
+    connections.watch()
+
+
+def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], None]:
+    return connections.make().call_at(when, partial(sweep, ref(connections)))
 
 
 class Batches(Generic[T]):
@@ -271,8 +301,12 @@ class Text:
 
     async def __anext__(self) -> str:
         async for chunk in self._stream:
-            if chunk.text:
-                return str(chunk.text)
+            try:
+                text = chunk.text
+            except AttributeError as exc:
+                raise without_text(chunk) from exc
+            if text:
+                return str(text)
         raise StopAsyncIteration
 
 
@@ -287,7 +321,7 @@ class Client(ClientBase[Stream[Any], Transport]):
     """
 
     def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
-        super().__init__(base_url, transport, options)
+        super().__init__(base_url, transport, options, sweep_at)
 
     def stream(self, request: Request[T]) -> Stream[T]:
         """Return the stream that will answer `request`; nothing is sent before it is entered or read.

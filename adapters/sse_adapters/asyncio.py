@@ -17,18 +17,25 @@ import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import get_ident
 from typing import Any, TypeVar, Unpack, cast
 
-from sse_core import Proxies
-
 from . import async_loop
-from ._base import Options
-from ._sockets import ATTEMPT_DELAY, Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
+from ._options import NO_NAMES, NetworkOptions, split
+from ._sockets import (
+    ATTEMPT_DELAY,
+    Address,
+    UnixPath,
+    encoded,
+    in_turns,
+    literal,
+    new_socket,
+    shut_down,
+    unix_socket,
+)
 from ._transports import AsyncTransport
 from .async_loop import Stream
 
@@ -40,30 +47,15 @@ R = TypeVar("R")
 class Client(async_loop.Client):
     """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `options` are those of `Options`.
-    `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
-    `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
-    `server_hostname` is what the certificate of the base URL's host has to say, if that is
-    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
+    `base_url` is what request paths are added to; `options` are those of `NetworkOptions`.
     Leaving the client's block closes the streams that are still open; do so before the
     event loop is closed. Raises ValueError for a URL that is not http or https, and for an
     SSLContext that verifies nobody because nobody told it to.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        ssl_context: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        uds: UnixPath | None = None,
-        **options: Unpack[Options],
-    ) -> None:
-        names = server_names(base_url, server_hostname)
-        transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
-        if uds is not None:
-            options.setdefault("proxies", Proxies())
-        super().__init__(base_url, transport, **options)
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+        transport, rest = split(base_url, options)
+        super().__init__(base_url, partial(Transport, **transport), **rest)
 
 
 class Transport(AsyncTransport):
@@ -96,6 +88,16 @@ class Transport(AsyncTransport):
     async def sleep(self, deadline: float) -> None:
         with suppress(TimeoutError):
             await self._within(deadline, asyncio.get_running_loop().create_future())
+
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        loop = asyncio.get_running_loop()
+
+        def start() -> None:
+            task = loop.create_task(function())
+            BACKGROUND.add(task)
+            task.add_done_callback(BACKGROUND.discard)
+
+        return loop.call_at(when, start).cancel
 
     def abort(self) -> None:
         self._aborted = True
@@ -295,7 +297,7 @@ class Connection(asyncio.Protocol):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, encoded(host), port, type=socket.SOCK_STREAM)
     return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 
@@ -343,6 +345,8 @@ async def connect(address: Address) -> socket.socket:
     return sock
 
 
+BACKGROUND: set[asyncio.Task[None]] = set()
+"""Tasks that nobody else keeps: an event loop does not."""
 BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
 TICK = 0.001

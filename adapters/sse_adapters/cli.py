@@ -20,7 +20,8 @@ from sse_core.dialects import events, groq
 
 from . import anyio as tasks
 from . import sync_loop, threads
-from ._base import Options, StreamBase, T
+from ._base import StreamBase, T
+from ._options import Options
 from .server import ChatService, Recorded, serving
 from .transcripts import Recorder, replay_of
 

@@ -12,7 +12,6 @@ verb is a call to the loop's thread and back: where plain sockets will do,
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from functools import partial
@@ -23,13 +22,9 @@ from typing import Any, TypeVar, Unpack
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from sse_core import Proxies
-
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from ._base import Options
-from ._sockets import UnixPath
-from ._tls import checked, server_names
+from ._options import NetworkOptions, split
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]
@@ -51,19 +46,14 @@ class Client(sync_loop.Client):
         self,
         base_url: str,
         *,
-        ssl_context: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        uds: UnixPath | None = None,
         backend: str = "asyncio",
         backend_options: Mapping[str, Any] | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[NetworkOptions],
     ) -> None:
-        names = server_names(base_url, server_hostname)
-        inner = partial(tasks.Transport, checked(ssl_context), server_names=names, uds=uds)
+        transport, rest = split(base_url, options)
+        inner = partial(tasks.Transport, **transport)
         self._event_loop = EventLoop(backend, backend_options)
-        if uds is not None:
-            options.setdefault("proxies", Proxies())
-        super().__init__(base_url, lambda: Transport(self._event_loop, inner()), **options)
+        super().__init__(base_url, lambda: Transport(self._event_loop, inner()), **rest)
 
     def close(self) -> None:
         """Close every stream that is still open, make no more, and end the event loop's thread."""

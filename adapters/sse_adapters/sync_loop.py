@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 from math import inf
+from threading import TIMEOUT_MAX, Timer
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
+from weakref import ref
 
 from sse_core import (
     Acquire,
@@ -29,8 +31,9 @@ from sse_core import (
     Stop,
 )
 
-from ._base import AT_ONCE, DELIVERING, DONE, ClientBase, Observer, Options, StreamBase, T
-from ._connections import Closable, Connections
+from ._base import DELIVERING, DONE, ClientBase, StreamBase, T, without_text
+from ._connections import AT_ONCE, Closable, Connections, do_nothing
+from ._options import Observer, Options
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -115,7 +118,10 @@ class Stream(StreamBase[T, Transport]):
         raise StopIteration
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes: for dialects whose chunks have a `text`."""
+        """Iterate over the text alone, as it comes.
+
+        The iterator raises TypeError for a dialect whose chunks have no `text`.
+        """
         return Text(self)
 
     def batches(self) -> Batches[T]:
@@ -125,13 +131,12 @@ class Stream(StreamBase[T, Transport]):
     def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
 
-        Raises TypeError for a dialect whose chunks make no whole.
+        Raises TypeError for a dialect whose chunks make no whole, and EventTooLarge for an answer
+        over `max_answer_size`.
         """
         for _ in self.batches():
             pass
-        if self.message is None:
-            raise TypeError("the chunks of this stream are not put together")
-        return self.message
+        return self._session.whole()
 
     def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
@@ -192,7 +197,7 @@ class Stream(StreamBase[T, Transport]):
         connections = self._connections
         self._claim(origin, deadline)
         if not fresh:
-            reused = self._reuse(origin)
+            reused = self._reuse(origin, deadline)
             if reused is not None:
                 self._adopt(reused)
                 return True
@@ -215,14 +220,13 @@ class Stream(StreamBase[T, Transport]):
             raise
         self._place = origin
 
-    def _reuse(self, origin: str) -> Transport | None:
+    def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
         """Find an idle connection on which the last response has come to its end, and nothing after it."""
         connections = self._connections
         unready: list[Idle[Transport]] = []
         try:
-            while (idle := connections.take(origin)) is not None:
-                unready.append(idle)
-                drain(idle, connections)
+            for idle, patience in connections.candidates(origin, deadline, unready):
+                drain(idle, connections, patience)
                 if idle.ready:
                     unready.remove(idle)
                     return idle.connection
@@ -232,15 +236,45 @@ class Stream(StreamBase[T, Transport]):
                 connections.put_back(idle)
 
 
-def drain(idle: Idle[Transport], connections: Connections[Transport]) -> None:
-    """Receive what has come on an idle connection, without waiting for more."""
+def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
+    """Receive what comes on an idle connection until it is ready; then there should be no more."""
     try:
-        while idle.ready or connections.may_become_ready(idle):
-            idle.receive(idle.connection.receive(AT_ONCE))
+        while idle.ready or connections.is_worth_draining(idle):
+            idle.receive(idle.connection.receive(AT_ONCE if idle.ready else deadline))
     except TimeoutError:
         pass
     except OSError:
         idle.lost = True
+
+
+def sweep(weak: ref[Connections[Transport]]) -> None:
+    """Drain once more what has had its time for that, and keep what is ready by now."""
+    connections = weak()
+    if connections is None:
+        return
+    overdue = connections.overdue()
+    try:
+        for idle in overdue:
+            drain(idle, connections, AT_ONCE)
+    finally:
+        for idle in overdue:
+            connections.put_back(idle)
+    connections.watch()
+
+
+def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], None]:
+    timer = Timer(min(when - connections.now(), TIMEOUT_MAX), sweep, (ref(connections),))
+    timer.daemon = True
+
+    def call_off() -> None:
+        timer.cancel()
+        timer.join()
+
+    try:
+        timer.start()
+    except RuntimeError:  # there can be no more threads
+        return do_nothing
+    return call_off
 
 
 class Batches(Generic[T]):
@@ -270,8 +304,12 @@ class Text:
 
     def __next__(self) -> str:
         for chunk in self._stream:
-            if chunk.text:
-                return str(chunk.text)
+            try:
+                text = chunk.text
+            except AttributeError as exc:
+                raise without_text(chunk) from exc
+            if text:
+                return str(text)
         raise StopIteration
 
 
@@ -287,7 +325,7 @@ class Client(ClientBase[Stream[Any], Transport]):
     """
 
     def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
-        super().__init__(base_url, transport, options)
+        super().__init__(base_url, transport, options, sweep_at)
 
     def stream(self, request: Request[T]) -> Stream[T]:
         """Return the stream that will answer `request`; nothing is sent before it is entered or read.

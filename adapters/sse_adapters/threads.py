@@ -9,22 +9,22 @@ with Client(base_url, headers=...) as client:
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import inf
 from threading import Event, Lock
 from time import monotonic
-from typing import Unpack
-
-from sse_core import Proxies
+from typing import TYPE_CHECKING, Unpack
 
 from . import sync_loop
-from ._base import RECEIVE_SIZE, Options
-from ._sockets import Address, UnixPath, in_turns, literal, new_socket, shut_down, unix_socket
-from ._tls import NO_NAMES, checked, server_names
+from ._base import RECEIVE_SIZE
+from ._options import NO_NAMES, NetworkOptions, split
+from ._sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
 from ._transports import SyncTransport
 from .sync_loop import Stream
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -32,30 +32,15 @@ __all__ = ["Client", "Stream", "Transport"]
 class Client(sync_loop.Client):
     """Makes streams over TCP connections, which are used again where possible.
 
-    `base_url` is what request paths are added to; `options` are those of `Options`.
-    `ssl_context` decides whom to trust over https: by default whom the system trusts. Its
-    `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
-    `server_hostname` is what the certificate of the base URL's host has to say, if that is
-    not the host. `uds` is the path of a Unix socket to connect to, whatever the host.
+    `base_url` is what request paths are added to; `options` are those of `NetworkOptions`.
     Leaving the client's block closes the streams that are still open. A client may be
     used from several threads. Raises ValueError for a URL that is not http or https, and
     for an SSLContext that verifies nobody because nobody told it to.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        ssl_context: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
-        uds: UnixPath | None = None,
-        **options: Unpack[Options],
-    ) -> None:
-        names = server_names(base_url, server_hostname)
-        transport = partial(Transport, checked(ssl_context), server_names=names, uds=uds)
-        if uds is not None:
-            options.setdefault("proxies", Proxies())
-        super().__init__(base_url, transport, **options)
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+        transport, rest = split(base_url, options)
+        super().__init__(base_url, partial(Transport, **transport), **rest)
 
 
 class Transport(SyncTransport):
@@ -176,7 +161,7 @@ class Transport(SyncTransport):
 def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    return in_turns(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return in_turns(host, socket.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 LONGEST = 2e6

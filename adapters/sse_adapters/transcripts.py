@@ -54,8 +54,9 @@ from sse_core.dialects import events
 
 from . import anyio as tasks
 from . import async_loop, sync_loop, threads
-from ._base import Observer, Options, StreamBase, T
-from ._connections import Connections, X
+from ._base import StreamBase, T
+from ._connections import Connections, SweepAt, X
+from ._options import Observer, Options
 
 __all__ = ["AsyncReplayClient", "Recorder", "ReplayClient", "replay_of"]
 
@@ -129,7 +130,9 @@ class ReplayClient(sync_loop.Client):
         """Return the next stream, which has to be the answer to `request`."""
         session = self._session(request)
         player = Player(next(self._paths), self._in_real_time)
-        stream = ReplayStream(session, Recorded(threads.Transport, player), self._observer(session))
+        stream = ReplayStream(
+            session, Recorded(threads.Transport, sync_loop.sweep_at, player), self._observer(session)
+        )
         self._keep(stream)
         return stream
 
@@ -148,7 +151,9 @@ class AsyncReplayClient(async_loop.Client):
         """Return the next stream, which has to be the answer to `request`."""
         session = self._session(request)
         player = Player(next(self._paths), self._in_real_time)
-        stream = AsyncReplayStream(session, Recorded(tasks.Transport, player), self._observer(session))
+        stream = AsyncReplayStream(
+            session, Recorded(tasks.Transport, async_loop.sweep_at, player), self._observer(session)
+        )
         self._keep(stream)
         return stream
 
@@ -178,8 +183,8 @@ class Player:
 class Recorded(Connections[X]):
     """Connections that there were once: `make` is for what can wait, and the time is the transcript's."""
 
-    def __init__(self, make: Callable[[], X], player: Player) -> None:
-        super().__init__(make, PoolLimits())
+    def __init__(self, make: Callable[[], X], sweep_at: SweepAt[X], player: Player) -> None:
+        super().__init__(make, PoolLimits(), sweep_at)
         self.player = player
 
     def now(self) -> float:

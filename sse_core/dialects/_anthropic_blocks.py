@@ -1,7 +1,6 @@
 """What an answer of Anthropic's consists of."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 2.5 ms at import.
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field

@@ -3,8 +3,7 @@
 An item of a kind that has no struct here is `Unknown`.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from typing import Any, TypeAlias
 
 from msgspec import Struct

@@ -1,7 +1,6 @@
 """The events of OpenAI's Responses: calls of tools, and the rest."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from typing import Any, TypeAlias
 
 from ._responses_events import (
@@ -64,6 +63,11 @@ class CustomToolCallInputDelta(
 
     delta: str = ""
     obfuscation: str | None = None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """What it adds to the call."""
+        return (ToolCallDelta(index=self.output_index, arguments=self.delta),)
 
 
 class CustomToolCallInputDone(

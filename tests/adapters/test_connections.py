@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, cast
+from weakref import ref
 
 import pytest
 
-from net_runners import EVENTS, SyncMemory
-from net_servers import CHUNKED, LAST_CHUNK, chunked, event, head, says
-from sse_adapters import sync_loop
+from net_runners import EVENTS, SyncMemory, run_without_loop
+from net_servers import CHUNKED, LAST_CHUNK, End, chunked, event, head, says
+from sse_adapters import async_loop, sync_loop
 from sse_adapters._connections import Connections
-from sse_core import PoolLimits
+from sse_core import Exchange, PoolLimits
+from sse_core.dialects import groq
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
 
 
 def connections(**limits: Any) -> Any:
-    return Connections(lambda: SyncMemory(WHOLE), PoolLimits(**limits))
+    return Connections(lambda: SyncMemory(WHOLE), PoolLimits(**limits), sync_loop.sweep_at)
 
 
 def test_a_closed_client_has_no_place_for_anyone() -> None:
@@ -69,6 +74,64 @@ def test_a_place_given_back_too_late_for_whoever_is_at_the_pool_is_taken_in_the_
     monkeypatch.setattr(one._pool, "clear", clear)
     one.close()
     assert one._pool.claim("http://a").granted
+
+
+def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> None:
+    now = 0.0
+    sweeps: list[float] = []
+    called_off: list[float] = []
+
+    class Timed(SyncMemory):
+        def now(self) -> float:
+            return now
+
+    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+        sweeps.append(when)
+        return lambda: called_off.append(when)
+
+    one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    while now < 2:
+        now += 1
+        one.claim("http://a", lambda: None)
+        exchange = Exchange("GET", "/", [("Host", "a")])
+        exchange.receive(head("200 OK", CHUNKED))
+        one.give_back("http://a", Timed(says(LAST_CHUNK, end=End.SILENCE)), exchange)
+    assert sweeps == [6.0]
+    now = 5.9
+    assert one.overdue() == []
+    one.watch()
+    assert sweeps == [6.0, 6.0]
+    now = 6.0
+    sync_loop.sweep(ref(one))
+    assert sweeps == [6.0, 6.0, 7.0]
+    assert [idle.ready for idle in one._pool._idle] == [False, True]
+    now = 7.0
+    sync_loop.sweep(ref(one))
+    assert [idle.ready for idle in one._pool._idle] == [True, True]
+    assert sweeps == [6.0, 6.0, 7.0]
+    one.close()
+    one.watch()
+    assert (sweeps, called_off) == ([6.0, 6.0, 7.0], [7.0])
+
+
+def test_a_client_that_was_dropped_is_not_swept() -> None:
+    dropped = ref(connections())
+    gc.collect()
+    assert dropped() is None
+    sync_loop.sweep(dropped)
+    run_without_loop(async_loop.sweep(cast(Any, dropped)))
+
+
+def test_where_there_can_be_no_thread_nothing_is_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", start)
+    held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")), end=End.SILENCE)
+    request = groq.chat(model="m", messages=[])
+    with sync_loop.Client("http://memory", lambda: SyncMemory(held)) as client:
+        for _ in range(2):
+            assert list(client.stream(request)) == []
 
 
 def test_a_kept_connection_that_fails_is_replaced() -> None:

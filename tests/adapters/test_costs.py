@@ -1,15 +1,21 @@
-"""What a wake-up costs in the loops: calls of functions written in Python, the same on every machine.
+"""What a start, a stream and a wake-up cost: modules, memory, and calls of functions written in Python.
 
-Each limit is a little above what is needed today, the session's part included.
+They are the same on every machine. Each limit is a little above what is needed today, the session's
+part included.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import subprocess
 import sys
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Coroutine
 from types import FrameType
+from typing import Any
 
+from net_servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
 from sse_adapters import async_loop, sync_loop
 from sse_core.dialects import openai
 
@@ -64,6 +70,9 @@ class AsyncScripted(Scripted):
     async def send(self, data: bytes, deadline: float | None) -> None: ...  # type: ignore[override]
     async def sleep(self, deadline: float) -> None: ...  # type: ignore[override]
 
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        raise NotImplementedError
+
     async def receive(self, deadline: float | None) -> bytes:  # type: ignore[override]
         return self.pieces.pop(0) if self.pieces else self.data
 
@@ -112,3 +121,69 @@ def test_calls_for_a_wake_up() -> None:
 def test_calls_for_a_chunk_that_is_ready() -> None:
     assert sync_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 41 * TURNS
     assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 43 * TURNS + TURNS * TOGETHER
+
+
+def test_what_a_stream_takes() -> None:
+    request = openai.chat(model="m", messages=[])
+    with sync_loop.Client("http://localhost", lambda: Scripted(CHUNK)) as client:
+
+        def stream() -> sync_loop.Stream[openai.ChatCompletionChunk]:
+            stream = client.stream(request)
+            next(stream)
+            return stream
+
+        first = stream()
+        gc.collect()
+        before = len(gc.get_objects())
+        tracemalloc.start()
+        streams = [stream() for _ in range(TURNS)]
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        gc.collect()
+        assert (len(gc.get_objects()) - before) / len(streams) <= 32
+        assert size / len(streams) <= 6_900
+        first.close()
+
+
+FIRST = """
+import sys
+
+before = set(sys.modules)
+
+from sse_adapters.threads import Client
+from sse_core import Proxies
+from sse_core.dialects import groq
+
+with Client(sys.argv[1], proxies=Proxies()) as client:
+    for text in client.stream(groq.chat(model="m", messages=[])).text():
+        print(*(set(sys.modules) - before))
+        break
+"""
+COSTLY = {
+    *(
+        "anyio",
+        "asyncio",
+        "base64",
+        "calendar",
+        "email",
+        "encodings.idna",
+        "http",
+        "logging",
+        "random",
+        "ssl",
+    ),
+    *("sse_core._codings", "sse_core._dates", "sse_core._decompressors", "sse_core._encoder"),
+    *("sse_core._partial_json", "sse_core._rate_limits", "sse_core._strict", "sse_core._transcripts"),
+    *(f"sse_core.dialects.{name}" for name in ("anthropic", "events", "gemini", "json", "mcp", "responses")),
+}
+"""Each takes from half a millisecond to ten, in a process that may live for one answer only."""
+
+
+def test_what_a_first_token_over_http_imports() -> None:
+    token = event('{"choices":[{"delta":{"content":"a token"}}]}')
+    with listening(says(head("200 OK", CHUNKED), *chunked(token))) as server:
+        command = [sys.executable, "-c", FIRST, f"http://127.0.0.1:{server.port}"]
+        run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GENEROUS)
+    there = set(run.stdout.split())
+    assert there >= {"sse_adapters.threads", "sse_core.dialects.groq", "h11", "msgspec"}
+    assert there & COSTLY == set()

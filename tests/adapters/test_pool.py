@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
+from threading import active_count
 from typing import Any
 
 import anyio
@@ -170,14 +172,54 @@ def test_a_body_that_has_not_ended_keeps_no_one_waiting(network: NetworkRunner) 
         talk.server.peer(1).reach("may end")
 
 
+def test_a_body_that_ends_a_moment_later_is_waited_for(network: NetworkRunner) -> None:
+    def end_a_moment_later(peer: Peer) -> None:
+        peer.send(STREAM, *chunked(CHUNK, DONE))
+        time.sleep(0.05)
+        peer.send(LAST_CHUNK)
+
+    with talking(network, end_a_moment_later, ANSWER, pool=PoolLimits(drain_wait=60)) as talk:
+        talk.ask(CHAT)
+        assert talk.ask().data == ["one", "two"]
+        assert talk.connections == [0, 0]
+
+
+def test_the_rest_of_a_body_is_waited_for_no_longer_than_for_a_place(network: NetworkRunner) -> None:
+    limits, deadlines = PoolLimits(drain_wait=60), Deadlines(pool=0.05)
+    with talking(network, done_and_held_open, ANSWER, pool=limits, deadlines=deadlines) as talk:
+        talk.ask(CHAT)
+        assert talk.ask().data == ["one", "two"]
+        assert talk.connections == [0, 1]
+        talk.server.peer().reach("may end")
+
+
 def test_the_rest_of_a_body_has_so_much_time(network: NetworkRunner) -> None:
-    with talking(network, done_and_held_open, ANSWER, pool=PoolLimits(drain_time=0)) as talk:
+    """Even if the client is not used any more."""
+    held = then(say(STREAM, *chunked(CHUNK, DONE)), Peer.wait_until_gone)
+    with talking(network, held, pool=PoolLimits(drain_time=0.05)) as talk:
+        talk.ask(CHAT)
+        talk.ask(CHAT)
+        assert talk.connections == [0, 1]
+        assert [talk.server.peer(number).notices_the_end() for number in range(2)] == [True, True]
+
+
+def test_a_body_that_ended_in_time_leaves_a_connection_to_be_used(network: NetworkRunner) -> None:
+    with talking(network, done_and_held_open, ANSWER, pool=PoolLimits(drain_time=1)) as talk:
         talk.ask(CHAT)
         talk.server.peer().reach("may end")
         talk.server.peer().wait_for("ended")
-        talk.ask()
-        assert talk.connections == [0, 1]
-        assert talk.server.peer().notices_the_end()
+        eventually(lambda: [idle.ready for idle in [*talk.client._connections._pool._idle]] == [True])
+        assert talk.ask().data == ["one", "two"]
+        assert talk.connections == [0, 0]
+
+
+def test_a_closed_client_leaves_nothing_in_the_background(network: NetworkRunner) -> None:
+    threads = active_count()
+    with talking(network, done_and_held_open) as talk:
+        talk.ask(CHAT)
+        talk.server.peer().reach("may end")
+        talk.close()
+        eventually(lambda: active_count() <= threads + 2)  # of the server's
 
 
 def test_a_body_that_goes_on_for_ever_is_left(network: NetworkRunner) -> None:

@@ -6,7 +6,7 @@ import os
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -115,6 +115,12 @@ class AsksForNoName(Blocking):
         super().start_tls("localhost", deadline)
 
 
+class CannotBeCalledOff(sse_adapters.anyio.Transport):
+    def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        super().call_at(when, function)
+        return lambda: None
+
+
 class KeepsSocketsWhenCancelled(sse_adapters.anyio.Transport):
     kept: ClassVar[list[socket.socket]] = []
 
@@ -158,6 +164,7 @@ def the_check(name: str, make: Callable[..., Any], run: Any, authority: Authorit
         (RaisesWhatItLikes, None, "without_a_connection_all_but_open_fails", "RuntimeError"),
         (TakesACutForAnEnd, None, "a_connection_that_is_cut_is_no_end_of_tls", "did not raise OSError"),
         (AsksForNoName, None, "a_certificate_of_another_name_is_an_error", "did not raise OSError"),
+        (CannotBeCalledOff, anyio.run, "what_is_to_run_at_a_moment_runs_then", "ran what was called off and"),
         (
             KeepsSocketsWhenCancelled,
             anyio.run,

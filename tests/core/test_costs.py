@@ -115,8 +115,8 @@ def test_what_a_stream_takes() -> None:
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     gc.collect()
-    assert (len(gc.get_objects()) - before) / len(sessions) <= 36
-    assert size / len(sessions) <= 8_000
+    assert (len(gc.get_objects()) - before) / len(sessions) <= 26
+    assert size / len(sessions) <= 5_700
 
 
 def test_memory_grows_with_what_is_read_and_no_more() -> None:

@@ -135,7 +135,7 @@ def test_a_cgi_program_takes_no_proxy_from_its_client() -> None:
 
 
 def test_a_proxy_that_cannot_be_used_is_a_value_error_that_names_its_variable() -> None:
-    with pytest.raises(ValueError, match=r"^https_proxy: .*percent-encoded$") as caught:
+    with pytest.raises(ValueError, match=r"^HTTPS_PROXY: .*percent-encoded$") as caught:
         Proxies.from_environment({"HTTPS_PROXY": "http://me:s3/cret@p"})
     assert caught.value.__suppress_context__
 
@@ -143,7 +143,7 @@ def test_a_proxy_that_cannot_be_used_is_a_value_error_that_names_its_variable() 
 def test_what_is_not_needed_is_not_looked_at() -> None:
     socks = {"ALL_PROXY": "socks://p:3"}  # as desktops set it beside the others
     assert for_url("http://a.test", HTTP_PROXY="p:1", HTTPS_PROXY="p:2", **socks) == "p:1"
-    with pytest.raises(ValueError, match=r"^all_proxy: "):
+    with pytest.raises(ValueError, match=r"^ALL_PROXY: "):
         Proxies.from_environment(socks)
 
 
