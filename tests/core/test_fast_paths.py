@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import (
@@ -176,6 +176,7 @@ def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObje
     assert read(True) == read(False)
 
 
+CHUNKED, UNTIL_CLOSED = b"Transfer-Encoding: chunked", b"Connection: close"
 parts = st.lists(
     st.builds(
         part,
@@ -212,11 +213,13 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
 
 
 @unhurried
-@given(parts=parts, places=places, length=st.none() | st.integers(0, 60))
+@example(parts=[b"data"], places=[], framing=UNTIL_CLOSED)
+@given(
+    parts=parts, places=places, framing=st.sampled_from([*[CHUNKED] * 8, UNTIL_CLOSED, b"Content-Length: 30"])
+)
 def test_a_body_is_the_same_without_the_short_way_for_what_comes_whole(
-    parts: list[bytes], places: list[int], length: int | None
+    parts: list[bytes], places: list[int], framing: bytes
 ) -> None:
-    framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
     pieces = cut_at(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + b"".join(parts), places)
 
     def received() -> list[object]:
