@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import (
@@ -19,6 +19,7 @@ from sse_core import (
     Event,
     EventDecoder,
     EventTooLarge,
+    Exchange,
     Mark,
     Receive,
     Received,
@@ -29,7 +30,7 @@ from sse_core import (
 )
 from sse_core import _body as body_module
 from sse_core import _chunks as chunks_module
-from sse_core._chunks import Chunks
+from sse_core._chunks import Chunks, PlainBody
 from sse_core._decoder import WINDOW
 from sse_core.dialects import json, openai
 from sse_core.dialects._plain_dialect import PlainDialect, refused
@@ -71,6 +72,11 @@ def test_what_is_not_plain_is_left_as_it_is() -> None:
 
 def not_plain(decoder: EventDecoder, data: bytes) -> None:
     """What switches the short way for plain events off."""
+
+
+def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
+    """What switches the short way for one whole chunk, or piece, off."""
+    return b""
 
 
 def nothing_read(dialect: ChatDialect, data: list[bytes], chunks: list[object], type: str) -> int:
@@ -235,6 +241,7 @@ def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObje
     assert read(True) == read(False)
 
 
+CHUNKED, UNTIL_CLOSED = b"Transfer-Encoding: chunked", b"Connection: close"
 parts = st.lists(
     st.builds(
         part,
@@ -268,3 +275,27 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks_module, "MANY", 0)
         assert sliced() == one_by_one
+
+
+@unhurried
+@example(parts=[b"data"], places=[], framing=UNTIL_CLOSED)
+@given(
+    parts=parts, places=places, framing=st.sampled_from([*[CHUNKED] * 8, UNTIL_CLOSED, b"Content-Length: 30"])
+)
+def test_a_body_is_the_same_without_the_short_way_for_what_comes_whole(
+    parts: list[bytes], places: list[int], framing: bytes
+) -> None:
+    pieces = cut_at(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + b"".join(parts), places)
+
+    def received() -> list[object]:
+        exchange = Exchange("GET", "/", [("Host", "localhost")])
+        return [
+            (exchange.receive(piece), exchange.ended, exchange.overrun, repr(exchange.error))
+            for piece in [*filter(None, pieces), b""]
+        ]
+
+    seen = received()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chunks, "whole", nothing_whole)
+        patch.setattr(PlainBody, "whole", nothing_whole)
+        assert received() == seen
