@@ -99,10 +99,11 @@ class EventDecoder:
         return items
 
     def feed_plain(self, data: bytes) -> list[bytes] | None:
-        """Return the `raw` of the events that these bytes complete, if all are of one `data: ` line.
+        """Return the `raw` of the events that these bytes complete, if all are alike.
 
-        They have the type `plain_type` and no ID of their own. Otherwise return None and take
-        nothing: the bytes are for another method. The short way for who makes no use of Event.
+        That is, of one `data: ` line, with the same type, `plain_type`, in an `event: ` line before
+        it or without one, and with no ID. Otherwise return None and take nothing: the bytes are for
+        another method. The short way for who makes no use of Event.
         """
         if (self._block and not self._typed) or self._unkept or self._after_cr or self._bom is not None:
             return None

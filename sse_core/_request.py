@@ -51,7 +51,7 @@ class Dialect(ABC, Generic[T]):
         """
 
     def read_plain(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
-        """Append the chunks of events of one type without an ID, up to one that is special.
+        """Append the chunks of events of type `type` without an ID, up to one that is special.
 
         `data` has the `raw` of each. Returns how many were read; the others go to `read`. The
         short way, for dialects that have one: by default every event is special.
