@@ -215,6 +215,8 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
     """What is to go back with the message, a signature for one: Gemini."""
+    channel: str | None = None
+    """The name of the channel that the model writes to: Groq, for some models."""
 
     @property
     def thinking(self) -> str:

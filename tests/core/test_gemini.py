@@ -419,3 +419,10 @@ def test_what_is_taken_apart_is_put_together(arguments: dict[str, Any]) -> None:
     calls: list[dict[str, object]] = [{"partialArgs": [part], "willContinue": True} for part in parts]
     _, message = calling({"name": "f", "willContinue": True}, *calls, {})
     assert message.tool_calls[0].parsed() == arguments
+
+
+def test_a_candidate_may_bring_nothing() -> None:
+    chunks: list[gemini.GenerateContentResponse] = []
+    data = b'{"candidates":[{"index":0}]}'
+    assert gemini.generate(model="m", contents=[]).dialect().read_plain([data], chunks) == 1
+    assert (chunks[0].text, chunks[0].finish_reason) == ("", None)
