@@ -51,6 +51,7 @@ EVENTS = [
         b"data: {}\r\n\r\n",
         b"data: {\ndata: }\n\n",
         b"error: x\n\n",
+        b"id: 8\n\n",
         b'data: {"object":"error"}\n\n',
     ),
     b'data: {"choices":[{"finish_reason":"error"}]}\n\n',
@@ -106,11 +107,13 @@ def life(wire: list[bytes]) -> list[object]:
             case _:
                 outcome = Done()
         action = session.step(outcome, 0.0)
-    return [*seen, session.verdict, type(session.error), str(session.error)]
+    return [*seen, session.verdict, type(session.error), str(session.error), session.last_event_id]
 
 
 @unhurried
 @given(events=bodies, places=places)
+@example(events=[say("a"), b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
+@example(events=[say("a"), b"id: 8\n\n", b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
 def test_chunks_are_the_same_without_the_short_way_for_plain_events(
     events: list[bytes], places: list[int]
 ) -> None:
