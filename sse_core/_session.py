@@ -284,7 +284,7 @@ class Session(Generic[T]):
             chunks = self._sift(chunks)
         if not chunks:
             return self._go_on()
-        self.state = DELIVERING
+        self.state = DELIVERING  # as `_deliver` does, without looking: these are two steps for each event
         self._timing.left = self._timing.now
         return Deliver(chunks)
 
@@ -320,7 +320,7 @@ class Session(Generic[T]):
         deadline = self._timing.limit_stream(self._answer.knows_content)
         if deadline is not None and deadline <= self._timing.now:
             return self._fail(self._timing.exceeded())
-        self.state = STREAMING
+        self.state = STREAMING  # without looking, too
         return Receive(deadline)
 
     # The end of an attempt.
