@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic
 
-from ._errors import StreamError
+from ._errors import EventTooLarge, StreamError
 from ._limits import Limits
 from ._message import Message
 from ._request import Dialect, T
@@ -19,13 +19,26 @@ class Answer(Generic[T]):
         self.knows_content = self._accumulator is not None
         """Whether content is told from other chunks."""
         self._is_whole = self._accumulator is not None
-        self._room = limits.max_answer_size
+        self._limit = limits.max_answer_size
+        self._size = 0
         self._chunks = 0
 
     @property
     def message(self) -> Message | None:
         """The chunks so far put together; None where they make no whole, or too large a one."""
         return None if self._accumulator is None else self._accumulator.message()
+
+    def whole(self) -> Message:
+        """Return all chunks put together.
+
+        Raises TypeError where they make no whole, and EventTooLarge where it went over `max_answer_size`.
+        """
+        message = self.message
+        if message is not None:
+            return message
+        if self._is_whole:
+            raise EventTooLarge(self._limit, self._size, what="the answer", limited_by="max_answer_size")
+        raise TypeError("the chunks of this stream are not put together")
 
     @property
     def would_repeat(self) -> bool:
@@ -35,8 +48,8 @@ class Answer(Generic[T]):
     def add(self, chunks: list[T], size: int) -> int:
         """Take the chunks that so many bytes brought, and return how many of them have content."""
         self._chunks += len(chunks)
-        self._room -= size
-        if self._room < 0:
+        self._size += size
+        if self._size > self._limit:
             self._accumulator, self.knows_content = None, False
         if self._accumulator is None or not chunks:
             return len(chunks)

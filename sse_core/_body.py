@@ -201,9 +201,9 @@ def is_event_stream(response: Response) -> bool:
 
 
 def is_document(start: bytes | bytearray) -> bool:
-    """Whether a body is something else than an event stream: it does not begin with a comment or a field."""
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return bool(text) and not FIELD.match(text)
+    """Whether a body is something else than an event stream: no line of it is a comment or a field."""
+    text = start.removeprefix(b"\xef\xbb\xbf")
+    return bool(text.strip()) and not FIELD.search(text)
 
 
 def verdict_of(error: StreamError) -> Verdict:
@@ -212,8 +212,8 @@ def verdict_of(error: StreamError) -> Verdict:
 
 
 NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
-FIELD = re.compile(rf"[\w-]*:|(data|event|id|retry)?[\r\n]|({NAME})?$".encode())
-"""How a line of an event stream begins, but for fields that nobody would name so (WHATWG HTML, 9.2.6)."""
+FIELD = re.compile(rf"(^|[\r\n])(:|(data|event|id|retry)[:\r\n]|({NAME})\Z)".encode())
+"""How a line that the standard knows begins, or the start of one that is cut off (WHATWG HTML, 9.2.6)."""
 
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
     (StatusError, Verdict.REFUSED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic
 
-from ._errors import StatusError
+from ._errors import EventTooLarge, InvalidChunk, StatusError
 from ._exchange import Exchange, Response
 from ._limits import Limits
 from ._request import Dialect, T
@@ -20,10 +20,12 @@ class Document(Generic[T]):
         self._limit = limits.max_event_size if dialect.reads_documents else limits.max_error_body
         self._unfollowed = unfollowed
         self._body = bytearray()
+        self._seen = 0
 
     def add(self, body: bytes) -> None:
         """Take the next part of the body."""
         self._body += body[: self._limit - len(self._body)]
+        self._seen += len(body)
 
     @property
     def is_answer(self) -> bool:
@@ -44,11 +46,20 @@ class Document(Generic[T]):
             raise StatusError(message, response=response, raw=body)
         if self.is_answer and self._exchange.error is not None:
             raise self._exchange.error
-        if self._dialect.reads_documents and self._exchange.ended:
-            chunks = self._dialect.single(response, body)
+        if self._dialect.reads_documents and (self._exchange.ended or self._seen >= self._limit):
+            chunks = self._single(response, body)
             if chunks is not None:
                 return chunks
         raise self._dialect.refusal(response, body)
+
+    def _single(self, response: Response, body: bytes) -> Sequence[T] | None:
+        try:
+            return self._dialect.single(response, body)
+        except InvalidChunk:
+            seen = max(self._seen, len(body))
+            if seen < self._limit:
+                raise
+            raise EventTooLarge(self._limit, seen, what="a document in place of events") from None
 
     @property
     def _response(self) -> Response:

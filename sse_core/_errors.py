@@ -133,10 +133,15 @@ class StreamIncomplete(StreamError):
 
 
 class EventTooLarge(StreamError):
-    """One event's data, type, id or retry value went over `limit` bytes; `seen` had come so far."""
+    """One event's data, type, id or retry value went over `limit` bytes; `seen` had come so far.
 
-    def __init__(self, limit: int, seen: int) -> None:
-        super().__init__(f"an event is larger than the limit: {seen} bytes seen, {limit} allowed")
+    Or a document did that came in place of an event stream, or an answer that was to be put together.
+    """
+
+    def __init__(
+        self, limit: int, seen: int, *, what: str = "an event", limited_by: str = "max_event_size"
+    ) -> None:
+        super().__init__(f"{what} is larger than {limited_by}: {seen} bytes seen, {limit} allowed")
         self.limit = limit
         self.seen = seen
 

@@ -27,13 +27,13 @@ class Deadlines(Struct, frozen=True, kw_only=True):
     first_event: float | None = None
     """For the first event that is more than a keep-alive."""
     first_content: float | None = 600.0
-    """For the first text, reasoning or tool call, where the dialect knows about these."""
+    """For the first text, reasoning, refusal or tool call, where the dialect knows about these."""
     between_bytes: float | None = 120.0
     """For any byte of the body to come, after the head; a comment will do, since a keep-alive is one."""
     between_events: float | None = None
     """For the next event that is more than a keep-alive."""
     between_content: float | None = 300.0
-    """For more text, reasoning or tool calls, where the dialect knows about these."""
+    """For more text, reasoning, refusal or tool calls, where the dialect knows about these."""
     error_body: float | None = 5.0
     """For the start of a refused response's body, after its head."""
     total: float | None = None

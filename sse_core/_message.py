@@ -27,12 +27,12 @@ class ToolCallPart(Protocol):
 
     @property
     def name(self) -> str | None:
-        """The function's name; with the call's first part only."""
+        """The tool's name; with the call's first part only."""
         ...
 
     @property
     def arguments(self) -> str | None:
-        """A fragment of the JSON text of the arguments."""
+        """A fragment of the JSON text of the arguments, or of the text that a custom tool takes."""
         ...
 
 
@@ -96,11 +96,14 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     """A whole tool call, or as much of it as has come; `arguments` is JSON text.
 
     No arguments are the same as `{}`: providers send nothing for a function that takes none.
+    Those of a `custom` tool are any text.
     """
 
     id: str | None = None
     name: str = ""
     arguments: str = ""
+    custom: bool = False
+    """Whether the tool takes its arguments as they are, and not as JSON."""
 
     def parsed(self) -> Any:
         """Return the arguments, usually a dict.
@@ -154,7 +157,10 @@ class Accumulator(ABC, Generic[T]):
 
     @abstractmethod
     def add(self, chunks: Sequence[T]) -> int:
-        """Take the next chunks; return how many of them brought content: text, reasoning or tool calls."""
+        """Take the next chunks, and return how many of them brought content.
+
+        That is text, reasoning, a refusal or tool calls.
+        """
 
     @abstractmethod
     def message(self) -> Message:

@@ -30,10 +30,10 @@ def completed(text: str) -> str:
                     break
                 at = after_space(text, at + 1)
             if closers and closers[-1] == "}":
-                name = NAME(text, at)
-                if name is None:
+                colon = COLON(text, after_characters(text, at + 1)) if text.startswith('"', at) else None
+                if colon is None:
                     break
-                at = name.end()
+                at = colon.end()
             value = VALUE(text, at)
             if value is None:
                 break
@@ -47,11 +47,12 @@ def completed(text: str) -> str:
             else:
                 fresh = False
             at = end = value.end()
-            if value["string"]:
-                if not text.startswith('"', at):
+            if value["quote"]:
+                end = after_characters(text, at)
+                if not text.startswith('"', end):
                     kept = '"'
                     break
-                at = end = at + 1
+                at = end = end + 1
         at = after_space(text, at)
     return text[:end] + kept + "".join(reversed(closers))
 
@@ -62,19 +63,24 @@ def after_space(text: str, at: int) -> int:
     return match.end()
 
 
-STRING = (
-    r'"(?:[^"\\\x00-\x1f\ud800-\udfff]++|\\["\\/bfnrt]'
-    r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
-    r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))*"
-)
-"""A string without its end, or as much of it as has come; surrogates in pairs only.
+def after_characters(text: str, at: int) -> int:
+    """Return where those characters end that may stand in a string; escaped surrogates only in pairs."""
+    while characters := CHARACTERS(text, at):
+        at = characters.end()
+    return at
 
-A group is never repeated possessively here: before 3.11.5, CPython got that wrong.
-"""
+
+CHARACTERS = re.compile(
+    r'(?:[^"\\\x00-\x1f\ud800-\udfff]++|\\["\\/bfnrt]'
+    r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
+    r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})){1,100}"
+).match
+"""Some of the characters of a string: what matches a group remembers each time that it did."""
 SPACE = re.compile(r"[ \t\n\r]*+").match
-NAME = re.compile(rf'{STRING}"[ \t\n\r]*+:[ \t\n\r]*+').match
+COLON = re.compile(r'"[ \t\n\r]*+:[ \t\n\r]*+').match
+"""The end of a name, and what stands before its value."""
 VALUE = re.compile(
-    rf"(?P<open>[\[{{])|(?P<string>{STRING})|true|false|null"
+    r'(?P<open>[\[{])|(?P<quote>")|true|false|null'
     r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)(?=[ \t\n\r,\]}])"
 ).match
 CLOSER = {"[": "]", "{": "}"}

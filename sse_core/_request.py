@@ -82,8 +82,20 @@ class Dialect(ABC, Generic[T]):
             return StatusError(response.reason, response=response, raw=body)
         names = ("content-type", "content-encoding")
         kind = ", ".join(value for name in names if (value := response.header(name))) or "of no type"
-        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}"
+        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}{likeness(body)}"
         return NotAnEventStream(message, response=response, body=body)
+
+
+def likeness(body: bytes) -> str:
+    """Say what the start of a body looks like."""
+    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return ", which looks like HTML"
+    if text.startswith((b"{", b"[")):
+        first, _, rest = text.partition(b"\n")
+        lines = first.rstrip().endswith((b"}", b"]")) and rest.lstrip().startswith((b"{", b"["))
+        return ", which looks like lines of JSON" if lines else ", which looks like JSON"
+    return ", which looks like text" if text and text == text.translate(None, CONTROLS) else ""
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -157,6 +169,7 @@ def in_ascii(host: str) -> str:
     return host.encode("idna").decode("ascii")
 
 
+CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"

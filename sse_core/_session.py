@@ -136,6 +136,13 @@ class Session(Generic[T]):
         """The chunks so far put together; None where they make no whole."""
         return self._answer.message
 
+    def whole(self) -> Message:
+        """Return all chunks put together.
+
+        Raises TypeError where they make no whole, and EventTooLarge where it went over `max_answer_size`.
+        """
+        return self._answer.whole()
+
     @property
     def last_event_id(self) -> str:
         """Where the stream could be taken up again (WHATWG HTML, 9.2.4); `""` if the server has not said."""

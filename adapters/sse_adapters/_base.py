@@ -212,6 +212,10 @@ class StreamBase(Generic[T, X]):
             transport.close()
 
 
+def without_text(chunk: object) -> TypeError:
+    return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
+
+
 class ClientBase(Generic[S, X]):
     """What a client keeps: where to, with which options, its connections, and its open streams."""
 

@@ -30,7 +30,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, StreamBase, T
+from ._base import DONE, ClientBase, StreamBase, T, without_text
 from ._connections import AT_ONCE, Closable, Connections
 from ._options import Observer, Options
 
@@ -126,7 +126,10 @@ class Stream(StreamBase[T, Transport]):
         return self._ready.pop()
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes: for dialects whose chunks have a `text`."""
+        """Iterate over the text alone, as it comes.
+
+        The iterator raises TypeError for a dialect whose chunks have no `text`.
+        """
         return Text(self)
 
     def batches(self) -> Batches[T]:
@@ -136,13 +139,12 @@ class Stream(StreamBase[T, Transport]):
     async def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
 
-        Raises TypeError for a dialect whose chunks make no whole.
+        Raises TypeError for a dialect whose chunks make no whole, and EventTooLarge for an answer
+        over `max_answer_size`.
         """
         async for _ in self.batches():
             pass
-        if self.message is None:
-            raise TypeError("the chunks of this stream are not put together")
-        return self.message
+        return self._session.whole()
 
     async def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
@@ -299,8 +301,12 @@ class Text:
 
     async def __anext__(self) -> str:
         async for chunk in self._stream:
-            if chunk.text:
-                return str(chunk.text)
+            try:
+                text = chunk.text
+            except AttributeError as exc:
+                raise without_text(chunk) from exc
+            if text:
+                return str(text)
         raise StopAsyncIteration
 
 

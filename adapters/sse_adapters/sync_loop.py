@@ -31,7 +31,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, StreamBase, T
+from ._base import DONE, ClientBase, StreamBase, T, without_text
 from ._connections import AT_ONCE, Closable, Connections, do_nothing
 from ._options import Observer, Options
 
@@ -118,7 +118,10 @@ class Stream(StreamBase[T, Transport]):
         raise StopIteration
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes: for dialects whose chunks have a `text`."""
+        """Iterate over the text alone, as it comes.
+
+        The iterator raises TypeError for a dialect whose chunks have no `text`.
+        """
         return Text(self)
 
     def batches(self) -> Batches[T]:
@@ -128,13 +131,12 @@ class Stream(StreamBase[T, Transport]):
     def final(self) -> Message:
         """Read to the end of the stream, and return its chunks put together.
 
-        Raises TypeError for a dialect whose chunks make no whole.
+        Raises TypeError for a dialect whose chunks make no whole, and EventTooLarge for an answer
+        over `max_answer_size`.
         """
         for _ in self.batches():
             pass
-        if self.message is None:
-            raise TypeError("the chunks of this stream are not put together")
-        return self.message
+        return self._session.whole()
 
     def _next_ready(self) -> Iterator[T] | None:
         """Return what is delivered next; None at the end."""
@@ -306,8 +308,12 @@ class Text:
 
     def __next__(self) -> str:
         for chunk in self._stream:
-            if chunk.text:
-                return str(chunk.text)
+            try:
+                text = chunk.text
+            except AttributeError as exc:
+                raise without_text(chunk) from exc
+            if text:
+                return str(text)
         raise StopIteration
 
 

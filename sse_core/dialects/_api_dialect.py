@@ -1,22 +1,26 @@
-"""What the dialects of all providers do about errors that no event carries."""
+"""What the dialects of all providers have in common, above all about errors that no event carries."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from .._errors import StatusError, StreamError
-from .._events import UnknownField
+from .._events import Event, UnknownField
 from .._exchange import Response
-from .._request import Dialect
+from .._request import Dialect, Mark
 from ._provider_errors import api_error, error_in, find_error
 
 T = TypeVar("T")
+Otherwise: TypeAlias = tuple[tuple[type[Struct], str, Any], ...]
 
 
 class ApiDialect(Dialect[T], Generic[T]):
-    """A dialect of a provider that reports its errors as JSON."""
+    """A dialect of a provider that sends JSON, and reports its errors as such."""
 
     _printed: PrintedText | None = None
 
@@ -43,6 +47,23 @@ class ApiDialect(Dialect[T], Generic[T]):
         if response.status == 200:
             return api_error(error, body)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
+
+
+def mark_of(event: Event) -> Mark | None:
+    """Return what an event means that has no JSON, if it means anything."""
+    if event.raw.startswith(b"[DONE]"):
+        return Mark.END
+    return None if event.raw.strip() else Mark.PING
+
+
+def strictly(dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> Callable[[], Dialect[T]]:
+    """Return what makes a dialect that reads as `dialect` does, but takes only what is documented.
+
+    `otherwise` is what is documented otherwise than the structs say: see `_strict_chunks`.
+    """
+    from ._strict_chunks import StrictDialect  # who does not test servers need not import it
+
+    return partial(StrictDialect[T], dialect, otherwise)
 
 
 class PrintedText:
@@ -86,3 +107,5 @@ CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
 MAX_PRINTED = 64 * 1024
 """Bytes of a text outside events that are kept."""
+JSON = (("Content-Type", "application/json"),)
+"""The header of a request that has a body."""

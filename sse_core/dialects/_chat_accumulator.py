@@ -29,10 +29,11 @@ from ._chat_completion import (
     ChatCompletionMessage,
     CompletionChoice,
     CompletionXGroq,
+    CustomCall,
     FunctionCall,
     MessageToolCall,
 )
-from ._tool_calls import ToolCalls
+from ._tool_calls import OpenCall, ToolCalls
 
 
 class ChatAccumulator(Accumulator[ChatCompletionChunk]):
@@ -53,7 +54,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
             if chunk.id != self._id or not chunk.choices:
                 self._note(chunk)
             usage = chunk.usage
-            if usage is not None and (usage.total_tokens or usage.prompt_tokens):
+            if usage is not None and (usage.total_tokens or usage.prompt_tokens or usage.completion_tokens):
                 self._usage = usage  # Mistral and LiteLLM have sent empty ones
             for choice in chunk.choices:
                 answer = answers.get(choice.index)
@@ -101,10 +102,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
             text=answer.content or "",
             reasoning="".join(first.rest.reasoning),
             refusal=answer.refusal or "",
-            tool_calls=tuple(
-                ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
-                for call in answer.tool_calls
-            ),
+            tool_calls=first.tool_calls(),
             finish_reason=first.ending.get("finish_reason"),
             usage=self._usage,
             native=native,
@@ -177,13 +175,28 @@ class Answer:
             self.rest.annotations += delta.annotations
         for tool in delta.executed_tools:
             self._execute(tool)
-        return bool(delta.content or thinking or delta.tool_calls)
+        return bool(
+            delta.content
+            or thinking
+            or delta.tool_calls
+            or delta.refusal
+            or delta.function_call is not None
+            or delta.audio is not None
+        )
 
     def _execute(self, tool: ExecutedTool) -> None:
         """Take a tool that ran: it comes again, by its index, with what it gave."""
         index = len(self.rest.executed) if tool.index is None else tool.index
         begun = self.rest.executed.get(index, tool)
         self.rest.executed[index] = structs.replace(begun, **said(tool, *tool.__struct_fields__))
+
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Return the calls; that of the deprecated form, which has no ID, is the last."""
+        calls = [call.whole() for call in self.rest.calls.calls]
+        function = self._function_call()
+        if function is not None:
+            calls.append(ToolCall(name=function.name, arguments=function.arguments))
+        return tuple(calls)
 
     def choice(self, index: int) -> CompletionChoice:
         """Return what has come, as the provider would have sent it in one piece."""
@@ -193,10 +206,7 @@ class Answer:
             refusal="".join(self.rest.refusal) or None,
             **dict.fromkeys(self.rest.spellings, reasoning),
             reasoning_details=tuple(detail.whole() for detail in self.rest.details),
-            tool_calls=tuple(
-                MessageToolCall(id=call.id, function=function(call.name, call.arguments))
-                for call in self.rest.calls.calls
-            ),
+            tool_calls=tuple(map(message_tool_call, self.rest.calls.calls)),
             function_call=self._function_call(),
             audio=self._audio(),
             annotations=tuple(self.rest.annotations),
@@ -214,7 +224,9 @@ class Answer:
         if not self.rest.function:
             return None
         name = next((part.name for part in self.rest.function if part.name), "")
-        return function(name, [part.arguments or "" for part in self.rest.function])
+        return FunctionCall(
+            name=name, arguments="".join([part.arguments or "" for part in self.rest.function])
+        )
 
     def _audio(self) -> Audio | None:
         if not self.rest.audio:
@@ -282,8 +294,12 @@ class OpenDetail:
         return ReasoningDetail(**fields)
 
 
-def function(name: str, arguments: list[str]) -> FunctionCall:
-    return FunctionCall(name=name, arguments="".join(arguments))
+def message_tool_call(call: OpenCall) -> MessageToolCall:
+    arguments = "".join(call.arguments)
+    if call.type == "custom":
+        return MessageToolCall(id=call.id, type=call.type, custom=CustomCall(name=call.name, input=arguments))
+    function = FunctionCall(name=call.name, arguments=arguments)
+    return MessageToolCall(id=call.id, type=call.type, function=function)
 
 
 def said(struct: Struct, *names: str) -> dict[str, Any]:

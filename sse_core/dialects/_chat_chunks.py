@@ -19,23 +19,35 @@ class FunctionDelta(Struct, frozen=True, kw_only=True, gc=False):
     arguments: str | None = None
 
 
+class CustomDelta(Struct, frozen=True, kw_only=True, gc=False):
+    """A part of a call of a custom tool; `input` is a fragment of any text, to be put together."""
+
+    name: str | None = None
+    input: str | None = None
+
+
 class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
-    """A part of a tool call; `id`, `type` and the function's name come with the first part only."""
+    """A part of a tool call; `id`, `type` and the tool's name come with the first part only."""
 
     index: int | None = None
     id: str | None = None
     type: str | None = None
     function: FunctionDelta | None = None
+    custom: CustomDelta | None = None
+    """In place of `function`, where `type` is `"custom"`."""
 
     @property
     def name(self) -> str | None:
-        """The function's name; with the call's first part only."""
-        return None if self.function is None else self.function.name
+        """The tool's name; with the call's first part only."""
+        tool = self.function or self.custom
+        return None if tool is None else tool.name
 
     @property
     def arguments(self) -> str | None:
-        """A fragment of the JSON text of the arguments."""
-        return None if self.function is None else self.function.arguments
+        """A fragment of the JSON text of the arguments, or of a custom tool's input."""
+        if self.function is not None:
+            return self.function.arguments
+        return None if self.custom is None else self.custom.input
 
 
 class Audio(Struct, frozen=True, kw_only=True, gc=False):
@@ -409,10 +421,13 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
-        """What the chunk adds to the tool calls of the first answer."""
+        """What the chunk adds to the tool calls of the first answer, `function_call` among them."""
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                return choice.delta.tool_calls
+                function = choice.delta.function_call
+                return choice.delta.tool_calls or (
+                    () if function is None else (ToolCallDelta(function=function),)
+                )
         return ()
 
     @property

@@ -26,12 +26,20 @@ class FunctionCall(Struct, frozen=True, kw_only=True):
     arguments: str = ""
 
 
+class CustomCall(Struct, frozen=True, kw_only=True):
+    """A call of a custom tool; `input` is any text."""
+
+    name: str = ""
+    input: str = ""
+
+
 class MessageToolCall(Struct, frozen=True, kw_only=True):
-    """A tool call of a message."""
+    """A tool call of a message; what it has is by `type`."""
 
     id: str | None = None
     type: str = "function"
     function: FunctionCall = FunctionCall()
+    custom: CustomCall | None = None
 
 
 class ChatCompletionMessage(Struct, frozen=True, kw_only=True):

@@ -16,15 +16,52 @@ class Blob(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     data: str = ""
 
 
+class PartialArg(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A value in the arguments, or a part of a string; `json_path` (RFC 9535) says which."""
+
+    json_path: str = ""
+    string_value: str | None = None
+    number_value: int | float | None = None
+    bool_value: bool | None = None
+    null_value: Any = None
+    will_continue: bool | None = None
+    """Whether more of the string follows."""
+
+    @property
+    def value(self) -> str | float | bool | None:
+        """Whichever it is."""
+        values = (self.string_value, self.number_value, self.bool_value)
+        return next((value for value in values if value is not None), None)
+
+
 class FunctionCall(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A call of a function that the caller is to run."""
 
     id: str | None = None
     name: str | None = None
     args: Fields | None = None
-    partial_args: Any = None
-    """A part of the arguments, where the request asked for such; these are not put together here."""
+    partial_args: tuple[PartialArg, ...] | None = None
+    """Some of the arguments, where the request asked for such."""
     will_continue: bool | None = None
+    """Whether more of the call follows."""
+
+    @property
+    def arguments(self) -> str:
+        """What it adds to the JSON text of the arguments."""
+        return msgspec.json.encode(self.args or {}).decode()
+
+
+class FunctionCallPart(FunctionCall, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A part of a function call. The dialect makes it; on the wire is a `FunctionCall`."""
+
+    begins: bool = False
+    """Whether it is the first."""
+    fragment: str = ""
+
+    @property
+    def arguments(self) -> str:
+        """What it adds to the JSON text of the arguments."""
+        return self.fragment
 
 
 class ExecutableCode(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -163,9 +200,9 @@ class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, renam
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
-        """What the chunk adds to the function calls of the first answer: whole ones."""
+        """What the chunk adds to the function calls of the first answer: as a rule, whole ones."""
         return tuple(
-            ToolCallDelta(id=call.id, name=call.name, arguments=arguments(call))
+            ToolCallDelta(id=call.id, name=call.name, arguments=call.arguments)
             for part in self.parts
             if (call := part.function_call) is not None
         )
@@ -194,7 +231,3 @@ class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, renam
 
 def added(one: int | None, other: int | None) -> int | None:
     return None if one is None and other is None else (one or 0) + (other or 0)
-
-
-def arguments(call: FunctionCall) -> str:
-    return msgspec.json.encode(call.args or {}).decode()

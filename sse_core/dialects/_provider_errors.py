@@ -7,7 +7,8 @@ from typing import Any, cast
 import msgspec
 from msgspec import Struct
 
-from .._errors import ApiError
+from .._errors import ApiError, InvalidChunk
+from .._events import Event
 
 
 class ErrorObject(Struct, frozen=True):
@@ -51,6 +52,13 @@ def api_error(error: ErrorObject, raw: bytes) -> ApiError:
     return ApiError(**msgspec.structs.asdict(error), raw=raw)
 
 
+def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
+    message = f"{reason}; the data begins with {event.raw[:SHOWN]!r}"
+    if b"}\n{" in event.raw:
+        message = f"several chunks in one event: something dropped the blank lines between them; {message}"
+    return InvalidChunk(message, event.raw)
+
+
 def reported(value: object, bare: bool) -> ErrorObject | None:
     if isinstance(value, list) and value:
         value = cast("list[object]", value)[0]
@@ -65,7 +73,8 @@ def reported(value: object, bare: bool) -> ErrorObject | None:
     if not error:
         return None
     kind = report.get("error_type")
-    return ErrorObject(str(error), type=kind if isinstance(kind, str) else None)
+    message = error if isinstance(error, str) else msgspec.json.encode(error).decode()
+    return ErrorObject(message, type=kind if isinstance(kind, str) else None)
 
 
 def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:
@@ -90,3 +99,5 @@ def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that msgspec raises for bytes that are not the JSON it expects."""
+SHOWN = 200
+"""Bytes of an event that a message shows."""

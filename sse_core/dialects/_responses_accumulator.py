@@ -139,7 +139,8 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                 brought += bool(chunk.delta)
             else:
                 self._add(chunk)
-                brought += bool(chunk.reasoning or chunk.tool_calls)
+                refusal = isinstance(chunk, RefusalDelta) and chunk.delta
+                brought += bool(chunk.reasoning or chunk.tool_calls or refusal)
         return brought
 
     def message(self) -> Message:
@@ -154,9 +155,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
             ),
             refusal="".join(part.refusal for part in said(native) if isinstance(part, OutputRefusal)),
             tool_calls=tuple(
-                ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
-                for item in native.output
-                if isinstance(item, FunctionCall)
+                tool_call(item) for item in native.output if isinstance(item, FunctionCall | CustomToolCall)
             ),
             finish_reason=self._finish_reason,
             usage=native.usage,
@@ -219,6 +218,12 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                 self._at(index, CodeInterpreterCall()).deltas.append(delta)
             case _:
                 pass
+
+
+def tool_call(item: FunctionCall | CustomToolCall) -> ToolCall:
+    if isinstance(item, CustomToolCall):
+        return ToolCall(id=item.call_id, name=item.name, arguments=item.input, custom=True)
+    return ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
 
 
 def said(response: Response) -> list[ContentPart]:

@@ -6,6 +6,7 @@ from msgspec import field
 from ._responses_items import (
     Annotation,
     ContentPart,
+    CustomToolCall,
     FunctionCall,
     OutputItem,
     Response,
@@ -109,14 +110,15 @@ class OutputItemAdded(ResponsesEvent, frozen=True, kw_only=True, tag="response.o
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
-        """The function call that begins; its `index` is the item's."""
-        item = self.item
-        if not isinstance(item, FunctionCall):
-            return ()
-        call = ToolCallDelta(
-            index=self.output_index, id=item.call_id, name=item.name, arguments=item.arguments
-        )
-        return (call,)
+        """The call that begins; its `index` is the item's."""
+        match self.item:
+            case FunctionCall(call_id=id, name=name, arguments=arguments):
+                pass
+            case CustomToolCall(call_id=id, name=name, input=arguments):
+                pass
+            case _:
+                return ()
+        return (ToolCallDelta(index=self.output_index, id=id, name=name, arguments=arguments),)
 
 
 class OutputItemDone(ResponsesEvent, frozen=True, kw_only=True, tag="response.output_item.done"):

@@ -64,6 +64,11 @@ class CustomToolCallInputDelta(
     delta: str = ""
     obfuscation: str | None = None
 
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """What it adds to the call."""
+        return (ToolCallDelta(index=self.output_index, arguments=self.delta),)
+
 
 class CustomToolCallInputDone(
     ItemEvent, frozen=True, kw_only=True, tag="response.custom_tool_call_input.done"

@@ -6,6 +6,7 @@ values, and made to fit. That is slow, and rare.
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string, 2.2 ms at import.
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -17,9 +18,9 @@ from .._errors import ApiError
 from .._events import Event
 from .._message import TokenCounts
 from .._request import Mark
-from ._api_dialect import ApiDialect
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
-from .openai import invalid_chunk, mark_of
+from ._api_dialect import mark_of
+from ._plain_dialect import PlainDialect
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -111,13 +112,47 @@ class Keepalive(Ping, frozen=True, kw_only=True, gc=False, tag="keepalive"):
 class Error(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="error"):
     """An error, whose fields are found by `find_error`."""
 
+    def reported(self, event: Event) -> ApiError:
+        """Return the error that the event reports."""
+        return reported_error(event)
 
-class TaggedDialect(ApiDialect[T], Generic[T]):
-    """Reads events as members of a union of tagged structs, in which are `Ping` and `Error` too."""
 
-    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
-        self._kind = decoder.type
-        self._decode: Callable[[bytes], T | Ping | Error] = decoder.decode
+class TaggedDialect(PlainDialect[T], Generic[T]):
+    """Reads events as members of a union of tagged structs.
+
+    `every` decodes all of them, `Ping` and `Error` too; `plain` those that mean nothing but a chunk.
+    """
+
+    def __init__(self, every: msgspec.json.Decoder[Any], plain: msgspec.json.Decoder[Any]) -> None:
+        self._kind = every.type
+        self._decode: Callable[[bytes], T | Ping | Error] = every.decode
+        self.plain = plain.decode
+
+    def read(self, event: Event) -> T | Mark:
+        try:
+            return self.plain(event.raw)
+        except NOT_JSON:
+            return self.read_special(event)
+
+    def read_special(self, event: Event) -> T | Mark:
+        """Read what `plain` refuses. Raises as `read` does."""
+        try:
+            chunk: T | Ping | Error | Mark = self._decode(event.raw)
+        except NOT_JSON:
+            chunk = self._read_leniently(event)
+        match chunk:
+            case Ping():
+                return Mark.PING
+            case Error():
+                raise chunk.reported(event)
+            case Mark():
+                return chunk
+            case _:
+                return self.noted(chunk)
+
+    @abstractmethod
+    def noted(self, chunk: T) -> T:
+        """Return a chunk that may mean more, having noted what."""
 
     def _read_leniently(self, event: Event) -> T | Ping | Error | Mark:
         """Read what the decoder has refused.

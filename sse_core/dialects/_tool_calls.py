@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from .._message import ToolCallPart
+from .._message import ToolCall
+from ._chat_chunks import ToolCallDelta
 
 
 class OpenCall:
     """A tool call that is being received."""
 
-    __slots__ = ("arguments", "id", "index", "name")
+    __slots__ = ("arguments", "id", "index", "name", "type")
 
-    def __init__(self, part: ToolCallPart) -> None:
+    def __init__(self, part: ToolCallDelta) -> None:
         self.index = part.index
         self.id = part.id or None
+        self.type = part.type or ("function" if part.custom is None else "custom")
         self.name = part.name or ""
         self.arguments: list[str] = []
+
+    def whole(self) -> ToolCall:
+        arguments = "".join(self.arguments)
+        return ToolCall(id=self.id, name=self.name, arguments=arguments, custom=self.type == "custom")
 
 
 class ToolCalls:
@@ -42,7 +48,7 @@ class ToolCalls:
         self._by_id: dict[str, OpenCall] = {}
         self._by_index: dict[int, OpenCall] = {}
 
-    def add(self, part: ToolCallPart) -> None:
+    def add(self, part: ToolCallDelta) -> None:
         call = self._find(part)
         if call is None:
             call = OpenCall(part)
@@ -56,7 +62,7 @@ class ToolCalls:
         if part.index is not None:
             self._by_index[part.index] = call
 
-    def _find(self, part: ToolCallPart) -> OpenCall | None:
+    def _find(self, part: ToolCallDelta) -> OpenCall | None:
         named = self._by_id.get(part.id) if part.id else None
         if named is not None and (named.index == part.index or None in (named.index, part.index)):
             return named
@@ -66,7 +72,7 @@ class ToolCalls:
         return None if last is None or begins_another(part, last) else last
 
 
-def begins_another(part: ToolCallPart, call: OpenCall) -> bool:
+def begins_another(part: ToolCallDelta, call: OpenCall) -> bool:
     """Return whether a part that could go on with `call` begins another one."""
     if part.id:
         return call.id is not None and bool(part.name or part.index is None)

@@ -12,13 +12,12 @@ https://docs.anthropic.com/en/docs/build-with-claude/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.8 ms at import.
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, Never, TypedDict, Unpack
 
 import msgspec
 
-from .._events import Event
 from .._message import Accumulator
-from .._request import Mark, Request
+from .._request import Request
 from ._anthropic_blocks import (
     BashCodeExecutionToolResultBlock,
     CacheCreation,
@@ -42,6 +41,7 @@ from ._anthropic_blocks import (
     TextBlock,
     TextEditorCodeExecutionToolResultBlock,
     ThinkingBlock,
+    ToolResultBlock,
     ToolSearchToolResultBlock,
     ToolUseBlock,
     Usage,
@@ -66,9 +66,9 @@ from ._anthropic_events import (
     ThinkingDelta,
 )
 from ._anthropic_message import MessageAccumulator
-from ._provider_errors import NOT_JSON
-from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent, reported_error
-from .openai import JSON
+from ._api_dialect import JSON, strictly
+from ._plain_dialect import refused
+from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent
 
 __all__ = [
     "BashCodeExecutionToolResultBlock",
@@ -125,25 +125,20 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
     """Reads the events of Anthropic's Messages."""
 
     def __init__(self) -> None:
-        super().__init__(events)
-        self._server_tools: set[int] = set()  # the blocks whose tools the server runs
+        super().__init__(events, plain)
+        self._server_tools: set[int] = set()  # the open blocks whose deltas are to be marked
 
-    def read(self, event: Event) -> MessageStreamEvent | Mark:
-        try:
-            chunk: MessageStreamEvent | Ping | Error | Mark = self._decode(event.raw)
-        except NOT_JSON:
-            chunk = self._read_leniently(event)
-        if isinstance(chunk, ContentBlockDelta) and not self._server_tools:
-            return chunk
+    def noted(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
         match chunk:
-            case Ping():
-                return Mark.PING
-            case Error():
-                raise reported_error(event)
+            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock(), index=index):
+                self._server_tools.add(index)
+                self.plain = refused
             case ContentBlockDelta(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
-            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock()):
-                self._server_tools.add(chunk.index)
+            case ContentBlockStop(index=index):
+                self._server_tools.discard(index)
+                if not self._server_tools:
+                    self.plain = plain.decode
             case MessageDelta(delta=MessageChange(stop_reason=str())):
                 self.finished = True
             case MessageStop():
@@ -185,18 +180,20 @@ def messages(
     max_tokens: int,
     version: str = "2023-06-01",
     betas: Sequence[str] = (),
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[MessagesParams],
 ) -> Request[MessageStreamEvent]:
     """Ask for a streamed message; `extra` takes parameters that are not named here.
 
     `version` and `betas` are the API's, and go into headers. The key is a header of the
-    client's, `x-api-key`. Raises TypeError for a value that JSON has no form for.
+    client's, `x-api-key`. `strict` is for those who test servers: a chunk that is not exactly
+    as documented is an InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
     fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
     beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
     return Request(
-        dialect=MessagesDialect,
+        dialect=strictly(MessagesDialect, OTHERWISE) if strict else MessagesDialect,
         method="POST",
         path="/v1/messages",
         headers=(*JSON, ("anthropic-version", version), *beta),
@@ -205,3 +202,15 @@ def messages(
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
+plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart | ContentBlockDelta | ContentBlockStop)
+"""The events that mean nothing but a chunk."""
+OTHERWISE = (
+    (CitationsDelta, "citation", Citation),
+    (ContentBlockDelta, "of_server_tool", Never),
+    (Message, "content", tuple[ContentBlock, ...]),
+    (Message, "usage", Usage),
+    (MessageDelta, "usage", Usage),
+    (ToolResultBlock, "content", Any),
+    (Usage, "output_tokens", int),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

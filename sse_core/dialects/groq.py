@@ -103,7 +103,7 @@ def chat(
 ) -> Request[ChatCompletionChunk]:
     """Ask for a streamed chat completion; `extra` takes parameters that are not named here.
 
-    `strict` is for those who test servers: see `openai.StrictChatDialect`.
+    `strict` is for those who test servers: a chunk that is not exactly as documented is an InvalidChunk.
     Raises TypeError for a value that JSON has no form for.
     """
     return chat_request(model, messages, strict, params, extra)

@@ -9,17 +9,17 @@ import msgspec
 
 from .._events import Event
 from .._request import Mark, Request
-from ._api_dialect import ApiDialect
-from ._provider_errors import NOT_JSON, find_error
+from ._api_dialect import JSON
+from ._plain_dialect import PlainDialect, refused
+from ._provider_errors import NOT_JSON, find_error, invalid_chunk
 from ._tagged import reported_error
-from .openai import JSON, invalid_chunk
 
 __all__ = ["JSONDialect", "request"]
 
 T = TypeVar("T")
 
 
-class JSONDialect(ApiDialect[T], Generic[T]):
+class JSONDialect(PlainDialect[T], Generic[T]):
     """Reads each event's data with `decoder`, until one whose data is `done`, or until the body ends.
 
     `event: error` is an error, and so is data that `decoder` refuses but that reports one.
@@ -30,10 +30,17 @@ class JSONDialect(ApiDialect[T], Generic[T]):
         self._decode = decoder.decode
         self._done = done
         self.ends_with_body = done is None
+        self.plain = refused if done is not None and is_chunk(done, decoder) else decoder.decode
 
     def read(self, event: Event) -> T | Mark:
         if event.type == "error":
             raise reported_error(event)
+        try:
+            return self.plain(event.raw)
+        except NOT_JSON:
+            return self._read_special(event)
+
+    def _read_special(self, event: Event) -> T | Mark:
         data = event.raw.strip()
         if data == self._done:
             return Mark.END
@@ -45,6 +52,14 @@ class JSONDialect(ApiDialect[T], Generic[T]):
             if find_error(data) is not None:
                 raise reported_error(event) from None
             raise invalid_chunk(event, exc) from exc
+
+
+def is_chunk(data: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:
+    try:
+        decoder.decode(data)
+    except NOT_JSON:
+        return False
+    return True
 
 
 @overload

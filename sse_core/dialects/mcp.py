@@ -11,9 +11,9 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, Never, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -22,10 +22,10 @@ from .._errors import InvalidChunk
 from .._events import Event
 from .._exchange import Response
 from .._reconnecting import Reconnects
-from .._request import Mark, Request
-from ._api_dialect import ApiDialect
-from ._provider_errors import NOT_JSON
-from .openai import invalid_chunk
+from .._request import Dialect, Mark, Request
+from ._api_dialect import strictly
+from ._plain_dialect import PlainDialect
+from ._provider_errors import NOT_JSON, invalid_chunk
 
 __all__ = [
     "RESUMING",
@@ -54,10 +54,11 @@ class JSONRPCRequest(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
 
 
 class JSONRPCNotification(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A message that wants no response."""
+    """A message that wants no response, for which it has no `id`."""
 
     method: str
     params: Any = None
+    id: None = None
 
 
 class JSONRPCResponse(Struct, frozen=True, kw_only=True, gc=False):
@@ -101,18 +102,23 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
     error: ErrorObject | None = None
 
 
-class MCPDialect(ApiDialect[JSONRPCMessage | Endpoint]):
+class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint]):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
     reads_documents = True
 
     def __init__(self, request_id: RequestId | None = None) -> None:
+        self.plain = notifications.decode
         self._request_id = request_id
         self.ends_with_body = request_id is None
 
     def read(self, event: Event) -> JSONRPCMessage | Endpoint | Mark:
         if event.type == "endpoint":
             return Endpoint(url=event.data)
+        try:
+            return self.plain(event.raw)
+        except NOT_JSON:
+            pass
         if not event.raw.strip():
             return Mark.PING
         message = read_message(event)
@@ -156,16 +162,18 @@ def post(
     session_id: str | None = None,
     protocol_version: str = "2025-11-25",
     reconnects: Reconnects | None = None,
+    strict: bool = False,
 ) -> Request[JSONRPCMessage | Endpoint]:
     """Send a message to the server at `path` below the client's base URL.
 
     `session_id` is what the response to `initialize` had in the header `SESSION_ID`. With
     `reconnects=RESUMING` a stream that breaks off is taken up by GET behind its last event ID, as
     revisions up to 2025-11-25 have it. Later ones cannot: to close the stream is to cancel.
-    Raises TypeError for a value that JSON has no form for.
+    `strict` is for those who test servers: a message that has more or less than JSON-RPC says is an
+    InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
     return Request(
-        dialect=partial(MCPDialect, message.id if isinstance(message, JSONRPCRequest) else None),
+        dialect=reader(message.id if isinstance(message, JSONRPCRequest) else None, strict),
         method="POST",
         path=path,
         headers=(
@@ -185,15 +193,22 @@ def listen(
     protocol_version: str = "2025-11-25",
     last_event_id: str = "",
     request_id: RequestId | None = None,
+    strict: bool = False,
 ) -> Request[JSONRPCMessage | Endpoint]:
     """Ask for what the server has to say of its own, or take up a stream behind `last_event_id`.
 
-    `request_id` is that of the request whose response the stream was to bring, if it was.
+    `request_id` is that of the request whose response the stream was to bring, if it was; `strict` as in
+    `post`.
     """
     headers = headers_of(session_id, protocol_version)
     if last_event_id:
         headers = (*headers, ("Last-Event-ID", last_event_id))
-    return Request(dialect=partial(MCPDialect, request_id), path=path, headers=headers)
+    return Request(dialect=reader(request_id, strict), path=path, headers=headers)
+
+
+def reader(request_id: RequestId | None, strict: bool) -> Callable[[], Dialect[JSONRPCMessage | Endpoint]]:
+    dialect = partial(MCPDialect, request_id)
+    return strictly(dialect, OTHERWISE) if strict else dialect
 
 
 def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str, str], ...]:
@@ -202,6 +217,14 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 
 messages = msgspec.json.Decoder(Wire)
+notifications = msgspec.json.Decoder(JSONRPCNotification)
+OTHERWISE = (
+    *((message, "jsonrpc", Literal["2.0"]) for message in get_args(JSONRPCMessage)),
+    (JSONRPCNotification, "id", Never),
+    (JSONRPCResponse, "result", Any),
+    (JSONRPCError, "id", RequestId | None),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""
 RESUMING = Reconnects(method="GET")
 """How a stream that was begun with POST is taken up again."""
 SESSION_ID = "Mcp-Session-Id"

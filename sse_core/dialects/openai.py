@@ -10,15 +10,14 @@ https://platform.openai.com/docs/api-reference/chat/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.3 ms at import.
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 import msgspec
 
-from .._errors import InvalidChunk, StreamError
+from .._errors import StreamError
 from .._events import Event
 from .._request import Mark, Request
-from ._api_dialect import ApiDialect
+from ._api_dialect import JSON, ApiDialect, mark_of, strictly
 from ._chat_accumulator import ChatAccumulator
 from ._chat_chunks import (
     Annotation,
@@ -26,7 +25,9 @@ from ._chat_chunks import (
     ChatCompletionChunk,
     Choice,
     CompletionTokensDetails,
+    CustomDelta,
     Delta,
+    ExecutedTool,
     FunctionDelta,
     Logprobs,
     PromptTokensDetails,
@@ -42,11 +43,11 @@ from ._chat_completion import (
     ChatCompletion,
     ChatCompletionMessage,
     CompletionChoice,
+    CustomCall,
     FunctionCall,
     MessageToolCall,
 )
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of
-from ._strict_chunks import documented
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, invalid_chunk
 
 __all__ = [
     "Annotation",
@@ -60,6 +61,8 @@ __all__ = [
     "Choice",
     "CompletionChoice",
     "CompletionTokensDetails",
+    "CustomCall",
+    "CustomDelta",
     "Delta",
     "FunctionCall",
     "FunctionDelta",
@@ -68,7 +71,6 @@ __all__ = [
     "PromptTokensDetails",
     "ReasoningDetail",
     "StreamOptions",
-    "StrictChatDialect",
     "Timings",
     "TokenLogprob",
     "ToolCallDelta",
@@ -129,40 +131,12 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
         return ChatAccumulator()
 
 
-class StrictChatDialect(ChatDialect):
-    """Reads the same, and takes no chunk that is not exactly as documented.
-
-    A chunk that has an unknown field, lacks a documented one or has one of another type is an
-    InvalidChunk. Keep-alives and errors are read as ever.
-    """
-
-    def __init__(self) -> None:
-        self._decode = documented_chunks().decode
-
-    def read(self, event: Event) -> ChatCompletionChunk | Mark:
-        chunk = super().read(event)
-        if not isinstance(chunk, Mark):
-            try:
-                self._decode(event.raw)
-            except NOT_JSON as exc:
-                raise invalid_chunk(event, exc) from exc
-        return chunk
-
-
-def mark_of(event: Event) -> Mark | None:
-    """Return what an event means that has no JSON, if it means anything."""
-    if event.raw.startswith(b"[DONE]"):
-        return Mark.END
-    return None if event.raw.strip() else Mark.PING
-
-
 def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
     """Return the chunk with the usage where others have it; raises ApiError for Groq's own kind of error."""
     assert chunk.x_groq is not None
     if chunk.x_groq.error is not None:
-        said = chunk.x_groq.error
-        message = said if isinstance(said, str) and said else event.data
-        raise api_error(ErrorObject(message, request_id=chunk.x_groq.id), event.raw)
+        error = error_of({"error": chunk.x_groq.error}) or ErrorObject(event.data)
+        raise api_error(msgspec.structs.replace(error, request_id=chunk.x_groq.id), event.raw)
     if chunk.usage is None and chunk.x_groq.usage is not None:
         return msgspec.structs.replace(chunk, usage=chunk.x_groq.usage)
     return chunk
@@ -174,9 +148,11 @@ def failed_choice(choice: Choice, event: Event) -> StreamError:
 
 
 def read_leniently(event: Event) -> ChatCompletionChunk:
-    """Read a chunk that has null or a list where text should be, numbers as strings, or invalid UTF-8."""
+    """Read a chunk that has no text where text should be, numbers as strings, or invalid UTF-8."""
     try:
-        value = without_nulls(msgspec.json.decode(event.data))
+        value = msgspec.json.decode(event.data)
+        print_arguments(value)
+        value = without_nulls(value)
         part_contents(value)
         return msgspec.convert(value, ChatCompletionChunk, strict=False)
     except NOT_JSON as exc:
@@ -204,6 +180,17 @@ def part_contents(chunk: object) -> None:
             delta.setdefault("reasoning", "".join(map(thinking_of, parts)))
 
 
+def print_arguments(chunk: object) -> None:
+    """Make JSON text of arguments that are a JSON value, as Ollama's own interface has them."""
+    for choice in items(field(chunk, "choices")):
+        delta = field(choice, "delta")
+        functions = [field(call, "function") for call in items(field(delta, "tool_calls"))]
+        for function in (*functions, field(delta, "function_call")):
+            arguments = field(function, "arguments")
+            if not isinstance(arguments, str | None):
+                function["arguments"] = msgspec.json.encode(arguments).decode()
+
+
 def text_of(part: object) -> str:
     text = part if isinstance(part, str) else field(part, "text")
     return text if isinstance(text, str) else ""
@@ -220,22 +207,6 @@ def field(value: object, name: str) -> Any:
 
 def items(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
-    message = f"{reason}; the data begins with {event.raw[:SHOWN]!r}"
-    if b"}\n{" in event.raw:
-        message = f"several chunks in one event: something dropped the blank lines between them; {message}"
-    return InvalidChunk(message, event.raw)
-
-
-@cache
-def documented_chunks() -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(documented(ChatCompletionChunk))
-
-
-SHOWN = 200
-"""Bytes of an event that a message shows."""
 
 
 class StreamOptions(TypedDict, total=False):
@@ -297,7 +268,7 @@ def chat(
 ) -> Request[ChatCompletionChunk]:
     """Ask for a streamed chat completion; `extra` takes parameters that are not named here.
 
-    `strict` is for those who test servers: see `StrictChatDialect`.
+    `strict` is for those who test servers: a chunk that is not exactly as documented is an InvalidChunk.
     Raises TypeError for a value that JSON has no form for.
     """
     return chat_request(model, messages, strict, params, extra)
@@ -312,10 +283,20 @@ def chat_request(
 ) -> Request[ChatCompletionChunk]:
     fixed = {"model": model, "messages": messages, "stream": True}
     body = msgspec.json.encode({**params, **(extra or {}), **fixed})
-    dialect = StrictChatDialect if strict else ChatDialect
+    dialect = strictly(ChatDialect, OTHERWISE) if strict else ChatDialect
     return Request(dialect=dialect, method="POST", path=CHAT_PATH, headers=JSON, body=body)
 
 
 decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 CHAT_PATH = "/chat/completions"
-JSON = (("Content-Type", "application/json"),)
+OTHERWISE = (
+    (ChatCompletionChunk, "object", Literal["chat.completion.chunk"]),
+    (ChatCompletionChunk, "created", int),
+    (ChatCompletionChunk, "choices", tuple[Choice, ...]),
+    (Choice, "delta", Delta),
+    (Choice, "finish_reason", str | None),
+    (ToolCallDelta, "index", int),
+    (TopLogprob, "logprob", float),
+    (ExecutedTool, "index", int),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

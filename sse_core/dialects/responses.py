@@ -12,18 +12,22 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 1 ms at import.
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UnsetType
 
+from .._errors import ApiError
 from .._events import Event
 from .._message import Accumulator
-from .._request import Mark, Request
+from .._request import Dialect, Mark, Request
+from ._api_dialect import JSON, strictly
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from ._responses_accumulator import ResponseAccumulator
 from ._responses_events import (
+    CommandEvent,
     ContentPartAdded,
     ContentPartDone,
     OutputItemAdded,
@@ -132,9 +136,8 @@ from ._tagged import (
     ToolCallDelta,
     Unknown,
     UnknownEvent,
-    reported_error,
 )
-from .openai import JSON, TokenLogprob, TopLogprob
+from .openai import TokenLogprob, TopLogprob
 
 __all__ = [
     "Annotation",
@@ -243,40 +246,56 @@ __all__ = [
 ]
 
 
+Delta: TypeAlias = (
+    OutputTextDelta
+    | ReasoningTextDelta
+    | ReasoningSummaryTextDelta
+    | RefusalDelta
+    | FunctionCallArgumentsDelta
+    | CustomToolCallInputDelta
+    | MCPCallArgumentsDelta
+    | CodeInterpreterCallCodeDelta
+)
+"""What streams are made of: events that mean nothing but a chunk."""
+
+
 class ResponseFailed(Error, frozen=True, kw_only=True, tag="response.failed"):
     """The last event of a response that failed."""
 
     response: Any = None
+
+    def reported(self, event: Event) -> ApiError:
+        """Return the error that the response has."""
+        error = find_error(msgspec.json.encode(self.response))
+        return api_error(error or ErrorObject("the response has failed"), event.raw)
 
 
 class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
     """Reads the events of OpenAI's Responses."""
 
     def __init__(self) -> None:
-        super().__init__(events)
+        super().__init__(events, deltas)
 
     def read(self, event: Event) -> ResponseStreamEvent | Mark:
         try:
-            chunk: ResponseStreamEvent | Ping | Error | Mark = self._decode(event.raw)
+            delta = deltas.decode(event.raw)
         except NOT_JSON:
-            chunk = self._read_leniently(event)
-        if isinstance(chunk, OutputTextDelta):
-            self.cursor = chunk.sequence_number
-            return chunk
-        match chunk:
-            case Ping():
-                return Mark.PING
-            case ResponseFailed(response=response):
-                error = find_error(msgspec.json.encode(response)) or ErrorObject("the response has failed")
-                raise api_error(error, event.raw)
-            case Error():
-                raise reported_error(event)
-            case ResponseCompleted() | ResponseIncomplete():
-                self.complete = True
-            case _:
-                pass
+            return self.read_special(event)
+        self.cursor = delta.sequence_number
+        return delta
+
+    def read_plain(self, data: Sequence[bytes], chunks: list[ResponseStreamEvent]) -> int:
+        read = super().read_plain(data, chunks)
+        if read:
+            last: Any = chunks[-1]
+            self.cursor = last.sequence_number
+        return read
+
+    def noted(self, chunk: ResponseStreamEvent) -> ResponseStreamEvent:
         if isinstance(chunk, ResponsesEvent):
             self.cursor = chunk.sequence_number
+        if isinstance(chunk, ResponseCompleted | ResponseIncomplete):
+            self.complete = True
         return chunk
 
     def accumulator(self) -> Accumulator[ResponseStreamEvent]:
@@ -320,28 +339,49 @@ def create(
     *,
     model: str,
     input: str | Sequence[Mapping[str, object]],
+    strict: bool = False,
     extra: Mapping[str, object] | None = None,
     **params: Unpack[ResponsesParams],
 ) -> Request[ResponseStreamEvent]:
     """Ask for a streamed response; `extra` takes parameters that are not named here.
 
+    `strict` is for those who test servers: a chunk that is not exactly as documented is an InvalidChunk.
     Raises TypeError for a value that JSON has no form for.
     """
     fixed = {"model": model, "input": input, "stream": True}
     body = msgspec.json.encode({**params, **(extra or {}), **fixed})
-    return Request(dialect=ResponsesDialect, method="POST", path="/responses", headers=JSON, body=body)
+    return Request(dialect=reader(strict), method="POST", path="/responses", headers=JSON, body=body)
 
 
-def resume(response_id: str, *, starting_after: int | None = None) -> Request[ResponseStreamEvent]:
+def resume(
+    response_id: str, *, starting_after: int | None = None, strict: bool = False
+) -> Request[ResponseStreamEvent]:
     """Ask for the stream of a response made in the background, from its start or behind an event.
 
-    `starting_after` is that event's `sequence_number`.
+    `starting_after` is that event's `sequence_number`, and `strict` as in `create`.
     """
     behind = "" if starting_after is None else f"&starting_after={starting_after}"
     path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
-    return Request(dialect=ResponsesDialect, path=path)
+    return Request(dialect=reader(strict), path=path)
+
+
+def reader(strict: bool) -> Callable[[], Dialect[ResponseStreamEvent]]:
+    return strictly(ResponsesDialect, OTHERWISE) if strict else ResponsesDialect
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
+deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
+OTHERWISE = (
+    (CommandEvent, "item_id", str | UnsetType),
+    (OutputMessage, "id", str),
+    (OutputMessage, "status", str),
+    (OutputMessage, "content", tuple[ContentPart, ...]),
+    (OutputText, "annotations", tuple[Annotation, ...]),
+    (Reasoning, "id", str),
+    (Reasoning, "summary", tuple[ContentPart, ...]),
+    (Response, "output", tuple[OutputItem, ...]),
+    (ResponsesEvent, "sequence_number", int),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

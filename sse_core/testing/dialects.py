@@ -25,6 +25,7 @@ from sse_core import (
     ApiError,
     Deliver,
     Done,
+    Event,
     Message,
     Receive,
     Received,
@@ -33,7 +34,7 @@ from sse_core import (
     Session,
     StreamError,
 )
-from sse_core.dialects import anthropic, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
 from sse_core.testing.vectors import json_schema, spec_folder
 
 __all__ = [
@@ -91,6 +92,7 @@ class ExpectedToolCall(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     id: str | None = None
     name: str = ""
     arguments: str = ""
+    custom: bool = False
 
 
 class ExpectedMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -213,7 +215,7 @@ def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     for what, ours, theirs in (
         ("verdict", found.verdict, expected.verdict),
         ("chunks", [chunk_of(chunk) for chunk in answers], expected.chunks),
-        ("values", msgspec.to_builtins(values), expected.values),
+        ("values", [value_of(value) for value in values], expected.values),
         ("message", message_of(message), expected.message),
         ("error", error_of(found.error), expected.error),
     ):
@@ -255,6 +257,12 @@ def outcome_of(action: Action, received: Iterator[bytes]) -> Acquired | Done | R
             return Received(next(received, b""))
         case _:
             return Done()
+
+
+def value_of(chunk: object) -> object:
+    if isinstance(chunk, Event):
+        return {"type": chunk.type, "data": chunk.data, "last_event_id": chunk.last_event_id}
+    return msgspec.to_builtins(chunk)
 
 
 def chunk_of(chunk: Any) -> ExpectedChunk:
@@ -320,5 +328,6 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "responses": lambda: responses.create(model="any", input="hello"),
     "mcp": lambda: mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call", params={"name": "any"})),
     "json": lambda: json.request(Greeting),
+    "events": lambda: events.request(),
 }
 """A request in each dialect that has fixtures."""

@@ -88,6 +88,21 @@ def test_plain_events_make_no_whole(url: str) -> None:
         run(main)
 
 
+def test_chunks_without_text_are_a_type_error_that_says_so() -> None:
+    why = "a chunk of this stream, of type Event, has no text"
+    request: Any = events.request()  # for which type checkers refuse text()
+    with serving(ChatService(recorded=Recorded(b"data: one\n\n"))) as recorded:
+        with threads.Client(recorded) as client, pytest.raises(TypeError, match=why):
+            next(client.stream(request).text())
+
+        async def main() -> None:
+            async with sse_adapters.anyio.Client(recorded) as client:
+                with pytest.raises(TypeError, match=why):
+                    await anext(client.stream(request).text())
+
+        run(main)
+
+
 def test_an_error_has_what_had_come(url: str) -> None:
     body = b'data: {"choices":[{"delta":{"content":"so far"}}]}\n\ndata: {"error":{"message":"no more"}}\n\n'
     with (

@@ -91,9 +91,16 @@ def test_the_readme_shows_a_real_fixture_and_explains_every_key() -> None:
     text = (FOLDER / "README.md").read_text()
     shown = msgspec.json.decode(text.partition("```json\n")[2].partition("```")[0], type=Expected)
     assert shown in [fixture.expected for fixture in FIXTURES]
-    keys = re.findall(r"^\| `(\w+)`", text, re.MULTILINE)
+    keys = re.findall(r"^\| `(\w+)` \|", text.partition("## What deviates")[0], re.MULTILINE)
     assert set(keys) == {field.encode_name for field in msgspec.structs.fields(Expected)}
     assert all(f"`{name}`" in text for name in get_args(VerdictName))
+
+
+def test_every_fixture_that_the_readme_names_is_there() -> None:
+    table = (FOLDER / "README.md").read_text().partition("## What deviates")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+/[\w-]+)`", table))
+    assert named <= {fixture.name for fixture in FIXTURES}
+    assert {fixture.dialect for fixture in FIXTURES} - {name.partition("/")[0] for name in named} == {"json"}
 
 
 def test_a_folder_without_fixtures(tmp_path: Path) -> None:

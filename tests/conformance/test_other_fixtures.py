@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from other_fixtures import FIXTURES, WHOLE, Reading
+from sse_core.dialects import responses
 from sse_core.dialects._tagged import converted
 from sse_core.testing.dialects import Fixture, chunk_of, error_of, message_of
 from support_core import cut_at, cuts
@@ -33,7 +34,10 @@ def test_every_way_to_cut_a_stream_gives_what_is_expected(fixture: Fixture) -> N
 @every_fixture
 def test_the_chunks_and_the_message_say_the_same(fixture: Fixture) -> None:
     reading = Reading(fixture)
-    brought = [bool(chunk.text or chunk.reasoning or chunk.tool_calls) for chunk in reading.chunks]
+    brought = [
+        bool(chunk.text or chunk.reasoning or chunk.tool_calls or isinstance(chunk, responses.RefusalDelta))
+        for chunk in reading.chunks
+    ]
     assert reading.content == brought
     again = reading.dialect.accumulator()
     assert again is not None

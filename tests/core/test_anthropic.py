@@ -258,3 +258,20 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, kind: st
         message = accumulator.message()
         assert brought == bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         assert (message.text, message.reasoning) == (chunk.text, chunk.reasoning)
+
+
+def test_only_the_input_of_open_server_tools_is_marked() -> None:
+    dialect = request.dialect()
+
+    def marked(*events: dict[str, Any]) -> list[bool]:
+        chunks = [dialect.read(Event(json.dumps(event).encode())) for event in events]
+        return [chunk.of_server_tool for chunk in chunks if isinstance(chunk, anthropic.ContentBlockDelta)]
+
+    def start(index: int, kind: str) -> dict[str, object]:
+        return {"type": "content_block_start", "index": index, "content_block": {"type": kind}}
+
+    stop = {"type": "content_block_stop", "index": 1}
+    first, second = (delta(index, type="input_json_delta", partial_json="{}") for index in (1, 2))
+    assert marked(start(1, "server_tool_use"), start(2, "mcp_tool_use"), first, second) == [True, True]
+    assert marked(stop, start(1, "tool_use"), first, second) == [False, True]
+    assert marked({**stop, "index": 2}, second, stop, first) == [False, False]

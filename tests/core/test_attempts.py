@@ -15,6 +15,7 @@ from sse_core import (
     Dialect,
     Done,
     Event,
+    EventTooLarge,
     Failed,
     InvalidChunk,
     Limits,
@@ -522,6 +523,8 @@ def test_an_answer_that_is_too_long_is_not_put_together() -> None:
     assert life.session.message is not None
     life.receive(framed(b": " + b"x" * 200 + b"\n"), framed(say("b")))
     assert life.session.message is None
+    with pytest.raises(EventTooLarge, match=r"the answer is larger than max_answer_size: .* 200 allowed"):
+        life.session.whole()
     error = life.receive(b"").ended(Verdict.BODY_CUT, BodyTruncated)
     assert (error.partial, life.text) == (None, "ab")
 

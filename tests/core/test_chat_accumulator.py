@@ -70,7 +70,9 @@ def test_a_message_can_be_had_at_any_time() -> None:
         ({"choices": [{"index": 0, "delta": {"content": "a"}}, {"index": 1, "delta": {"content": "b"}}]}, 1),
         ({"choices": [{"index": 0, "delta": {"content": ""}}, {"index": 1, "delta": {"content": "b"}}]}, 1),
         (delta(role="assistant", content=""), 0),
-        (delta(refusal="no"), 0),
+        (delta(refusal="no"), 1),
+        (delta(audio={"id": "a"}), 1),
+        (delta(function_call={"name": "f"}), 1),
         (delta(), 0),
         ({"choices": [{"index": 0, "finish_reason": "stop"}]}, 0),
         ({"choices": []}, 0),
@@ -222,6 +224,45 @@ def test_a_part_without_a_function() -> None:
     assert calls([{"index": 0, "id": "a"}], [{"index": 0}]) == (ToolCall(id="a"),)
 
 
+def test_arguments_that_are_no_text_become_the_json_text_of_what_they_are() -> None:
+    """What is null in them stays, unlike what is null in a chunk."""
+    arguments = {"city": "Zürich", "days": None, "near": [1.5, {"deep": True}]}
+    for sent in (arguments, [None], 7, True):
+        (call,) = calls([{"index": 0, "id": "a", "function": {"name": "f", "arguments": sent}}])
+        assert call.parsed() == sent
+    (call,) = together(delta(function_call={"name": "f", "arguments": arguments})).tool_calls
+    assert call.parsed() == arguments
+    with pytest.raises(InvalidChunk):
+        calls([{"index": 0, "function": 5}])
+
+
+def test_a_custom_tool_takes_text() -> None:
+    message = together(
+        delta(tool_calls=[{"index": 0, "id": "a", "type": "custom", "custom": {"name": "f", "input": ""}}]),
+        delta(tool_calls=[{"index": 0, "custom": {"input": "print("}}]),
+        delta(tool_calls=[{"index": 0, "custom": {"input": "1)"}}]),
+        delta(tool_calls=[{"index": 1, "id": "b", "custom": {"name": "g", "input": "x"}}]),
+    )
+    assert message.tool_calls == (
+        ToolCall(id="a", name="f", arguments="print(1)", custom=True),
+        ToolCall(id="b", name="g", arguments="x", custom=True),
+    )
+    first, _ = message.native.choices[0].message.tool_calls
+    custom = openai.CustomCall(name="f", input="print(1)")
+    assert first == openai.MessageToolCall(id="a", type="custom", custom=custom)
+
+
+def test_the_deprecated_function_call_is_a_tool_call_without_an_id() -> None:
+    sent = [delta(function_call={"name": "f"}), delta(function_call={"arguments": "{}"})]
+    assert [(call.name, call.arguments) for chunk in read(*sent) for call in chunk.tool_calls] == [
+        ("f", None),
+        (None, "{}"),
+    ]
+    message = together(*sent)
+    assert message.tool_calls == (ToolCall(name="f", arguments="{}"),)
+    assert message.native.choices[0].message.tool_calls == ()
+
+
 # Properties.
 
 texts = st.none() | st.text(max_size=4)
@@ -344,7 +385,6 @@ def test_strictly_a_chunk_is_as_documented(chat: Any) -> None:
     assert dialect.read(Event(json.dumps(DOCUMENTED).encode())).text == "a"
     assert dialect.read(Event(b"[DONE]")) is Mark.END
     assert dialect.read(Event(b"", "ping")) is Mark.PING
-    assert isinstance(dialect, openai.ChatDialect)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +417,7 @@ def test_strictly_anything_else_is_an_invalid_chunk(path: tuple[Any, ...], wrong
     data = json.dumps(chunk).encode()
     openai.ChatDialect().read(Event(data))
     with pytest.raises(InvalidChunk, match=why):
-        openai.StrictChatDialect().read(Event(data))
+        openai.chat(model="m", messages=[], strict=True).dialect().read(Event(data))
 
 
 # The events behind the chunks.

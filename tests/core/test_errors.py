@@ -159,7 +159,7 @@ def test_the_request_id_has_two_names(headers: tuple[tuple[str, str], ...], requ
 
 
 def test_errors_say_what_their_fields_say() -> None:
-    assert str(EventTooLarge(10, 11)) == "an event is larger than the limit: 11 bytes seen, 10 allowed"
+    assert str(EventTooLarge(10, 11)) == "an event is larger than max_event_size: 11 bytes seen, 10 allowed"
     assert str(DeadlineExceeded("tls", 1.5, response=RESPONSE)) == "deadline 'tls' exceeded after 1.500 s"
     assert str(ApiError("words")) == "words"
     assert InvalidChunk("no", b"{").raw == b"{"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,18 +14,26 @@ from sse_core import (
     Acquire,
     Acquired,
     Deliver,
+    Dialect,
     Done,
+    Event,
     EventDecoder,
+    Mark,
     Receive,
     Received,
+    Request,
     Session,
     Stop,
+    StreamError,
 )
 from sse_core import _body as body_module
 from sse_core import _chunks as chunks_module
 from sse_core._chunks import Chunks
-from sse_core.dialects import openai
-from sse_core.dialects.openai import ChatDialect, StrictChatDialect
+from sse_core.dialects import json, openai
+from sse_core.dialects._plain_dialect import PlainDialect, refused
+from sse_core.dialects._tagged import TaggedDialect
+from sse_core.dialects.openai import ChatDialect
+from sse_core.testing import dialects
 from support_core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, cut_at, framed, places, say, unhurried
 
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n'
@@ -97,10 +108,66 @@ def test_chunks_are_the_same_without_the_short_way_for_plain_events(
 
 
 def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
+    class Own(ChatDialect):
+        def read(self, event: Event) -> Mark:
+            return Mark.PING
+
     plain = [b'{"choices": []}']
     chunks: list[openai.ChatCompletionChunk] = []
-    assert StrictChatDialect().read_plain(plain, chunks) == 0
+    assert Own().read_plain(plain, chunks) == 0
     assert ChatDialect().read_plain(plain, chunks) == len(chunks) == 1
+
+
+def the_long_way(dialect: Dialect[Any]) -> Callable[[Event], object]:
+    """How a dialect reads that takes no event for plain."""
+    if isinstance(dialect, TaggedDialect):
+        return dialect.read_special
+    if isinstance(dialect, PlainDialect):
+        dialect.plain = refused
+    return dialect.read
+
+
+REQUESTS: dict[str, Callable[[], Request[Any]]] = {
+    **dialects.REQUESTS,
+    "text": lambda: json.request(str, done=b'"end"'),
+}
+DATA = {
+    name: sorted(
+        {
+            event.raw
+            for fixture in dialects.load()
+            if fixture.dialect == name
+            for event in EventDecoder().feed(fixture.stream)
+        }
+        | {b"", b" ", b"{", b"null", b'"end"', b' "end"', b'"a"', b"[DONE]", b'{"error":"no"}', b"\xff"}
+        | {b'{"type":"ping"}', b'{"type":"keepalive"}', b'{"type":"error","error":{"message":"no"}}'}
+    )
+    for name in REQUESTS
+}
+
+
+@unhurried
+@given(data=st.data())
+@pytest.mark.parametrize("name", REQUESTS)
+def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObject) -> None:
+    events = data.draw(st.lists(st.sampled_from(DATA[name]), max_size=12))
+    together = data.draw(st.integers(1, 12))
+
+    def read(short: bool) -> list[object]:
+        dialect: Dialect[Any] = REQUESTS[name]().dialect()
+        seen: list[object] = []
+        for at in range(0, len(events), together):
+            chunks: list[object] = []
+            done = dialect.read_plain(events[at : at + together], chunks) if short else 0
+            read = dialect.read if short else the_long_way(dialect)
+            try:
+                chunks.extend(read(Event(raw)) for raw in events[at + done : at + together])
+            except StreamError as error:
+                seen += [type(error), str(error)]
+            seen += [chunks, dialect.finished, dialect.complete, dialect.cursor]
+        return seen
+
+    assert read(True) == read(False)
 
 
 parts = st.lists(

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import URL, ApiError, Event, EventDecoder, InvalidChunk, Mark, Message, Response, StatusError
+from sse_core import (
+    URL,
+    ApiError,
+    Event,
+    EventDecoder,
+    InvalidArguments,
+    InvalidChunk,
+    Mark,
+    Message,
+    Response,
+    StatusError,
+)
 from sse_core import UnknownField as Field
 from sse_core.dialects import gemini
 from support_core import unhurried
@@ -191,3 +202,202 @@ def test_any_lines_are_passed_over_or_an_error(texts: list[str]) -> None:
 def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes | dict[str, object]) -> None:
     with suppress(ApiError, InvalidChunk):
         read(data)
+
+
+# Function calls whose arguments come in parts.
+
+
+def arg(path: str, **value: object) -> dict[str, object]:
+    return {"jsonPath": path, **value}
+
+
+def calling(*calls: dict[str, object], index: int = 0) -> tuple[list[Any], Message]:
+    """What chunks with a part of a function call each add to the arguments, and all together."""
+    dialect = request.dialect()
+    accumulator = dialect.accumulator()
+    assert accumulator is not None
+    added: list[Any] = []
+    for call in calls:
+        candidate = {"index": index, "content": {"parts": [{"functionCall": call}]}}
+        chunk = dialect.read(Event(json.dumps({"candidates": [candidate]}).encode()))
+        assert not isinstance(chunk, Mark)
+        assert accumulator.add([chunk]) == (index == 0)
+        added += [(part.name, part.arguments) for part in chunk.tool_calls]
+    return added, accumulator.message()
+
+
+def test_arguments_in_parts_are_written_as_they_come() -> None:
+    added, message = calling(
+        {"name": "weather", "willContinue": True},
+        {"partialArgs": [arg("$.city", stringValue="Zü", willContinue=True)], "willContinue": True},
+        {"partialArgs": [arg("$.city", stringValue='ri"ch', willContinue=True)], "willContinue": True},
+        {"partialArgs": [arg("$.days", numberValue=2)], "willContinue": True},
+        {},
+    )
+    assert added == [
+        ("weather", ""),
+        (None, '{"city":"Zü'),
+        (None, 'ri\\"ch'),
+        (None, '","days":2'),
+        (None, "}"),
+    ]
+    (call,) = message.tool_calls
+    assert (call.name, call.arguments) == ("weather", '{"city":"Züri\\"ch","days":2}')
+    (part,) = message.native.candidates[0].content.parts
+    whole = {"city": 'Züri"ch', "days": 2}
+    assert part.function_call == gemini.FunctionCall(name="weather", args=whole)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (
+            [arg("$.a", boolValue=False), arg("$.b", nullValue="NULL_VALUE"), arg("$.c", numberValue=0.5)],
+            None,
+        ),
+        ([arg("$.a.b.c", stringValue="x"), arg("$.a.d", stringValue=""), arg("$.e", boolValue=True)], None),
+        (
+            [arg("$.a[0].b", numberValue=1), arg("$.a[0].c", numberValue=2), arg("$.a[1].b", numberValue=3)],
+            None,
+        ),
+        ([arg("$.a[0][0]", numberValue=1), arg("$.a[1][0]", numberValue=2)], None),
+        ([arg("$['a b']", numberValue=1), arg('$["it\\"s"][0]', numberValue=2)], '{"a b":1,"it\\"s":[2]}'),
+        ([arg("$.a", numberValue=1), arg("$.a", numberValue=2)], '{"a":1,"a":2}'),
+        ([arg("$.a", stringValue="x"), arg("$.a", numberValue=2)], '{"a":"x","a":2}'),
+        ([arg("$.a", numberValue=1), arg("$[0]", numberValue=2)], '{"a":1,"0":2}'),
+        ([arg("$.a[0]", numberValue=1), arg("$.a.b", numberValue=2)], '{"a":[1,2]}'),
+        ([arg("$"), arg(""), arg("nonsense"), arg("$.a", numberValue=1)], '{"a":1}'),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_every_argument_has_its_place(
+    parts: list[dict[str, object]], expected: str | None, at_once: bool
+) -> None:
+    written = [parts] if at_once else [[part] for part in parts]
+    last = written[-1]
+    calls: list[dict[str, object]] = [
+        {"partialArgs": each, "willContinue": each is not last} for each in written
+    ]
+    added, message = calling({"name": "f", "willContinue": True}, *calls)
+    (call,) = message.tool_calls
+    assert call.arguments == "".join(text for _, text in added)
+    if expected is not None:
+        assert call.arguments == expected
+    assert message.native.candidates[0].content.parts[0].function_call.args == call.parsed()
+
+
+def test_a_call_is_whole_only_with_its_end() -> None:
+    _, message = calling(
+        {"name": "f", "willContinue": True},
+        {"partialArgs": [arg("$.a", stringValue="x")], "willContinue": True},
+    )
+    (call,) = message.tool_calls
+    assert call.partial() == {"a": "x"}
+    with pytest.raises(InvalidArguments):
+        call.parsed()
+    assert message.native.candidates[0].content.parts[0].function_call.args == {"a": "x"}
+
+
+def test_which_call_a_part_belongs_to() -> None:
+    _, message = calling(
+        {"name": "f", "partialArgs": [arg("$.a", numberValue=1)]},
+        {"name": "f", "args": {"a": 2}},
+        {"id": "1", "name": "g", "willContinue": True},
+        {"id": "1", "name": "g", "args": {"b": [3]}},
+        {"id": "2", "name": "g", "willContinue": True},
+        {"id": "3", "name": "g", "willContinue": True},
+        {"name": "h", "willContinue": True},
+        {},
+        {"partialArgs": [arg("$[0]", numberValue=1)]},
+    )
+    assert [(call.id, call.name, call.arguments) for call in message.tool_calls] == [
+        (None, "f", '{"a":1}'),
+        (None, "f", '{"a":2}'),
+        ("1", "g", '{"b":[3]}'),
+        ("2", "g", ""),
+        ("3", "g", ""),
+        (None, "h", ""),
+        (None, "", "[1]"),
+    ]
+    parts = message.native.candidates[0].content.parts
+    assert [part.function_call.args for part in parts[3:]] == [{}, {}, {}, {}]
+
+
+def test_calls_of_other_answers_are_kept_apart() -> None:
+    _, message = calling({"name": "f", "partialArgs": [arg("$.a", numberValue=1)]}, index=1)
+    assert message.tool_calls == ()
+    assert message.native.candidates[0].content.parts[0].function_call.args == {"a": 1}
+
+
+def test_a_call_in_parts_may_have_text_and_a_signature_beside_it() -> None:
+    dialect = request.dialect()
+    accumulator = dialect.accumulator()
+    assert accumulator is not None
+    for parts in (
+        [{"text": "Let me "}, {"text": "see."}],
+        [{"functionCall": {"name": "f", "willContinue": True}, "thoughtSignature": "S"}],
+        [{"text": "Hm."}, {"functionCall": {"partialArgs": [arg("$.a", numberValue=1)]}}],
+        [],
+    ):
+        chunk = dialect.read(Event(json.dumps({"candidates": [{"content": {"parts": parts}}]}).encode()))
+        assert not isinstance(chunk, Mark)
+        accumulator.add([chunk])
+    (candidate,) = accumulator.message().native.candidates
+    assert candidate.content.parts == (
+        gemini.Part(text="Let me see."),
+        gemini.Part(function_call=gemini.FunctionCall(name="f", args={"a": 1}), thought_signature="S"),
+        gemini.Part(text="Hm."),
+    )
+    assert read(b'{"candidates":[{"finishReason":"functionCall"}]}').tool_calls == ()
+
+
+keys = st.text(min_size=1, max_size=3)
+arguments_sent: st.SearchStrategy[Any] = st.dictionaries(
+    keys,
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, min_size=1, max_size=3) | st.dictionaries(keys, inner, min_size=1, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    max_size=3,
+)
+
+
+def leaves(value: Any, path: str = "$") -> list[tuple[str, Any]]:
+    match value:
+        case dict():
+            fields = cast("dict[str, Any]", value)
+            named = [(f"[{quoted(name)}]", item) for name, item in fields.items()]
+        case list():
+            named = [(f"[{at}]", item) for at, item in enumerate(cast("list[object]", value))]
+        case _:
+            return [(path, value)]
+    return [leaf for step, item in named for leaf in leaves(item, path + step)]
+
+
+def quoted(name: str) -> str:
+    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def in_parts(path: str, value: Any) -> list[dict[str, object]]:
+    match value:
+        case bool():
+            return [arg(path, boolValue=value)]
+        case int():
+            return [arg(path, numberValue=value)]
+        case None:
+            return [arg(path, nullValue="NULL_VALUE")]
+        case _:
+            parts = [arg(path, stringValue=char, willContinue=True) for char in value]
+            return [*parts, arg(path, stringValue="")]
+
+
+@unhurried
+@given(arguments_sent)
+def test_what_is_taken_apart_is_put_together(arguments: dict[str, Any]) -> None:
+    parts = [part for path, value in leaves(arguments) if path != "$" for part in in_parts(path, value)]
+    calls: list[dict[str, object]] = [{"partialArgs": [part], "willContinue": True} for part in parts]
+    _, message = calling({"name": "f", "willContinue": True}, *calls, {})
+    assert message.tool_calls[0].parsed() == arguments

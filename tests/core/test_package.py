@@ -62,6 +62,8 @@ RINGS = {
     "dialects._chat_chunks": 3,
     "dialects._chat_completion": 3,
     "dialects._gemini_answer": 3,
+    "dialects._gemini_arguments": 3,
+    "dialects._plain_dialect": 3,
     "dialects._provider_errors": 3,
     "dialects._responses_accumulator": 3,
     "dialects._responses_events": 3,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+import tracemalloc
+from collections.abc import Callable
+from types import FrameType
 from typing import Any, cast
 
 import msgspec
@@ -140,6 +144,44 @@ def test_nesting_is_bounded(start: str) -> None:
     found = completed(start * 100_000)
     msgspec.json.decode(found)
     assert found.count("[") + found.count("{") <= DEPTH
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Count the calls of functions, those of C among them."""
+    found = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal found
+        found += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+PIECES = ("\\n", "\\ud83d\\ude00", "a", "a\\n")
+STARTS = ['{"a":"', '{"', '["a","']
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_long_string_takes_steps_and_memory_by_its_length(start: str, piece: str) -> None:
+    def cost(times: int) -> tuple[int, int]:
+        text = start + piece * times
+        steps = calls(lambda: completed(text))
+        tracemalloc.start()
+        completed(text)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return steps, peak - 2 * len(text)  # what is returned, and what it is put together from
+
+    (few, _), (many, room) = cost(20_000), cost(80_000)
+    assert many <= 4 * few
+    assert room <= 64 * 1024
 
 
 # Tool calls.

@@ -160,7 +160,10 @@ def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
     error = EventsDialect().refusal(Response(200), b"x" * 1000)
     assert isinstance(error, NotAnEventStream)
     shown = "x" * 200
-    assert str(error) == f"the response, of no type, is no event stream; it begins with b'{shown}'"
+    assert (
+        str(error)
+        == f"the response, of no type, is no event stream; it begins with b'{shown}', which looks like text"
+    )
     assert error.body == b"x" * 1000
 
 
@@ -168,6 +171,23 @@ def test_a_request_shows_no_credentials() -> None:
     headers = (("Authorization", "Bearer s3cret"),)
     request = events.request("/feed?key=s3cret", headers=headers, body=b"s3cret")
     assert repr(request) == "<Request GET /feed>"
+
+
+@pytest.mark.parametrize(
+    ("body", "looks"),
+    [
+        (b"\n<!DOCTYPE html>", ", which looks like HTML"),
+        (b'\xef\xbb\xbf {"choices": []}', ", which looks like JSON"),
+        (b'[\n{"a": 1},\n{"a": 2}\n]', ", which looks like JSON"),
+        (b'{"a": 1}\r\n\r\n{"a": 2}', ", which looks like lines of JSON"),
+        ("zu spät\n".encode(), ", which looks like text"),
+        (b"\x1f\x8b\x08\x00", ""),
+        (b" ", ""),
+    ],
+)
+def test_a_refused_200_says_what_it_looks_like(body: bytes, looks: str) -> None:
+    error = EventsDialect().refusal(Response(200), body)
+    assert str(error) == f"the response, of no type, is no event stream; it begins with {body!r}{looks}"
 
 
 LABELS = st.sampled_from(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -170,11 +171,35 @@ def test_any_event_stream_may_be_cut_inside_an_event() -> None:
         (b'[{\n"error": {"code":\n503}}]', ApiError),
         (b'{"choices": []}\n', NotAnEventStream),
         (b"<html>no model</html>", NotAnEventStream),
+        (b"Error: upstream connect error", NotAnEventStream),
+        (b"status: 503\nreason: no healthy upstream\n\n", NotAnEventStream),
+        (b" data: indented\n\n", NotAnEventStream),
+        (b"model\r\rnot\r\nfound\n\n", NotAnEventStream),
     ],
 )
 def test_a_document_in_place_of_events_is_no_event_stream(body: bytes, error: type[StreamError]) -> None:
     life = Life().ask().receive(HEAD, framed(body[:5], body[5:]), LAST)
     assert life.ended(Verdict.REFUSED, error).body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b": ping\n\n",
+        b"\xef\xbb\xbf: ping\n\n",
+        b"Error: no\r: ping\n\n",
+        b"event: add\n\n",
+        b"retry: 5\n\n",
+        b"unknown: 1\nid\n\n",
+        b"even",
+        b"\n\nid",
+        b"\n \n",
+        b"",
+    ],
+)
+def test_an_event_stream_may_be_without_events(body: bytes) -> None:
+    Life(request=events.request("/feed")).ask().receive(HEAD, framed(body), LAST).ended_well(Verdict.FINISHED)
+    Life().ask().receive(HEAD, framed(body), LAST).ended(Verdict.UNFINISHED, StreamIncomplete)
 
 
 UNFRAMED = [
@@ -259,12 +284,34 @@ def test_another_document_is_no_answer(response: bytes, verdict: Verdict, error:
     life.ended(verdict, error)
 
 
+@pytest.mark.parametrize("limit", [10, len(RESULT) - 1])
+@pytest.mark.parametrize("coded", [False, True])
+def test_one_that_is_over_the_limit_names_it(limit: int, coded: bool) -> None:
+    body, fields = (gzip.compress(RESULT), (JSON, "Content-Encoding: gzip")) if coded else (RESULT, (JSON,))
+    life = Life(request=CALL, limits=Limits(max_event_size=limit)).ask().receive(answer(body, *fields))
+    error = life.ended(Verdict.INVALID, EventTooLarge)
+    assert f"a document in place of events is larger than max_event_size: {error.seen}" in str(error)
+    assert error.seen >= error.limit == limit
+
+
+def test_one_within_the_limit_that_is_no_message_is_invalid() -> None:
+    life = Life(request=CALL).ask().receive(answer(b"[]", JSON))
+    life.ended(Verdict.INVALID, InvalidChunk)
+
+
 def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
     class Hopeful(events.EventsDialect):
         reads_documents = True
 
     life = Life(request=Request(dialect=Hopeful)).ask().receive(answer(b"1", "Content-Type: text/plain"))
     life.ended(Verdict.REFUSED, NotAnEventStream)
+
+
+def test_an_event_may_be_large() -> None:
+    """Some servers send lines of more than 128 KiB."""
+    life = Life().ask().receive(HEAD, framed(say("x" * 2**18), FINISH, DONE))
+    life.ended_well(Verdict.COMPLETE)
+    assert life.text == "x" * 2**18
 
 
 def test_a_read_may_be_large_and_the_marker_in_the_middle_of_it() -> None:
@@ -584,7 +631,9 @@ def test_a_status_that_is_not_200_is_no_event_stream_even_with_its_type(status: 
 def test_a_200_with_html_is_no_event_stream() -> None:
     error = refused(answer(b"<html>", "Content-Type: text/html")).ended(Verdict.REFUSED, NotAnEventStream)
     assert (error.body, error.fault, error.retryable) == (b"<html>", Fault.SERVER, False)
-    assert str(error) == "the response, text/html, is no event stream; it begins with b'<html>'"
+    assert str(error) == (
+        "the response, text/html, is no event stream; it begins with b'<html>', which looks like HTML"
+    )
     assert error.response is not None and error.response.status == 200
 
 

@@ -1,0 +1,39 @@
+"""A short way for dialects in which most events need no second look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, NoReturn, TypeVar
+
+import msgspec
+
+from ._api_dialect import ApiDialect
+from ._provider_errors import NOT_JSON
+
+T = TypeVar("T")
+
+
+class PlainDialect(ApiDialect[T], Generic[T]):
+    """A dialect in which most events mean nothing but a chunk.
+
+    `plain` decodes those, and raises one of `NOT_JSON` for all others.
+    """
+
+    plain: Callable[[bytes], T]
+
+    def read_plain(self, data: Sequence[bytes], chunks: list[T]) -> int:
+        """The short way of `read`: what msgspec takes, and 20 ns for each event.
+
+        The chunks before one that `plain` refuses have been appended by then.
+        """
+        already = len(chunks)
+        try:
+            chunks.extend(map(self.plain, data))
+        except NOT_JSON:
+            return len(chunks) - already
+        return len(data)
+
+
+def refused(data: bytes) -> NoReturn:
+    """Decode no event: while each means more than a chunk."""
+    raise msgspec.DecodeError
