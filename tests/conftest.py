@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from importlib import import_module
 
 import coverage
-import hypothesis  # noqa: F401 - which looks for referrers when it is imported, and would find none later
 import pytest
+
+import_module(
+    "hypothesis"
+)  # looks for referrers of trio's random numbers, and would find none that are frozen
 
 
 def pytest_collection_finish() -> None:
