@@ -51,13 +51,13 @@ class Send(Struct, frozen=True, tag=True):
         return f"Send(<{len(self.data)} bytes>, deadline={self.deadline})"  # credentials are among them
 
 
-class Receive(Struct, frozen=True, tag=True):
+class Receive(Struct, frozen=True, tag=True, gc=False):
     """Receive at least one byte, or the end. Answered by Received or Failed."""
 
     deadline: float | None
 
 
-class Deliver(Struct, frozen=True, tag=True):
+class Deliver(Struct, frozen=True, tag=True, gc=False):
     """Hand `chunks` over, and answer Done when more are wanted.
 
     The first comes as soon as the response has turned out to be a stream, even without
@@ -91,7 +91,7 @@ class Stop(Struct, frozen=True, tag=True):
 Action: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Deliver | Release | Sleep | Stop
 
 
-class Done(Struct, frozen=True, tag=True):
+class Done(Struct, frozen=True, tag=True, gc=False):
     """It is done."""
 
 
@@ -101,7 +101,7 @@ class Acquired(Struct, frozen=True, tag=True):
     reused: bool
 
 
-class Received(Struct, frozen=True, tag=True):
+class Received(Struct, frozen=True, tag=True, gc=False):
     """`data` has come; `b""` says that the peer has ended, and properly so under TLS."""
 
     data: bytes
@@ -120,7 +120,7 @@ class Reason(Enum):
     """The caller wants no more. Answers any action."""
 
 
-class Failed(Struct, frozen=True, tag=True):
+class Failed(Struct, frozen=True, tag=True, gc=False):
     """The action was not carried out; `message` is for people."""
 
     reason: Reason

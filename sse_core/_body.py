@@ -55,7 +55,8 @@ class Body(Generic[T]):
         self._dialect = answer.dialect
         self._limits = limits
         self._timing = timing
-        self._source: Exchange | CodedBody = exchange  # or `coded` around it
+        self.source: Exchange | CodedBody = exchange
+        """What receives the body: the exchange, or `coded` around it."""
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
         self._stopped_at: str | None = None  # the last ID at the event that ended the stream
@@ -87,25 +88,17 @@ class Body(Generic[T]):
 
             coding = coding_of(value, self._limits.max_expansion)
             if coding is not None:
-                self._source = self.coded = CodedBody(self._exchange, coding)
+                self.source = self.coded = CodedBody(self._exchange, coding)
                 data = self.coded.decode(data)
-        return self._read(data)
-
-    def receive(self, data: bytes) -> list[T]:
-        """Return the chunks that these bytes of the connection bring; `b""` says that it has ended."""
-        return self._read(self._source.receive(data))
+        return self.read(data, 0)
 
     @property
     def may_begin_again(self) -> bool:
         """Whether nothing would come twice if the stream began again from its start."""
         return not self._answer.would_repeat
 
-    def decode(self) -> list[T]:
-        """Return the chunks in the next part of what has come compressed."""
-        assert self.coded is not None  # or nothing would be pending
-        return self._read(self.coded.decode())
-
-    def _read(self, data: bytes) -> list[T]:
+    def read(self, data: bytes, came: int) -> list[T]:
+        """Return the chunks in what `source` made of so many bytes of the connection."""
         chunks: list[T] = []
         try:
             if len(data) <= WINDOW:
@@ -120,14 +113,13 @@ class Body(Generic[T]):
         if not self._begun:
             self._start += data[: self._limits.max_error_body - len(self._start)]
         if self.verdict is None:
-            if broken := self._decoder.error or self._source.error:
+            if broken := self._decoder.error or self.source.error:
                 self.error, self.verdict = broken, verdict_of(broken)
-            elif self._source.ended:
+            elif self.source.ended:
                 self._end()
         content = self._answer.add(chunks, len(data))
-        if chunks:
-            self.content += content
-            self._timing.came_chunks(len(chunks), content)
+        self.content += content
+        self._timing.came(came, len(chunks), content)
         return chunks
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:
@@ -137,10 +129,10 @@ class Body(Generic[T]):
             self._take(self._decoder.feed_all(data), chunks)
             return
         self._begun = True
-        read = self._dialect.read_plain(plain, chunks)
+        type, last_id = self._decoder.plain_type, self._decoder.last_event_id
+        read = self._dialect.read_plain(plain, chunks, type)
         if read < len(plain):
-            last_id = self._decoder.last_event_id
-            self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+            self._take([Event(raw, type, last_id) for raw in plain[read:]], chunks)
 
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""

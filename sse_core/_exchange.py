@@ -108,6 +108,8 @@ class Exchange:
         if self.ended or self.error is not None:
             self.overrun = self.overrun or (self.ended and bool(data))
             return b""
+        if self._short is not None and (whole := self._short.whole(data)):
+            return whole
         body: list[bytes] = []
         try:
             if data and self._short is not None:

@@ -47,9 +47,6 @@ EDGES: Mapping[State, frozenset[State]] = {
 }
 """Every legal move. The diagram in the documentation is drawn from it."""
 
-ONLY_CANCELLED = (State.IDLE, State.DELIVERING, State.WAITING)
-"""Where nothing is asked of the network, so that only the caller can have an action fail."""
-
 
 class Verdict(Enum):
     """How a stream ended."""

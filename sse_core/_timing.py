@@ -29,6 +29,7 @@ class Timing:
         self._bytes = Watch(BYTES, deadlines.first_byte, deadlines.between_bytes)
         self._events = Watch(EVENTS, deadlines.first_event, deadlines.between_events)
         self._content = Watch(CONTENT, deadlines.first_content, deadlines.between_content)
+        self._awaits_first = True  # of bytes, events or content
 
     def start(self, now: float) -> None:
         """The stream begins."""
@@ -44,6 +45,7 @@ class Timing:
     def ask(self) -> None:
         """A request goes out."""
         waited = self.now - self.away
+        self._awaits_first = True
         for watch in (self._head, self._bytes, self._events, self._content):
             watch.begin(waited)
 
@@ -61,9 +63,12 @@ class Timing:
         if knows_content:
             watches.append(self._content)
         # They began together.
-        return self._limit_to(min(watches, key=lambda watch: watch.seconds))
+        watch = min(watches, key=lambda watch: watch.seconds)
+        self._which, self._since = watch.name, watch.since + self.away
+        self._due = self._since + watch.seconds
+        return self._within_total()
 
-    def limit_stream(self, *, knows_content: bool) -> float | None:
+    def limit_stream(self, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
         watch, events, content = self._bytes, self._events, self._content
         due = watch.since + watch.seconds
@@ -71,7 +76,9 @@ class Timing:
             watch, due = events, events.since + events.seconds
         if content.since + content.seconds < due and knows_content:
             watch = content
-        return self._limit_to(watch)
+        self._which, self._since = watch.name, watch.since + self.away
+        self._due = due = self._since + watch.seconds
+        return due if due < self._total else self._within_total()
 
     def deadline(self) -> float | None:
         """The deadline that was set last, once more."""
@@ -89,45 +96,40 @@ class Timing:
         """The error for the deadline that was set last."""
         return DeadlineExceeded(self._which, self.now - self._since)
 
-    def came_bytes(self, size: int) -> None:
-        """So many bytes have come."""
-        stats = self.stats
-        stats.bytes += size
-        if stats.to_first_byte is None:
-            stats.to_first_byte = self.now - self._started
-        self._bytes.since = self.now - self.away
-        if self._bytes.is_first:
-            self._bytes.go_on()
-
-    def came_chunks(self, chunks: int, content: int) -> None:
-        """So many chunks have come, and so many of them have content."""
+    def came(self, size: int, chunks: int, content: int) -> None:
+        """So many bytes have come, and so many chunks, and so many of these have content."""
         stats = self.stats
         waited, at = self.now - self.away, self.now - self._started
-        stats.events += chunks
-        if stats.to_first_event is None:
-            stats.to_first_event = at
-        self._events.since = waited
-        if self._events.is_first:
-            self._events.go_on()
+        if self._awaits_first:
+            self._came_first(at, size, chunks, content)
+        if size:
+            stats.bytes += size
+            self._bytes.since = waited
+        if chunks:
+            stats.events += chunks
+            self._events.since = waited
         if content:
             stats.content_events += content
-            if stats.to_last_content is None:
-                stats.to_first_content = at
-            else:
-                gap = at - stats.to_last_content
-                if gap > stats.longest_gap:
-                    stats.longest_gap = gap
+            gap = at - (stats.to_last_content or 0.0)
+            if gap > stats.longest_gap:
+                stats.longest_gap = gap
             stats.to_last_content = at
             self._content.since = waited
-            if self._content.is_first:
-                self._content.go_on()
 
-    def _limit_to(self, watch: Watch) -> float | None:
-        self._which, self._since = watch.names[not watch.is_first], watch.since + self.away
-        self._due = self._since + watch.seconds
-        if self._total < self._due or self._due == inf:
-            return self._within_total()
-        return self._due
+    def _came_first(self, at: float, size: int, chunks: int, content: int) -> None:
+        """The same, as long as there has not been one of each kind."""
+        stats = self.stats
+        if size and stats.to_first_byte is None:
+            stats.to_first_byte = at
+        if chunks and stats.to_first_event is None:
+            stats.to_first_event = at
+        if content and stats.to_first_content is None:
+            stats.to_first_content = stats.to_last_content = at
+        self._awaits_first = False
+        for came, watch in ((size, self._bytes), (chunks, self._events), (content, self._content)):
+            if came:
+                watch.go_on()
+            self._awaits_first = self._awaits_first or watch.is_first
 
     def _within_total(self) -> float | None:
         if self._total < self._due:
@@ -142,10 +144,10 @@ class Watch:
     something to do.
     """
 
-    __slots__ = ("_between", "_first", "is_first", "names", "seconds", "since")
+    __slots__ = ("_between", "_first", "_names", "is_first", "name", "seconds", "since")
 
     def __init__(self, names: tuple[str, str], first: float | None, between: float | None) -> None:
-        self.names = names
+        self._names = names
         self._first = inf if first is None else first
         self._between = inf if between is None else between
         self.begin(0.0)
@@ -153,12 +155,14 @@ class Watch:
     def begin(self, at: float) -> None:
         """Wait for the first."""
         self.is_first = True
+        self.name, _ = self._names
         self.seconds = self._first
         self.since = at
 
     def go_on(self) -> None:
         """The first has come: wait for the next, and from then on only set `since`."""
         self.is_first = False
+        _, self.name = self._names
         self.seconds = self._between
 
 

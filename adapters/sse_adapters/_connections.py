@@ -48,7 +48,7 @@ class Connections(Generic[X]):
     def __init__(self, make: Callable[[], X], limits: PoolLimits, sweep_at: SweepAt[X]) -> None:
         self.make = make
         self._sweep_at = sweep_at
-        self._clock: X | None = None
+        self._clock: Callable[[], float] | None = None
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is at the pool
@@ -60,8 +60,8 @@ class Connections(Generic[X]):
     def now(self) -> float:
         """The clock of the transports, in seconds."""
         if self._clock is None:
-            self._clock = self.make()
-        return self._clock.now()
+            self._clock = self.make().now
+        return self._clock()
 
     def claim(self, origin: str, wake: Callable[[], None]) -> Waiter:
         """Ask for a place; `wake` is called if it is granted later, or when the client is closed.

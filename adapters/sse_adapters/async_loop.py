@@ -30,7 +30,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, StreamBase, T, without_text
+from ._base import DELIVERING, DONE, ClientBase, StreamBase, T, without_text
 from ._connections import AT_ONCE, Closable, Connections
 from ._options import Observer, Options
 
@@ -158,23 +158,23 @@ class Stream(StreamBase[T, Transport]):
         self._enter()
         try:
             action = self._first()
-            while True:
-                match action:
-                    case Receive():
-                        outcome: Outcome
-                        try:
-                            outcome = Received(await self._connected().receive(action.deadline))
-                        except OSError as exc:
-                            outcome = self._failure(exc)
-                        action = self._answer(outcome)
-                    case Deliver():
-                        self._ready = action.chunks[::-1]
-                        return True
-                    case Stop():
-                        self._raise_error()
-                        return False
-                    case _:
-                        action = self._answer(await self._perform(action))
+            while self._session.state is not DELIVERING:
+                if isinstance(action, Receive):
+                    outcome: Outcome
+                    try:
+                        outcome = Received(await self._connected().receive(action.deadline))
+                    except OSError as exc:
+                        outcome = self._failure(exc)
+                    action = self._answer(outcome)
+                elif isinstance(action, Stop):
+                    self._raise_error()
+                    return False
+                else:
+                    assert not isinstance(action, Deliver)
+                    action = self._answer(await self._perform(action))
+            assert isinstance(action, Deliver)
+            self._ready = action.chunks[::-1]
+            return True
         except BaseException:
             self._cancel()
             raise

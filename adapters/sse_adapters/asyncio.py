@@ -185,7 +185,7 @@ class Connection(asyncio.Protocol):
                 with suppress(OSError):  # But the peer may have said why it left.
                     self._received.append(self._socket.recv(BUFFER_SIZE))
         while self._failure is None and (not self._room or self._transport.is_closing()):
-            await self._wait(deadline)
+            await self._new_waiter(deadline)
         if self._failure is not None:
             raise self._failure
 
@@ -195,7 +195,7 @@ class Connection(asyncio.Protocol):
                 raise self._failure
             if self._ended:
                 return b""
-            await self._wait(deadline)
+            await self._new_waiter(deadline)
         data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
         self._received.clear()
         self._size = 0
@@ -228,18 +228,18 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         self._socket.close()
 
-    async def _wait(self, deadline: float | None) -> None:
-        """Wait until something happens. When the deadline has passed, the loop gets one turn to find it."""
+    def _new_waiter(self, deadline: float | None) -> asyncio.Future[None]:
+        """Return what is done when something happens.
+
+        When the deadline has passed, the loop gets one turn to find it.
+        """
         if self._loop is not asyncio.get_running_loop():  # a kept connection can outlast its event loop
             raise ConnectionAbortedError("the connection belongs to another event loop")
         self._deadline = math.inf if deadline is None else deadline
         if self._deadline < self._alarm:
             self._set_alarm()
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _set_alarm(self) -> None:
         if self._timer is not None:
@@ -253,7 +253,8 @@ class Connection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             return
         if self._deadline - self._loop.time() < TICK:
-            self._waiter.set_exception(TimeoutError("timed out"))
+            waiter, self._waiter = self._waiter, None  # or the error would hold this, and this the error
+            waiter.set_exception(TimeoutError("timed out"))
         elif self._deadline < math.inf:
             self._set_alarm()
 

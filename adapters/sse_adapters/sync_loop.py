@@ -31,7 +31,7 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DONE, ClientBase, StreamBase, T, without_text
+from ._base import DELIVERING, DONE, ClientBase, StreamBase, T, without_text
 from ._connections import AT_ONCE, Closable, Connections, do_nothing
 from ._options import Observer, Options
 
@@ -107,13 +107,13 @@ class Stream(StreamBase[T, Transport]):
 
     def __iter__(self) -> Iterator[T]:
         # In place of self, what calls no Python for a chunk that is ready: 0.02 us in place of 0.1.
-        return chain.from_iterable(chain((self._ready,), iter(self._next_ready, None)))
+        return chain.from_iterable(chain((self._ready,), iter(self._drive, None)))
 
     def __next__(self) -> T:
         for chunk in self._ready:
             return chunk
-        while self._drive():
-            for chunk in self._ready:
+        while (ready := self._drive()) is not None:
+            for chunk in ready:
                 return chunk
         raise StopIteration
 
@@ -138,39 +138,35 @@ class Stream(StreamBase[T, Transport]):
             pass
         return self._session.whole()
 
-    def _next_ready(self) -> Iterator[T] | None:
-        """Return what is delivered next; None at the end."""
-        return self._ready if self._drive() else None
-
     def _next_batch(self) -> list[T]:
         """Return what is ready, or what is delivered next; nothing at the end."""
         batch = list(self._ready)
-        while not batch and self._drive():
-            batch = list(self._ready)
+        while not batch and (ready := self._drive()) is not None:
+            batch = list(ready)
         return batch
 
-    def _drive(self) -> bool:
-        """Go on until chunks are delivered, or to the end of the stream; return whether they are."""
+    def _drive(self) -> Iterator[T] | None:
+        """Go on until chunks are delivered, and return them; None at the end of the stream."""
         self._enter()
         try:
             action = self._first()
-            while True:
-                match action:
-                    case Receive():
-                        outcome: Outcome
-                        try:
-                            outcome = Received(self._connected().receive(action.deadline))
-                        except OSError as exc:
-                            outcome = self._failure(exc)
-                        action = self._answer(outcome)
-                    case Deliver():
-                        self._ready = iter(action.chunks)
-                        return True
-                    case Stop():
-                        self._raise_error()
-                        return False
-                    case _:
-                        action = self._answer(self._perform(action))
+            while self._session.state is not DELIVERING:
+                if isinstance(action, Receive):
+                    outcome: Outcome
+                    try:
+                        outcome = Received(self._connected().receive(action.deadline))
+                    except OSError as exc:
+                        outcome = self._failure(exc)
+                    action = self._answer(outcome)
+                elif isinstance(action, Stop):
+                    self._raise_error()
+                    return None
+                else:
+                    assert not isinstance(action, Deliver)
+                    action = self._answer(self._perform(action))
+            assert isinstance(action, Deliver)
+            self._ready = iter(action.chunks)
+            return self._ready
         except BaseException:
             self._cancel()
             raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Unpack
@@ -62,6 +63,7 @@ class Transport(SyncTransport):
         super().__init__(ssl_context, server_names)
         self._uds = uds
         self._socket: socket.socket | None = None
+        self._timeout = inf  # the socket's, in seconds
         self._aborted = False
         self._alarm = Event()  # goes off then
         self._lock = Lock()  # between abort, and a socket that comes or goes
@@ -89,7 +91,8 @@ class Transport(SyncTransport):
         raise failures[-1]
 
     def sleep(self, deadline: float) -> None:
-        if self._alarm.wait(seconds_until(deadline)):
+        seconds = deadline - monotonic()
+        if self._alarm.wait(seconds if seconds < LONGEST else None):
             raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
@@ -113,8 +116,20 @@ class Transport(SyncTransport):
             raise TimeoutError("timed out") from None
 
     def _receive(self, deadline: float | None) -> bytes:
+        sock = self._socket
+        if sock is None or self._aborted:
+            raise self._unusable()
+        seconds = inf if deadline is None else deadline - monotonic()
+        if not seconds * 0.5 <= self._timeout <= seconds:
+            # Too soon, so that it does for the next waits too: to set it takes a system call, 3 us.
+            self._set_timeout(sock, seconds * 0.75)
         try:
-            data = self._ready(deadline).recv(RECEIVE_SIZE)
+            try:
+                data = sock.recv(RECEIVE_SIZE)
+            except TimeoutError as exc:
+                if exc.errno is not None:  # the connection has timed out
+                    raise
+                data = self._ready(deadline).recv(RECEIVE_SIZE)
         except BlockingIOError:
             raise TimeoutError("timed out") from None
         if not data and self._aborted:
@@ -129,26 +144,24 @@ class Transport(SyncTransport):
 
     def _ready(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
-        if self._aborted:
-            raise ConnectionAbortedError("aborted")
-        if self._socket is None:
-            raise ConnectionAbortedError("not connected")
-        self._socket.settimeout(seconds_until(deadline))
-        return self._socket
+        sock = self._socket
+        if sock is None or self._aborted:
+            raise self._unusable()
+        self._set_timeout(sock, inf if deadline is None else deadline - monotonic())
+        return sock
+
+    def _set_timeout(self, sock: socket.socket, seconds: float) -> None:
+        self._timeout = max(0.0, seconds) if seconds < LONGEST else inf
+        sock.settimeout(None if self._timeout == inf else self._timeout)
+
+    def _unusable(self) -> ConnectionAbortedError:
+        return ConnectionAbortedError("aborted" if self._aborted else "not connected")
 
 
 def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
     return in_turns(host, socket.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
-
-
-def seconds_until(deadline: float | None) -> float | None:
-    """Return how long to wait: not at all when the deadline has passed, for ever when there is none."""
-    if deadline is None:
-        return None
-    seconds = deadline - monotonic()
-    return max(0.0, seconds) if seconds < LONGEST else None
 
 
 LONGEST = 2e6

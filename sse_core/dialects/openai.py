@@ -84,6 +84,11 @@ __all__ = [
 class ChatDialect(ApiDialect[ChatCompletionChunk]):
     """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
+    _short_way = False  # one with a `read` of its own is to see every event
+
+    def __init__(self) -> None:
+        self._short_way = type(self).read is ChatDialect.read
+
     def read(self, event: Event) -> ChatCompletionChunk | Mark:
         if event.type != "message":
             if event.type == "error":
@@ -108,12 +113,13 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 self.finished = True
         return chunk
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[ChatCompletionChunk]) -> int:
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[ChatCompletionChunk], type: str = "message"
+    ) -> int:
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
-        if type(self).read is not ChatDialect.read:
+        if type != "message" or not self._short_way:
             return 0
         already = len(chunks)
-        append = chunks.append
         try:
             for raw in data:
                 chunk = decode(raw)
@@ -122,7 +128,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 for choice in chunk.choices:
                     if choice.finish_reason is not None:
                         return len(chunks) - already
-                append(chunk)
+                chunks.append(chunk)
         except NOT_JSON:
             pass
         return len(chunks) - already

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 import time
@@ -323,3 +324,65 @@ def test_of_two_that_connect_at_once_one_is_closed(monkeypatch: pytest.MonkeyPat
         winner.close()
 
     asyncio.run(main())
+
+
+# The time that a plain socket waits.
+
+
+class Timed:
+    """A socket that keeps its timeouts, and brings or raises what it is given, a timeout when that is all."""
+
+    def __init__(self, *outcomes: bytes | OSError) -> None:
+        self.timeouts: list[float | None] = []
+        self.outcomes = list(outcomes)
+
+    def settimeout(self, seconds: float | None) -> None:
+        self.timeouts.append(seconds)
+
+    def recv(self, size: int) -> bytes:
+        outcome = self.outcomes.pop(0) if self.outcomes else TimeoutError("timed out")
+        if isinstance(outcome, OSError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None: ...
+
+
+def over(sock: Timed) -> sse_adapters.threads.Transport:
+    transport: Any = sse_adapters.threads.Transport()
+    transport._socket = sock
+    return transport  # type: ignore[no-any-return]
+
+
+def test_a_timeout_is_set_once_for_many_waits_alike() -> None:
+    sock = Timed(*[b"data"] * 20)
+    transport = over(sock)
+    for _ in range(10):
+        transport.receive(transport.now() + 120)
+    assert len(sock.timeouts) == 1
+    for _ in range(5):
+        transport.receive(transport.now() + 10)
+    assert len(sock.timeouts) == 2
+    for _ in range(5):
+        transport.receive(None)
+    assert sock.timeouts[2:] == [None]
+    assert all(seconds is None or seconds < 120 for seconds in sock.timeouts)
+
+
+def test_a_wait_that_ends_too_soon_goes_on_to_its_deadline() -> None:
+    sock = Timed(TimeoutError("timed out"), b"data")
+    transport = over(sock)
+    assert transport.receive(transport.now() + 100) == b"data"
+    first, rest = sock.timeouts
+    assert first is not None and rest is not None
+    assert first == pytest.approx(75, abs=1) and rest == pytest.approx(100, abs=1)
+    with pytest.raises(TimeoutError):
+        transport.receive(transport.now() + 1)
+
+
+def test_a_connection_that_times_out_is_no_wait_that_ends_too_soon() -> None:
+    lost = TimeoutError(errno.ETIMEDOUT, "the connection timed out")
+    transport = over(Timed(lost, b""))
+    with pytest.raises(TimeoutError) as caught:
+        transport.receive(transport.now() + 100)
+    assert caught.value is lost

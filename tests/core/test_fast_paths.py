@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import (
@@ -18,6 +18,8 @@ from sse_core import (
     Done,
     Event,
     EventDecoder,
+    EventTooLarge,
+    Exchange,
     Mark,
     Receive,
     Received,
@@ -28,7 +30,8 @@ from sse_core import (
 )
 from sse_core import _body as body_module
 from sse_core import _chunks as chunks_module
-from sse_core._chunks import Chunks
+from sse_core._chunks import Chunks, PlainBody
+from sse_core._decoder import WINDOW
 from sse_core.dialects import json, openai
 from sse_core.dialects._plain_dialect import PlainDialect, refused
 from sse_core.dialects._tagged import TaggedDialect
@@ -55,11 +58,28 @@ EVENTS = [
 bodies = st.lists(st.sampled_from(EVENTS), max_size=12)
 
 
+def test_what_is_not_plain_is_left_as_it_is() -> None:
+    decoder = EventDecoder(max_event_size=WINDOW)
+    decoder.feed(b":\n\n")
+    event = b"data: 1\n\n"
+    for data in (event * WINDOW, b"data: 1\r\r", b": x\n\n", b"event: a\n\n"):
+        assert decoder.feed_plain(data) is None
+    assert decoder.feed_plain(event) == [b"1"]
+    with pytest.raises(EventTooLarge):
+        decoder.feed(b"data: " + b"1" * WINDOW + b"1")
+    assert decoder.feed_plain(event) is None
+
+
 def not_plain(decoder: EventDecoder, data: bytes) -> None:
     """What switches the short way for plain events off."""
 
 
-def nothing_read(dialect: ChatDialect, data: list[bytes], chunks: list[object]) -> int:
+def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
+    """What switches the short way for one whole chunk, or piece, off."""
+    return b""
+
+
+def nothing_read(dialect: ChatDialect, data: list[bytes], chunks: list[object], type: str) -> int:
     """The same, one ring further out."""
     return 0
 
@@ -118,6 +138,56 @@ def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
     assert ChatDialect().read_plain(plain, chunks) == len(chunks) == 1
 
 
+BLOCKS = [
+    *[b"event: a\ndata: 1\n\n"] * 20,
+    *[b"event: a\r\ndata: 1\r\n\r\n"] * 10,
+    *[b"data: 22\n\n"] * 5,
+    *(b"event: b\ndata: 1\n\n", b"event: \ndata: 1\n\n", b"event: \xff\ndata: \n\n", b"event: a\n\n"),
+    *(b"event: a\n", b"event: aaaaaaaaaaaaaaaaaaaaaaaa\ndata: 1\n\n", b"event:a\ndata:1\n\n", b"error: a\n"),
+    *(
+        b"id: 1\n",
+        b"data: 1\n",
+        b"data: 1\ndata: 2\n\n",
+        b": x\n",
+        b"\n",
+        b"\r",
+        b"x",
+        b"event: a",
+        b"data: ",
+    ),
+]
+
+
+@unhurried
+@given(
+    blocks=st.lists(st.sampled_from(BLOCKS), max_size=30), places=places, size=st.sampled_from([9, 30, 999])
+)
+def test_events_are_the_same_without_the_short_way_for_many(
+    blocks: list[bytes], places: list[int], size: int
+) -> None:
+    pieces = cut_at(b"".join(blocks), places)
+
+    def decoded() -> list[object]:
+        decoder = EventDecoder(max_event_size=size)
+        seen: list[object] = []
+        try:
+            for piece in pieces:
+                plain = decoder.feed_plain(piece)
+                if plain is None:
+                    seen.append(decoder.feed_all(piece))
+                else:
+                    seen.append([Event(raw, decoder.plain_type, decoder.last_event_id) for raw in plain])
+                seen += [decoder.eof(), decoder.unfinished_field(), decoder.last_event_id]
+        except EventTooLarge as error:
+            seen.append(str(error))
+        return seen
+
+    seen = decoded()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventDecoder, "_bulk", not_plain)
+        assert decoded() == seen
+
+
 def the_long_way(dialect: Dialect[Any]) -> Callable[[Event], object]:
     """How a dialect reads that takes no event for plain."""
     if isinstance(dialect, TaggedDialect):
@@ -152,24 +222,26 @@ DATA = {
 def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObject) -> None:
     events = data.draw(st.lists(st.sampled_from(DATA[name]), max_size=12))
     together = data.draw(st.integers(1, 12))
+    type = data.draw(st.sampled_from(["message", "content_block_delta", "error", "ping", "endpoint"]))
 
     def read(short: bool) -> list[object]:
         dialect: Dialect[Any] = REQUESTS[name]().dialect()
         seen: list[object] = []
         for at in range(0, len(events), together):
             chunks: list[object] = []
-            done = dialect.read_plain(events[at : at + together], chunks) if short else 0
+            done = dialect.read_plain(events[at : at + together], chunks, type) if short else 0
             read = dialect.read if short else the_long_way(dialect)
             try:
-                chunks.extend(read(Event(raw)) for raw in events[at + done : at + together])
+                chunks.extend(read(Event(raw, type)) for raw in events[at + done : at + together])
             except StreamError as error:
-                seen += [type(error), str(error)]
+                seen += [error.__class__, str(error)]
             seen += [chunks, dialect.finished, dialect.complete, dialect.cursor]
         return seen
 
     assert read(True) == read(False)
 
 
+CHUNKED, UNTIL_CLOSED = b"Transfer-Encoding: chunked", b"Connection: close"
 parts = st.lists(
     st.builds(
         part,
@@ -203,3 +275,27 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks_module, "MANY", 0)
         assert sliced() == one_by_one
+
+
+@unhurried
+@example(parts=[b"data"], places=[], framing=UNTIL_CLOSED)
+@given(
+    parts=parts, places=places, framing=st.sampled_from([*[CHUNKED] * 8, UNTIL_CLOSED, b"Content-Length: 30"])
+)
+def test_a_body_is_the_same_without_the_short_way_for_what_comes_whole(
+    parts: list[bytes], places: list[int], framing: bytes
+) -> None:
+    pieces = cut_at(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + b"".join(parts), places)
+
+    def received() -> list[object]:
+        exchange = Exchange("GET", "/", [("Host", "localhost")])
+        return [
+            (exchange.receive(piece), exchange.ended, exchange.overrun, repr(exchange.error))
+            for piece in [*filter(None, pieces), b""]
+        ]
+
+    seen = received()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chunks, "whole", nothing_whole)
+        patch.setattr(PlainBody, "whole", nothing_whole)
+        assert received() == seen
