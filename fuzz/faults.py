@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from net_faults import live, random_plan
-from net_runners import NETWORK_RUNNERS, NetworkRunner
+from net_runners import NETWORK_RUNNERS, REARRANGED, NetworkRunner
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lives", type=int, default=100, help="side by side (%(default)s)")
     parser.add_argument("--seed", type=int, help="for the same faults again (random)")
     options = parser.parse_args(arguments)
-    runners: list[NetworkRunner] = [parameter.values[0] for parameter in NETWORK_RUNNERS]
+    runners: list[NetworkRunner] = [parameter.values[0] for parameter in (*NETWORK_RUNNERS, *REARRANGED)]
     seed = random.randrange(2**31) if options.seed is None else options.seed
     ends: Counter[str] = Counter()
     files = None  # that are open; those of the first round may be there to stay

@@ -396,28 +396,34 @@ def finished(result: Result, transport: Memory) -> Result:
 
 needs_uvloop = pytest.mark.skipif(find_spec("uvloop") is None, reason="uvloop is not installed")
 NATIVE = sse_adapters.asyncio
-ANYIO_LOOPS: list[Any] = [
+EVENT_LOOPS: list[Any] = [
     pytest.param(EventLoop("asyncio", "asyncio"), id="asyncio"),
     pytest.param(EventLoop("uvloop", "asyncio", use_uvloop=True), id="uvloop", marks=needs_uvloop),
     pytest.param(EventLoop("trio", "trio"), id="trio"),
 ]
-EVENT_LOOPS: list[Any] = [
-    *ANYIO_LOOPS,
+BLOCKING: list[Any] = [
+    pytest.param(Threads(), id="threads"),
+    pytest.param(Portal("portal", "asyncio"), id="portal"),
+]
+NETWORK_RUNNERS: list[Any] = [*BLOCKING, *EVENT_LOOPS]
+REARRANGED: list[Any] = [
+    pytest.param(Portal("portal to trio", "trio"), id="portal-trio"),
     pytest.param(EventLoop("native asyncio", "asyncio", NATIVE), id="native-asyncio"),
     pytest.param(
         EventLoop("native uvloop", "asyncio", NATIVE, use_uvloop=True), id="native-uvloop", marks=needs_uvloop
     ),
 ]
-BLOCKING: list[Any] = [
-    pytest.param(Threads(), id="threads"),
-    pytest.param(Portal("portal", "asyncio"), id="portal"),
-    pytest.param(Portal("portal to trio", "trio"), id="portal-trio"),
-]
-NETWORK_RUNNERS: list[Any] = [*BLOCKING, *EVENT_LOOPS]
+"""Clients made of the same parts: on asyncio, those above have the connections of `sse_adapters.asyncio`.
+
+One test of each kind is for them too, and so is the contract of transports.
+"""
 MEMORY_RUNNERS: list[Any] = [
     pytest.param(SyncInMemory(), id="memory"),
     pytest.param(AsyncInMemory(), id="async-memory"),
 ]
+
+
+on_every_network = pytest.mark.parametrize("network", [*NETWORK_RUNNERS, *REARRANGED], indirect=True)
 
 
 def outcome(future: Future[T]) -> T:

@@ -61,7 +61,7 @@ def three_words(request: ChatRequest, index: int) -> str:
 def test_chat_prints_the_answer_and_one_line_about_it(
     transport: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(ChatService(pace=0.001, reply=three_words)) as url:
+    with serving(ChatService(pace=0.02, reply=three_words)) as url:  # slow enough for two reads
         assert main(["chat", "hello", "--transport", transport, "--base-url", url, "--model", "any"]) == 0
     text, summary = capsys.readouterr().out.splitlines()
     assert text == "one two three"

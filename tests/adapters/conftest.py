@@ -25,7 +25,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
 
 @pytest.fixture(params=NETWORK_RUNNERS)
 def network(request: pytest.FixtureRequest) -> Iterator[NetworkRunner]:
-    """Every runtime that has a transport here."""
+    """Every runtime that has a transport here; `on_every_network` adds some more."""
     with request.param.running() as runner:
         yield runner
 

@@ -23,7 +23,16 @@ import pytest
 
 import sse_adapters.anyio
 from net_names import Names
-from net_runners import ANYIO_LOOPS, BLOCKING, EVENT_LOOPS, EVENTS, EventLoop, NetworkRunner, Threads, outcome
+from net_runners import (
+    BLOCKING,
+    EVENT_LOOPS,
+    EVENTS,
+    EventLoop,
+    NetworkRunner,
+    Threads,
+    on_every_network,
+    outcome,
+)
 from net_servers import (
     CHUNKED,
     GENEROUS,
@@ -333,6 +342,7 @@ def stage(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Stag
         yield stage
 
 
+@on_every_network
 def test_closing_wakes_whoever_waits(network: NetworkRunner, stage: Stage) -> None:
     remote = network.stream(stage.url, stage.request, **stage.options)
     waiting = remote.start_next()
@@ -570,7 +580,6 @@ def test_cancelling_at_any_wait_leaves_nothing_behind(
 # What an event loop has to bear with.
 
 
-@pytest.mark.parametrize("event_loop", ANYIO_LOOPS)
 def test_a_stream_that_need_not_be_waited_for_lets_other_tasks_run(
     event_loop: EventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fuzz import faults
 from fuzz.faults import open_files
 from net_faults import REPLY, Fault, Framing, Plan, check, live, random_plan
-from net_runners import NetworkRunner, Result
+from net_runners import NetworkRunner, Result, on_every_network
 from net_servers import End
 from sse_core import (
     BodyTruncated,
@@ -23,6 +23,7 @@ from sse_core import (
 from sse_core.dialects import groq
 
 
+@on_every_network
 def test_lives_with_random_faults(network: NetworkRunner) -> None:
     dice = random.Random(network.name)
     live(network, [random_plan(dice) for _ in range(10)], seed=1)  # and keep files open that stay so

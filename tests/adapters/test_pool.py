@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from net_keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
-from net_runners import EVENTS, EventLoop, NetworkRunner, Portal, outcome
+from net_runners import EVENTS, EventLoop, NetworkRunner, Portal, on_every_network, outcome
 from net_servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
 from net_tls import Authority
 from sse_core import (
@@ -45,6 +45,7 @@ def redirect(to: str) -> bytes:
     return head("307 Temporary Redirect", f"Location: {to}", "Content-Length: 4") + b"gone"
 
 
+@on_every_network
 @pytest.mark.parametrize(
     "answer",
     [
@@ -193,6 +194,7 @@ def test_the_rest_of_a_body_is_waited_for_no_longer_than_for_a_place(network: Ne
         talk.server.peer().reach("may end")
 
 
+@on_every_network
 def test_the_rest_of_a_body_has_so_much_time(network: NetworkRunner) -> None:
     """Even if the client is not used any more."""
     held = then(say(STREAM, *chunked(CHUNK, DONE)), Peer.wait_until_gone)

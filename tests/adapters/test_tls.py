@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from net_names import Names
-from net_runners import NetworkRunner, run_without_loop
+from net_runners import NetworkRunner, on_every_network, run_without_loop
 from net_servers import CHUNKED, LAST_CHUNK, End, Peer, chunked, event, head, listening, says
 from net_tls import Authority
 from sse_adapters._tls import TLS
@@ -34,6 +34,7 @@ SHORT = 0.2
 BIG = events.request(method="POST", body=bytes(16 * 2**20))
 
 
+@on_every_network
 def test_a_stream_is_read_over_tls(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:

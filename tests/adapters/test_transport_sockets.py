@@ -21,7 +21,7 @@ import sse_adapters.asyncio
 import sse_adapters.portal
 import sse_adapters.threads
 from net_names import Names
-from net_runners import EVENTS, EventLoop, NetworkRunner
+from net_runners import EVENTS, EventLoop, NetworkRunner, on_every_network
 from net_servers import (
     CHUNKED,
     GENEROUS,
@@ -159,6 +159,7 @@ class ServerOfPath(Server):
             sock.connect(str(self._path))
 
 
+@on_every_network
 def test_a_stream_comes_over_a_unix_socket(network: NetworkRunner, unix_server: tuple[Server, Path]) -> None:
     server, path = unix_server
     for uds in (path, str(path)):

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -50,12 +51,17 @@ def test_our_dialect_makes_of_it_what_is_expected(fixture: Fixture) -> None:
         assert complaint(fixture, pieces) is None, pieces
 
 
-@by_name
-def test_the_schema_has_it(fixture: Fixture) -> None:
+@cache
+def validator() -> Any:
     document: dict[str, Any] = json.loads((FOLDER / "schema.json").read_bytes())
     jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
+
+
+@by_name
+def test_the_schema_has_it(fixture: Fixture) -> None:
     path = FOLDER / f"{fixture.name}.json"
-    jsonschema.Draft202012Validator(document).validate(json.loads(path.read_bytes()))
+    validator().validate(json.loads(path.read_bytes()))
 
 
 def test_the_schema_is_current() -> None:

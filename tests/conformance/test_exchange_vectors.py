@@ -9,6 +9,7 @@ from sse_core.testing.exchanges import ExchangeVector, complaint, load
 from sse_core.testing.vectors import chunkings
 from support_core import PlainExchange
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 VECTORS = load()
 
 

@@ -11,6 +11,8 @@ from fuzz import run
 from sse_core.testing.reference import ReferenceDecoder
 from sse_core.testing.vectors import load
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 
 @pytest.mark.parametrize("target", run.TARGETS)
 def test_a_short_run(target: str, capsys: pytest.CaptureFixture[str]) -> None:

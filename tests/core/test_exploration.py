@@ -41,6 +41,8 @@ from sse_core import (
 from sse_core.dialects import events, mcp, openai
 from support_core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, Life, answer, framed, say, unhurried
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 OVERLOAD = ERROR.replace(b"server_error", b"overloaded_error")
 PIECES = {
     "end": b"",

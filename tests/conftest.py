@@ -1,0 +1,31 @@
+"""What holds for all tests: that they take no longer than need be."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from importlib import import_module
+
+import coverage
+import pytest
+
+import_module(
+    "hypothesis"
+)  # looks for referrers of trio's random numbers, and would find none that are frozen
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: it would pass half a million objects each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """For modules that take twice as long where coverage is measured, of code that others cover."""
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.stop()
+    yield
+    if measuring is not None:
+        measuring.start()
