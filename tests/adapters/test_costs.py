@@ -35,11 +35,13 @@ def calls(function: Callable[[], object]) -> int:
         found += event == "call"
 
     before = sys.getprofile()
+    gc.disable()  # or its callbacks and other people's finalisers would be counted too
     sys.setprofile(count)
     try:
         function()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return found - 1
 
 
