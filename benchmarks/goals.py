@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import framing, rings
+from . import dialects, framing, rings
 from .end_to_end import measure_all
 from .harness import Results, table
 
@@ -70,6 +70,15 @@ def rings_rows(rounds: int) -> list[list[str]]:
     ]
 
 
+def dialects_rows(rounds: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for name in dialects.CASES:
+        alone, _, together, stream = dialects.measure(name, rounds)
+        rows.append(row(f"{name}: event data to typed chunk / msgspec alone", together / alone, 1.3))
+        rows.append(row(f"{name}: stream bytes to typed chunks / msgspec alone", stream / alone, 2.0))
+    return rows
+
+
 def row(what: str, ratio: float, goal: float) -> list[str]:
     return [what, f"{ratio:.3g}", f"{goal:.3g}", "reached" if ratio <= goal else f"{ratio / goal:.2f} times"]
 
@@ -78,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    rows = rings_rows(5)
+    rows = [*rings_rows(5), *dialects_rows(20)]
     together = measure_all([*OURS[:3], *BASES[1:]], ["64"], rounds)
     rows += end_to_end_rows(together)
     apart = [*OURS, "recv", *RECEIVES, AIOHTTP, AIOHTTP_UVLOOP]

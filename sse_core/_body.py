@@ -59,13 +59,14 @@ class Body(Generic[T]):
         """What receives the body: the exchange, or `coded` around it."""
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
-        self._stopped_at: str | None = None  # the last ID at the event that ended the stream
+        self._read_up_to = last_event_id  # the last ID as of the last event that was read
+        self._stopped = False  # by an event or a field, whatever was decoded behind it
         self._start = bytearray()  # what has come before the first event: it may have to be explained
 
     @property
     def last_event_id(self) -> str:
         """Where to take the stream up again (WHATWG HTML, 9.2.4)."""
-        return self._decoder.last_event_id if self._stopped_at is None else self._stopped_at
+        return self._read_up_to if self._stopped else self._decoder.last_event_id
 
     @property
     def reconnection_time(self) -> int | None:
@@ -129,19 +130,20 @@ class Body(Generic[T]):
             self._take(self._decoder.feed_all(data), chunks)
             return
         self._begun = True
-        read = self._dialect.read_plain(plain, chunks)
+        type, self._read_up_to = self._decoder.plain_type, self._decoder.last_event_id
+        read = self._dialect.read_plain(plain, chunks, type)
         if read < len(plain):
-            last_id = self._decoder.last_event_id
-            self._take([Event(raw, last_event_id=last_id) for raw in plain[read:]], chunks)
+            self._take([Event(raw, type, self._read_up_to) for raw in plain[read:]], chunks)
 
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""
         dialect = self._dialect
         read = dialect.read
+        self._stopped = True  # unless it comes to the end of them
         for item in items:
             if isinstance(item, Event):
                 self._begun = True
-                self._stopped_at = item.last_event_id  # if this is where it ends
+                self._read_up_to = item.last_event_id
                 chunk = read(item)
                 if not isinstance(chunk, Mark):
                     chunks.append(chunk)
@@ -152,7 +154,7 @@ class Body(Generic[T]):
                 dialect.unknown_field(item)
             else:  # a comment, for this decoder gives nothing else
                 self._timing.stats.comments += 1
-        self._stopped_at = None
+        self._stopped = False
 
     def _end(self) -> None:
         """Say how the stream ended, now that the body has."""

@@ -50,8 +50,8 @@ class Dialect(ABC, Generic[T]):
         ApiError for an event in which the provider reports an error.
         """
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[T]) -> int:
-        """Append the chunks of events of type `"message"` without an ID, up to one that is special.
+    def read_plain(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
+        """Append the chunks of events of type `type` without an ID, up to one that is special.
 
         `data` has the `raw` of each. Returns how many were read; the others go to `read`. The
         short way, for dialects that have one: by default every event is special.

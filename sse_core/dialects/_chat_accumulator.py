@@ -71,6 +71,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and not delta.reasoning_details
                     and not delta.annotations
                     and not delta.executed_tools
+                    and delta.extra_content is None
                     and delta.audio is None
                     and delta.function_call is None
                     and choice.finish_reason is None
@@ -175,6 +176,8 @@ class Answer:
             self.rest.annotations += delta.annotations
         for tool in delta.executed_tools:
             self._execute(tool)
+        if delta.extra_content is not None:
+            self.rest.extra_content = delta.extra_content
         return bool(
             delta.content
             or thinking
@@ -211,6 +214,7 @@ class Answer:
             audio=self._audio(),
             annotations=tuple(self.rest.annotations),
             executed_tools=tuple(self.rest.executed.values()),
+            extra_content=self.rest.extra_content,
         )
         return CompletionChoice(
             index=index,
@@ -262,6 +266,7 @@ class Rest:
         self.audio: list[Audio] = []
         self.annotations: list[Annotation] = []
         self.executed: dict[int | None, ExecutedTool] = {}
+        self.extra_content: Any = None
         self.logprobs: list[Logprobs] = []
         self.token_ids: list[tuple[int, ...]] = []
 
@@ -296,10 +301,10 @@ class OpenDetail:
 
 def message_tool_call(call: OpenCall) -> MessageToolCall:
     arguments = "".join(call.arguments)
+    whole = MessageToolCall(id=call.id, type=call.type, extra_content=call.extra_content)
     if call.type == "custom":
-        return MessageToolCall(id=call.id, type=call.type, custom=CustomCall(name=call.name, input=arguments))
-    function = FunctionCall(name=call.name, arguments=arguments)
-    return MessageToolCall(id=call.id, type=call.type, function=function)
+        return structs.replace(whole, custom=CustomCall(name=call.name, input=arguments))
+    return structs.replace(whole, function=FunctionCall(name=call.name, arguments=arguments))
 
 
 def said(struct: Struct, *names: str) -> dict[str, Any]:

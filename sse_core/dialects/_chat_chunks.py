@@ -35,6 +35,8 @@ class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
     function: FunctionDelta | None = None
     custom: CustomDelta | None = None
     """In place of `function`, where `type` is `"custom"`."""
+    extra_content: Any = None
+    """What is to go back with the call, a signature for one: Gemini."""
 
     @property
     def name(self) -> str | None:
@@ -211,6 +213,10 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     audio: Audio | None = None
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
+    extra_content: Any = None
+    """What is to go back with the message, a signature for one: Gemini."""
+    channel: str | None = None
+    """The name of the channel that the model writes to: Groq, for some models."""
 
     @property
     def thinking(self) -> str:

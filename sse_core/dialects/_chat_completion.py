@@ -40,6 +40,7 @@ class MessageToolCall(Struct, frozen=True, kw_only=True):
     type: str = "function"
     function: FunctionCall = FunctionCall()
     custom: CustomCall | None = None
+    extra_content: Any = None
 
 
 class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
@@ -59,6 +60,7 @@ class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
     audio: Audio | None = None
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
+    extra_content: Any = None
 
 
 class CompletionChoice(Struct, frozen=True, kw_only=True):

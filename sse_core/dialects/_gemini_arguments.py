@@ -32,7 +32,7 @@ class OpenFunctionCall:
 
     def goes_on(self, call: FunctionCall) -> bool:
         """Return whether `call` is one more part of this one."""
-        return call.id in (None, self._id) and call.name in (None, "", self._name)
+        return (not call.id or call.id == self._id) and (not call.name or call.name == self._name)
 
     def add(self, call: FunctionCall) -> str:
         """Return what a part adds to the JSON text of the arguments."""

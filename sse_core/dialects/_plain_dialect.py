@@ -20,12 +20,16 @@ class PlainDialect(ApiDialect[T], Generic[T]):
     """
 
     plain: Callable[[bytes], T]
+    special_types: tuple[str, ...] = ()
+    """The types of events that are special whatever their data is."""
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[T]) -> int:
+    def read_plain(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
         """The short way of `read`: what msgspec takes, and 20 ns for each event.
 
         The chunks before one that `plain` refuses have been appended by then.
         """
+        if type in self.special_types:
+            return 0
         already = len(chunks)
         try:
             chunks.extend(map(self.plain, data))

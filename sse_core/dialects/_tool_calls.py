@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._message import ToolCall
 from ._chat_chunks import ToolCallDelta
 
@@ -9,7 +11,7 @@ from ._chat_chunks import ToolCallDelta
 class OpenCall:
     """A tool call that is being received."""
 
-    __slots__ = ("arguments", "id", "index", "name", "type")
+    __slots__ = ("arguments", "extra_content", "id", "index", "name", "type")
 
     def __init__(self, part: ToolCallDelta) -> None:
         self.index = part.index
@@ -17,6 +19,7 @@ class OpenCall:
         self.type = part.type or ("function" if part.custom is None else "custom")
         self.name = part.name or ""
         self.arguments: list[str] = []
+        self.extra_content: Any = None
 
     def whole(self) -> ToolCall:
         arguments = "".join(self.arguments)
@@ -57,6 +60,8 @@ class ToolCalls:
         call.name = call.name or part.name or ""
         if part.arguments:
             call.arguments.append(part.arguments)
+        if part.extra_content is not None:
+            call.extra_content = part.extra_content
         if part.id:
             self._by_id[part.id] = call
         if part.index is not None:

@@ -72,19 +72,35 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         if event.type == "error":
             raise reported_error(event)
         try:
-            chunk = chunks.decode(event.raw)
+            chunk = decode(event.raw)
         except NOT_JSON:
             mark = mark_of(event)
             if mark is not None:
                 return mark
             chunk = self._read_leniently(event)
+        if is_plain(chunk):
+            return chunk
         if chunk.error is not None:
             raise reported_error(event)
         if chunk.finish_reason is not None:
             self.finished = True
-        if b"functionCall" in event.raw:
-            chunk = msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
-        return chunk
+        return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
+
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
+    ) -> int:
+        """The short way of `read`, for chunks in the middle of an answer."""
+        if type == "error":
+            return 0
+        already = len(chunks)
+        try:
+            for chunk in map(decode, data):
+                if not is_plain(chunk):
+                    break
+                chunks.append(chunk)
+        except NOT_JSON:
+            pass
+        return len(chunks) - already
 
     def accumulator(self) -> Accumulator[GenerateContentResponse]:
         return AnswerAccumulator()
@@ -127,12 +143,27 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         return FunctionCallPart(**fields, begins=not goes_on, fragment=now.add(call))
 
 
+def is_plain(chunk: GenerateContentResponse) -> bool:
+    """Whether a chunk means nothing but what it adds to a text."""
+    if chunk.error is not None or chunk.prompt_feedback is not None:
+        return False
+    for candidate in chunk.candidates:
+        if candidate.finish_reason is not None:
+            return False
+        if candidate.content is not None:
+            for part in candidate.content.parts:
+                if part.function_call is not None:
+                    return False
+    return True
+
+
 class Answer:
     """One of the answers, as far as it has come."""
 
     def __init__(self, index: int | None) -> None:
         self.candidate = Candidate(index=index)
-        self.content: Content | None = None  # but for its parts
+        self.any_content = False  # if only empty
+        self.role: str | None = None
         self.parts: list[Part] = []
         self.texts: list[str] = []  # that follow the last part and go on with it
         self.arguments: dict[int, list[str]] = {}  # of calls that come in parts, by their place among `parts`
@@ -144,16 +175,17 @@ class Answer:
             self.candidate = updated(self.candidate, candidate)
         if content is None:
             return False
-        if self.content is None or (content.role or self.content.role) != self.content.role:
-            self.content = Content(role=content.role)
+        self.any_content = True
+        self.role = content.role or self.role
         brought = False
         for part in content.parts:
             brought = brought or bool(part.text) or part.function_call is not None
-            if isinstance(part.function_call, FunctionCallPart):
-                self.add_call(part, part.function_call)
-            elif not is_plain_text(part):
-                self.close()
-                self.parts.append(part)
+            if not is_plain_text(part):
+                if isinstance(part.function_call, FunctionCallPart):
+                    self.add_call(part, part.function_call)
+                else:
+                    self.close()
+                    self.parts.append(part)
             elif self.texts and bool(self.parts[-1].thought) == bool(part.thought):
                 self.texts.append(part.text or "")
             elif part.text:
@@ -164,13 +196,13 @@ class Answer:
 
     def add_call(self, part: Part, call: FunctionCallPart) -> None:
         """Take a part of a call; what else the part has counts with the first one only."""
-        if call.begins:
+        if call.begins or not self.arguments:
             self.close()
             self.arguments[len(self.parts)] = []
             self.parts.append(
                 msgspec.structs.replace(part, function_call=FunctionCall(id=call.id, name=call.name))
             )
-        self.arguments[max(self.arguments)].append(call.fragment)
+        self.arguments[next(reversed(self.arguments))].append(call.fragment)
 
     def tool_calls(self) -> tuple[ToolCall, ...]:
         calls = [(at, part.function_call) for at, part in enumerate(self.parts) if part.function_call]
@@ -198,7 +230,7 @@ class Answer:
             assert call is not None  # or it would have no arguments
             call = msgspec.structs.replace(call, args=arguments_of("".join(fragments)))
             parts[at] = msgspec.structs.replace(parts[at], function_call=call)
-        content = self.content and msgspec.structs.replace(self.content, parts=tuple(parts))
+        content = Content(role=self.role, parts=tuple(parts)) if self.any_content else None
         return msgspec.structs.replace(self.candidate, content=content)
 
 
@@ -285,7 +317,7 @@ def generate(
     )
 
 
-chunks = msgspec.json.Decoder(GenerateContentResponse)
+decode = msgspec.json.Decoder(GenerateContentResponse).decode
 OTHERWISE = ((ModalityTokenCount, "token_count", int | UnsetType),)
 """What is documented otherwise than the structs say: what is 0 may be left out."""
 RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")

@@ -26,6 +26,8 @@ class JSONDialect(PlainDialect[T], Generic[T]):
     Events without data are keep-alives.
     """
 
+    special_types = ("error",)
+
     def __init__(self, decoder: msgspec.json.Decoder[T], done: bytes | None) -> None:
         self._decode = decoder.decode
         self._done = done

@@ -106,6 +106,7 @@ class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint]):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
     reads_documents = True
+    special_types = ("endpoint",)
 
     def __init__(self, request_id: RequestId | None = None) -> None:
         self.plain = notifications.decode

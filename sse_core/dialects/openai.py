@@ -113,9 +113,11 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 self.finished = True
         return chunk
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[ChatCompletionChunk]) -> int:
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[ChatCompletionChunk], type: str = "message"
+    ) -> int:
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
-        if not self._short_way:
+        if type != "message" or not self._short_way:
             return 0
         already = len(chunks)
         try:

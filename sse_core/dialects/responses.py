@@ -284,8 +284,10 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
         self.cursor = delta.sequence_number
         return delta
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[ResponseStreamEvent]) -> int:
-        read = super().read_plain(data, chunks)
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[ResponseStreamEvent], type: str = "message"
+    ) -> int:
+        read = super().read_plain(data, chunks, type)
         if read:
             last: Any = chunks[-1]
             self.cursor = last.sequence_number

@@ -56,6 +56,10 @@ def from_anthropic(octets: bytes) -> dict[str, Any]:
         message = stream.get_final_message()
     return {
         "text": "".join(block.text for block in message.content if block.type == "text"),
+        "reasoning": "".join(block.thinking for block in message.content if block.type == "thinking"),
+        "signatures": [block.signature for block in message.content if block.type == "thinking"],
+        "citations": [len(block.citations or ()) for block in message.content if block.type == "text"],
+        "types": [block.type for block in message.content],
         "tool_calls": [(use.id, use.name, use.input) for use in message.content if use.type == "tool_use"],
         "finish_reason": message.stop_reason,
         "usage": (message.usage.input_tokens, message.usage.output_tokens),
@@ -71,10 +75,16 @@ def from_openai(octets: bytes) -> dict[str, Any]:
     assert response.usage is not None
     return {
         "text": response.output_text,
+        "reasoning": "".join(reasoning_of(item) for item in response.output if item.type == "reasoning"),
+        "types": [item.type for item in response.output],
         "tool_calls": [call for item in response.output if (call := call_of(item)) is not None],
         "finish_reason": response.status,
         "usage": (response.usage.input_tokens, response.usage.output_tokens),
     }
+
+
+def reasoning_of(item: Any) -> str:
+    return "".join(part.text for part in (*item.summary, *(item.content or ())))
 
 
 def call_of(item: Any) -> tuple[str, str, Any] | None:
@@ -92,8 +102,18 @@ SDKS: dict[str, Callable[[bytes], dict[str, Any]]] = {"anthropic": from_anthropi
 
 def ours(fixture: Fixture) -> dict[str, Any]:
     message = Reading(fixture).message
-    return {
+    if fixture.dialect == "anthropic":
+        content = message.native.content
+        parts: dict[str, Any] = {
+            "signatures": [block.signature for block in content if block.type == "thinking"],
+            "citations": [len(block.citations or ()) for block in content if block.type == "text"],
+            "types": [block.type for block in content],
+        }
+    else:
+        parts = {"types": [item.type for item in message.native.output]}
+    return parts | {
         "text": message.text,
+        "reasoning": message.reasoning,
         "tool_calls": [
             (call.id, call.name, call.arguments if call.custom else call.parsed())
             for call in message.tool_calls

@@ -252,6 +252,20 @@ def test_a_custom_tool_takes_text() -> None:
     assert first == openai.MessageToolCall(id="a", type="custom", custom=custom)
 
 
+def test_what_is_to_go_back_is_kept() -> None:
+    message = (
+        together(
+            delta(content="a", extra_content={"google": {"thought_signature": "S"}}),
+            delta(tool_calls=[{"id": "a", "function": {"name": "f"}, "extra_content": {"google": {"n": 1}}}]),
+            delta(tool_calls=[{"extra_content": {"google": {"n": 2}}}]),
+        )
+        .native.choices[0]
+        .message
+    )
+    assert (message.content, message.extra_content) == ("a", {"google": {"thought_signature": "S"}})
+    assert [call.extra_content for call in message.tool_calls] == [{"google": {"n": 2}}]
+
+
 def test_the_deprecated_function_call_is_a_tool_call_without_an_id() -> None:
     sent = [delta(function_call={"name": "f"}), delta(function_call={"arguments": "{}"})]
     assert [(call.name, call.arguments) for chunk in read(*sent) for call in chunk.tool_calls] == [
@@ -349,6 +363,65 @@ def test_the_message_is_what_the_chunks_say_however_they_come(sent: list[object]
     fragments = [each.arguments or "" for chunk in came for each in chunk.tool_calls]
     if all(len(chunk.choices) == 1 for chunk in came):
         assert sorted("".join(call.arguments for call in message.tool_calls)) == sorted("".join(fragments))
+
+
+@st.composite
+def calls_in_parts(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Tool calls, and their parts by the book: each begins in its turn, and then they go on by turns."""
+    whole: list[dict[str, Any]] = []
+    rests: list[list[dict[str, Any]]] = []
+    parts: list[dict[str, Any]] = []
+    for index in range(draw(st.integers(0, 3))):
+        kind, argument = draw(st.sampled_from([("function", "arguments"), ("custom", "input")]))
+        name, text = draw(st.sampled_from("fg")), draw(st.text(st.sampled_from('{}[]":1a '), max_size=8))
+        call = {"id": f"call_{index}", "type": kind}
+        whole.append(call | {kind: {"name": name, argument: text}})
+        cut = draw(st.integers(0, len(text)))
+        parts.append(call | {"index": index, kind: {"name": name, argument: text[:cut]}})
+        rests.append([{"index": index, kind: {argument: each}} for each in text[cut:]])
+        for _ in range(draw(st.integers(0, 6))):
+            rest = draw(st.sampled_from(rests))
+            parts += rest[:1]
+            del rest[:1]
+    return whole, parts + [part for rest in rests for part in rest]
+
+
+@st.composite
+def in_pieces(draw: st.DrawFn, name: str) -> tuple[str | None, list[dict[str, Any]]]:
+    pieces = draw(st.none() | st.lists(st.text(max_size=3), min_size=1, max_size=3))
+    return None if pieces is None else "".join(pieces), [{name: piece} for piece in pieces or ()]
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A completion that is not streamed, and its chunks, those of several answers by turns."""
+    choices: list[dict[str, Any]] = []
+    streams: list[list[dict[str, Any]]] = []
+    for index in range(draw(st.integers(1, 3))):
+        content, contents = draw(in_pieces("content"))
+        reasoning, reasonings = draw(in_pieces("reasoning_content"))
+        refusal, refusals = draw(in_pieces("refusal"))
+        tool_calls, parts = draw(calls_in_parts())
+        message: dict[str, Any] = {"content": content, "tool_calls": tool_calls}
+        message |= {"reasoning_content": reasoning or None, "refusal": refusal or None}
+        choices.append({"index": index, "message": message, "finish_reason": "stop"})
+        deltas = [*reasonings, *contents, *refusals, *[{"tool_calls": [part]} for part in parts]]
+        parted = [{"index": index, "delta": each} for each in deltas]
+        streams.append([*parted, {"index": index, "delta": {}, "finish_reason": "stop"}])
+    turns = draw(st.permutations([at for at, stream in enumerate(streams) for _ in stream]))
+    rests = [iter(stream) for stream in streams]
+    chunks: list[dict[str, Any]] = [{"id": "c", "choices": [next(rests[at])]} for at in turns]
+    return {"id": "c", "choices": choices}, chunks
+
+
+@unhurried
+@given(answers())
+def test_an_answer_that_is_taken_apart_is_put_together(
+    answer: tuple[dict[str, Any], list[dict[str, Any]]],
+) -> None:
+    whole, chunks = answer
+    expected = msgspec.convert(openai.without_nulls(whole), openai.ChatCompletion)
+    assert together(*chunks).native == expected
 
 
 def test_memory_is_that_of_the_strings() -> None:

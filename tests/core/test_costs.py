@@ -19,6 +19,7 @@ from sse_core import (
     Action,
     Deliver,
     Done,
+    Event,
     EventDecoder,
     Exchange,
     Receive,
@@ -26,7 +27,7 @@ from sse_core import (
     Session,
     State,
 )
-from sse_core.dialects import openai
+from sse_core.dialects import anthropic, openai
 from support_core import HEAD, framed, say
 
 BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -92,9 +93,22 @@ def test_calls_of_the_decoder_and_the_exchange() -> None:
     assert calls(lambda: decoder.feed(EVENT)) <= 4
     assert calls(lambda: decoder.feed(EVENT * TOGETHER)) <= 4
     assert calls(lambda: decoder.feed_plain(EVENT * TOGETHER)) <= 2
+    typed = b"event: content_block_delta\n" + EVENT
+    assert decoder.feed_plain(typed) == [EVENT[6:-2]]
+    assert calls(lambda: decoder.feed_plain(typed)) <= 2
+    assert calls(lambda: decoder.feed_plain(typed * TOGETHER + typed[:40])) <= 5
+    assert calls(lambda: decoder.feed_plain(typed[40:] + typed * TOGETHER)) <= 5
     one, many = framed(EVENT), framed(*[EVENT] * TOGETHER)
     assert calls(lambda: exchange.receive(one)) <= 2
     assert calls(lambda: exchange.receive(many)) <= 6
+
+
+def test_calls_of_a_dialect() -> None:
+    data = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a token"}}'
+    dialect = anthropic.messages(model="m", messages=[], max_tokens=1).dialect()
+    event = Event(data)
+    assert calls(lambda: dialect.read(event)) <= 1
+    assert calls(lambda: dialect.read_plain([data] * TOGETHER, [])) <= 1
 
 
 def test_the_garbage_collector_passes_chunks_by() -> None:

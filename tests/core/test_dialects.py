@@ -254,9 +254,9 @@ SPELLINGS: list[tuple[dict[str, Any], str]] = [
     ({"error": {"error": "no"}}, "no"),
     ({"error": "no"}, "no"),
     ({"error": "no", "error_type": "overloaded"}, "no"),
-    ({"error": ["no", 1]}, "['no', 1]"),
+    ({"error": ["no", 1]}, '["no",1]'),
     ({"error": 7}, "7"),
-    ({"error": True}, "True"),
+    ({"error": True}, "true"),
     ({"error": {"code": 7}}, '{"code":7}'),
     ({"error": {"message": None, "code": 7}}, '{"message":null,"code":7}'),
     ({"error": {"message": "no"}, "id": None, "choices": None}, "no"),
@@ -542,7 +542,10 @@ def test_usage_may_come_in_x_groq() -> None:
     assert (both.usage.total_tokens, both.x_groq.usage.total_tokens) == (4, 3)
 
 
-@pytest.mark.parametrize(("said", "message"), [("over capacity", "over capacity"), ("", ""), (["no"], "")])
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [("over capacity", "over capacity"), ("", ""), (["no"], '["no"]'), ({"message": "no"}, "no")],
+)
 def test_x_groq_may_report_an_error(said: object, message: str) -> None:
     chunk: dict[str, Any] = {"choices": [], "x_groq": {"id": "req_1", "error": said}}
     error = raised(read_groq, chunk)

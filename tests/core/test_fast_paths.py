@@ -18,6 +18,7 @@ from sse_core import (
     Done,
     Event,
     EventDecoder,
+    EventTooLarge,
     Exchange,
     Mark,
     Receive,
@@ -30,6 +31,7 @@ from sse_core import (
 from sse_core import _body as body_module
 from sse_core import _chunks as chunks_module
 from sse_core._chunks import Chunks, PlainBody
+from sse_core._decoder import WINDOW
 from sse_core.dialects import json, openai
 from sse_core.dialects._plain_dialect import PlainDialect, refused
 from sse_core.dialects._tagged import TaggedDialect
@@ -49,11 +51,24 @@ EVENTS = [
         b"data: {}\r\n\r\n",
         b"data: {\ndata: }\n\n",
         b"error: x\n\n",
+        b"id: 8\n\n",
         b'data: {"object":"error"}\n\n',
     ),
     b'data: {"choices":[{"finish_reason":"error"}]}\n\n',
 ]
 bodies = st.lists(st.sampled_from(EVENTS), max_size=12)
+
+
+def test_what_is_not_plain_is_left_as_it_is() -> None:
+    decoder = EventDecoder(max_event_size=WINDOW)
+    decoder.feed(b":\n\n")
+    event = b"data: 1\n\n"
+    for data in (event * WINDOW, b"data: 1\r\r", b": x\n\n", b"event: a\n\n"):
+        assert decoder.feed_plain(data) is None
+    assert decoder.feed_plain(event) == [b"1"]
+    with pytest.raises(EventTooLarge):
+        decoder.feed(b"data: " + b"1" * WINDOW + b"1")
+    assert decoder.feed_plain(event) is None
 
 
 def not_plain(decoder: EventDecoder, data: bytes) -> None:
@@ -65,7 +80,7 @@ def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
     return b""
 
 
-def nothing_read(dialect: ChatDialect, data: list[bytes], chunks: list[object]) -> int:
+def nothing_read(dialect: ChatDialect, data: list[bytes], chunks: list[object], type: str) -> int:
     """The same, one ring further out."""
     return 0
 
@@ -92,11 +107,13 @@ def life(wire: list[bytes]) -> list[object]:
             case _:
                 outcome = Done()
         action = session.step(outcome, 0.0)
-    return [*seen, session.verdict, type(session.error), str(session.error)]
+    return [*seen, session.verdict, type(session.error), str(session.error), session.last_event_id]
 
 
 @unhurried
 @given(events=bodies, places=places)
+@example(events=[say("a"), b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
+@example(events=[say("a"), b"id: 8\n\n", b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
 def test_chunks_are_the_same_without_the_short_way_for_plain_events(
     events: list[bytes], places: list[int]
 ) -> None:
@@ -122,6 +139,56 @@ def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
     chunks: list[openai.ChatCompletionChunk] = []
     assert Own().read_plain(plain, chunks) == 0
     assert ChatDialect().read_plain(plain, chunks) == len(chunks) == 1
+
+
+BLOCKS = [
+    *[b"event: a\ndata: 1\n\n"] * 20,
+    *[b"event: a\r\ndata: 1\r\n\r\n"] * 10,
+    *[b"data: 22\n\n"] * 5,
+    *(b"event: b\ndata: 1\n\n", b"event: \ndata: 1\n\n", b"event: \xff\ndata: \n\n", b"event: a\n\n"),
+    *(b"event: a\n", b"event: aaaaaaaaaaaaaaaaaaaaaaaa\ndata: 1\n\n", b"event:a\ndata:1\n\n", b"error: a\n"),
+    *(
+        b"id: 1\n",
+        b"data: 1\n",
+        b"data: 1\ndata: 2\n\n",
+        b": x\n",
+        b"\n",
+        b"\r",
+        b"x",
+        b"event: a",
+        b"data: ",
+    ),
+]
+
+
+@unhurried
+@given(
+    blocks=st.lists(st.sampled_from(BLOCKS), max_size=30), places=places, size=st.sampled_from([9, 30, 999])
+)
+def test_events_are_the_same_without_the_short_way_for_many(
+    blocks: list[bytes], places: list[int], size: int
+) -> None:
+    pieces = cut_at(b"".join(blocks), places)
+
+    def decoded() -> list[object]:
+        decoder = EventDecoder(max_event_size=size)
+        seen: list[object] = []
+        try:
+            for piece in pieces:
+                plain = decoder.feed_plain(piece)
+                if plain is None:
+                    seen.append(decoder.feed_all(piece))
+                else:
+                    seen.append([Event(raw, decoder.plain_type, decoder.last_event_id) for raw in plain])
+                seen += [decoder.eof(), decoder.unfinished_field(), decoder.last_event_id]
+        except EventTooLarge as error:
+            seen.append(str(error))
+        return seen
+
+    seen = decoded()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventDecoder, "_bulk", not_plain)
+        assert decoded() == seen
 
 
 def the_long_way(dialect: Dialect[Any]) -> Callable[[Event], object]:
@@ -158,18 +225,19 @@ DATA = {
 def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObject) -> None:
     events = data.draw(st.lists(st.sampled_from(DATA[name]), max_size=12))
     together = data.draw(st.integers(1, 12))
+    type = data.draw(st.sampled_from(["message", "content_block_delta", "error", "ping", "endpoint"]))
 
     def read(short: bool) -> list[object]:
         dialect: Dialect[Any] = REQUESTS[name]().dialect()
         seen: list[object] = []
         for at in range(0, len(events), together):
             chunks: list[object] = []
-            done = dialect.read_plain(events[at : at + together], chunks) if short else 0
+            done = dialect.read_plain(events[at : at + together], chunks, type) if short else 0
             read = dialect.read if short else the_long_way(dialect)
             try:
-                chunks.extend(read(Event(raw)) for raw in events[at + done : at + together])
+                chunks.extend(read(Event(raw, type)) for raw in events[at + done : at + together])
             except StreamError as error:
-                seen += [type(error), str(error)]
+                seen += [error.__class__, str(error)]
             seen += [chunks, dialect.finished, dialect.complete, dialect.cursor]
         return seen
 

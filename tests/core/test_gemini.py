@@ -298,6 +298,17 @@ def test_a_call_is_whole_only_with_its_end() -> None:
     assert message.native.candidates[0].content.parts[0].function_call.args == {"a": "x"}
 
 
+def test_a_call_may_be_without_its_beginning() -> None:
+    dialect, accumulator = request.dialect(), request.dialect().accumulator()
+    assert accumulator is not None
+    for call in ({"name": "f", "willContinue": True}, {"partialArgs": [arg("$.a", numberValue=1)]}):
+        data = {"candidates": [{"content": {"parts": [{"functionCall": call}]}}]}
+        chunk = dialect.read(Event(json.dumps(data).encode()))
+    assert not isinstance(chunk, Mark)
+    accumulator.add([chunk])
+    assert [(call.name, call.arguments) for call in accumulator.message().tool_calls] == [("", '{"a":1}')]
+
+
 def test_which_call_a_part_belongs_to() -> None:
     _, message = calling(
         {"name": "f", "partialArgs": [arg("$.a", numberValue=1)]},
@@ -327,6 +338,13 @@ def test_calls_of_other_answers_are_kept_apart() -> None:
     _, message = calling({"name": "f", "partialArgs": [arg("$.a", numberValue=1)]}, index=1)
     assert message.tool_calls == ()
     assert message.native.candidates[0].content.parts[0].function_call.args == {"a": 1}
+
+
+def test_answers_with_and_without_calls_may_come_in_one_chunk() -> None:
+    parts: list[Any] = [{"functionCall": {"name": "f", "args": {}}}]
+    chunk = read({"candidates": [{"finishReason": "STOP"}, {"index": 1, "content": {"parts": parts}}]})
+    assert [candidate.content is None for candidate in chunk.candidates] == [True, False]
+    assert (chunk.finish_reason, chunk.tool_calls) == ("STOP", ())
 
 
 def test_a_call_in_parts_may_have_text_and_a_signature_beside_it() -> None:
@@ -401,3 +419,10 @@ def test_what_is_taken_apart_is_put_together(arguments: dict[str, Any]) -> None:
     calls: list[dict[str, object]] = [{"partialArgs": [part], "willContinue": True} for part in parts]
     _, message = calling({"name": "f", "willContinue": True}, *calls, {})
     assert message.tool_calls[0].parsed() == arguments
+
+
+def test_a_candidate_may_bring_nothing() -> None:
+    chunks: list[gemini.GenerateContentResponse] = []
+    data = b'{"candidates":[{"index":0}]}'
+    assert gemini.generate(model="m", contents=[]).dialect().read_plain([data], chunks) == 1
+    assert (chunks[0].text, chunks[0].finish_reason) == ("", None)

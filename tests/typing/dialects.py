@@ -7,7 +7,7 @@ from typing import Any, assert_never, assert_type
 from msgspec import Struct
 
 import sse_adapters.threads
-from sse_core import Chunk, Request, TokenCounts
+from sse_core import Chunk, Message, Request, TokenCounts
 from sse_core.dialects import anthropic, gemini, json, mcp, responses
 
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -85,3 +85,21 @@ def neutral(
     event: anthropic.MessageStreamEvent | responses.ResponseStreamEvent | gemini.GenerateContentResponse,
 ) -> Chunk:
     return event
+
+
+def natives(message: Message) -> None:
+    match message.native:
+        case anthropic.Message(content=content):
+            assert_type(content, tuple[anthropic.ContentBlock, ...])
+        case responses.Response() as response:
+            assert_type(response.usage, responses.Usage | None)
+        case _:
+            pass
+
+
+def strictly() -> None:
+    messages = anthropic.messages(model="any", messages=MESSAGES, max_tokens=9, strict=True)
+    assert_type(messages, Request[anthropic.MessageStreamEvent])
+    assert_type(
+        gemini.generate(model="any", contents=[], strict=True), Request[gemini.GenerateContentResponse]
+    )
