@@ -118,8 +118,9 @@ def test_the_check_finds_what_is_wrong(
     text: str, error: StreamError | None, verdict: Verdict, complaint: str
 ) -> None:
     with pytest.raises(AssertionError, match=complaint):
-        check(result(text, error, verdict), [HALF], "a life")
-    check(result(REPLY[:9], CUT, Verdict.BODY_CUT), [HALF], "a life")
+        check(result(text, error, verdict), [HALF], 1, "a life")
+    check(result(REPLY[:9], CUT, Verdict.BODY_CUT), [HALF], 1, "a life")
+    check(result("", CUT, Verdict.BODY_CUT), [HALF], 2, "a life whose last attempt did not get through")
 
 
 def test_the_script_that_goes_on_for_minutes(capsys: pytest.CaptureFixture[str]) -> None:
