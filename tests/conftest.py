@@ -9,9 +9,8 @@ from importlib import import_module
 import coverage
 import pytest
 
-import_module(
-    "hypothesis"
-)  # looks for referrers of trio's random numbers, and would find none that are frozen
+# Before anything is frozen: it looks for who refers to trio's random numbers, and would find nobody.
+import_module("hypothesis")
 
 
 def pytest_collection_finish() -> None:
