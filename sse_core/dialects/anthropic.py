@@ -137,8 +137,7 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
                 return msgspec.structs.replace(chunk, of_server_tool=True)
             case ContentBlockStop(index=index):
                 self._server_tools.discard(index)
-                if not self._server_tools:
-                    self.plain = plain.decode
+                self.plain = refused if self._server_tools else plain.decode
             case MessageDelta(delta=MessageChange(stop_reason=str())):
                 self.finished = True
             case MessageStop():
