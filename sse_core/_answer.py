@@ -58,7 +58,8 @@ class Answer(Generic[T]):
     def tell(self, error: StreamError, last_event_id: str) -> None:
         """Say in an error what had come before it, and where the stream could be taken up again."""
         error.partial = self.message
-        error.cursor = self.dialect.cursor or last_event_id or None
+        cursor = self.dialect.cursor
+        error.cursor = (last_event_id or None) if cursor is None else cursor
         text = "" if error.partial is None else error.partial.text
         notes = (
             f"chunks before it: {self._chunks}" if self._chunks else "",

@@ -98,8 +98,8 @@ class Body(Generic[T]):
         """Whether nothing would come twice if the stream began again from its start."""
         return not self._answer.would_repeat
 
-    def read(self, data: bytes, came: int) -> list[T]:
-        """Return the chunks in what `source` made of so many bytes of the connection."""
+    def read(self, data: bytes, size: int) -> list[T]:
+        """Return the chunks in what `source` made of `size` bytes of the connection."""
         chunks: list[T] = []
         try:
             if len(data) <= WINDOW:
@@ -120,7 +120,7 @@ class Body(Generic[T]):
                 self._end()
         content = self._answer.add(chunks, len(data))
         self.content += content
-        self._timing.came(came, len(chunks), content)
+        self._timing.came(size, len(chunks), content)
         return chunks
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:

@@ -132,13 +132,16 @@ class Pool(Generic[C]):
         self._expire(now)
         idle = next(reversed(self._idle_of.get(origin, ())), None)
         if idle is not None:
+            idle.since = min(idle.since, now)  # event loops differ in their clocks
             self._forget(idle)
         return idle
 
     def keep(self, idle: Idle[C]) -> None:
         """Put in a connection that may be used again, or put one back that is not ready."""
-        self._idle[idle] = None
-        self._idle_of.setdefault(idle.origin, OrderedDict())[idle] = None
+        for kept in (self._idle, self._idle_of.setdefault(idle.origin, OrderedDict())):
+            older = bool(kept) and idle.since < next(reversed(kept)).since
+            kept[idle] = None
+            kept.move_to_end(idle, last=not older)
         if len(self._idle) > self._limits.max_idle:
             self._doom(next(iter(self._idle)))
 
@@ -156,22 +159,22 @@ class Pool(Generic[C]):
 
     def overdue(self, now: float) -> list[Idle[C]]:
         """Take out the connections that are still draining, and have had their time for that."""
-        found = [idle for idle in self._idle if idle.draining and now >= self._drained_by(idle)]
+        found = [idle for idle in self._draining(now) if now >= self._drained_by(idle)]
         for idle in found:
             self._forget(idle)
         return found
 
-    def next_overdue(self) -> float | None:
+    def next_overdue(self, now: float) -> float | None:
         """When the next connection will be overdue, if any is draining."""
-        return min((self._drained_by(idle) for idle in self._idle if idle.draining), default=None)
+        return min(map(self._drained_by, self._draining(now)), default=None)
 
     def make_room(self, origin: str) -> None:
         """Doom what is idle where one connection more, for which there is a place, would be too many."""
         limits = self._limits
         idle_of = self._idle_of.get(origin, OrderedDict[Idle[C], None]())
-        if is_over(self._used[origin] + len(idle_of), limits.max_connections_per_origin) and idle_of:
+        while is_over(self._used[origin] + len(idle_of), limits.max_connections_per_origin) and idle_of:
             self._doom(next(iter(idle_of)))
-        if is_over(self._used_in_all + len(self._idle), limits.max_connections) and self._idle:
+        while is_over(self._used_in_all + len(self._idle), limits.max_connections) and self._idle:
             self._doom(next(iter(self._idle)))
 
     def give_back(self, origin: str) -> None:
@@ -226,6 +229,12 @@ class Pool(Generic[C]):
         del of_origin[waiter]
         if not of_origin:
             del self._waiting[waiter.origin]
+
+    def _draining(self, now: float) -> list[Idle[C]]:
+        found = [idle for idle in self._idle if idle.draining]
+        for idle in found:
+            idle.since = min(idle.since, now)
+        return found
 
     def _drained_by(self, idle: Idle[C]) -> float:
         return idle.since + self._limits.drain_time

@@ -163,7 +163,7 @@ class Session(Generic[T]):
 
         Raises RuntimeError if `outcome` is not an answer to that action.
         """
-        handler = HANDLERS[self.state].get(type(outcome))
+        handler = self.HANDLERS[self.state].get(type(outcome))
         if handler is None:
             raise self._no_answer(outcome)
         self._timing.now = now
@@ -475,4 +475,3 @@ class Session(Generic[T]):
 
 # To look these up in their classes takes 70 ns each time.
 DELIVERING, STREAMING = State.DELIVERING, State.STREAMING
-HANDLERS = Session.HANDLERS

@@ -126,8 +126,8 @@ class Timing:
         if content and stats.to_first_content is None:
             stats.to_first_content = stats.to_last_content = at
         self._awaits_first = False
-        for came, watch in ((size, self._bytes), (chunks, self._events), (content, self._content)):
-            if came:
+        for number, watch in ((size, self._bytes), (chunks, self._events), (content, self._content)):
+            if number:
                 watch.go_on()
             self._awaits_first = self._awaits_first or watch.is_first
 

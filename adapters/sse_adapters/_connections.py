@@ -49,6 +49,7 @@ class Connections(Generic[X]):
         self.make = make
         self._sweep_at = sweep_at
         self._clock: Callable[[], float] | None = None
+        self._limits = limits
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is at the pool
@@ -95,7 +96,7 @@ class Connections(Generic[X]):
         while (idle := self._take(origin)) is not None:
             unready.append(idle)
             yield idle, AT_ONCE
-        for idle in unready:
+        for idle in unready:  # whoever takes one from the list stops here
             patience = self._pool.worth_waiting_until(idle)
             yield idle, patience if deadline is None else min(patience, deadline)
 
@@ -109,6 +110,8 @@ class Connections(Generic[X]):
             with self._lock:
                 self._pool.keep(idle)
             self._settle()
+            if idle.draining:
+                self.watch()
         else:
             close(idle.connection)
 
@@ -133,12 +136,14 @@ class Connections(Generic[X]):
     def watch(self) -> None:
         """Have what is draining swept when its time is over."""
         with self._lock:
-            if self._closed or self.now() < self._next_sweep:
-                return
-            when = self._pool.next_overdue()
-            if when is not None:
+            now = self.now()
+            when = self._pool.next_overdue(now)
+            # A sweep that is due much later was that of another event loop, whose clock is another.
+            is_due = now < self._next_sweep <= now + self._limits.drain_time
+            if when is not None and not is_due and not self._closed:
                 self._next_sweep = when
                 self._call_off = self._sweep_at(self, when)
+        self._settle()
 
     def overdue(self) -> list[Idle[X]]:
         """Take out what has had its time to be drained."""

@@ -66,7 +66,7 @@ class TransportOptions(TypedDict):
 
 
 def split(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Options]:
-    """Return what is for each transport, and what is for the client.
+    """Split options into those for each transport, and those for the client.
 
     Raises ValueError for a URL that is not http or https, and as `checked` does.
     """

@@ -10,9 +10,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
-from math import inf
 from typing import TYPE_CHECKING, Any
 
+from ._connections import AT_ONCE
 from ._options import NO_NAMES, checked
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SyncTransport(Secured, ABC):
             self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                self._send(tls.outgoing(), POLL)  # an alert, which tells the server why
+                self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
             raise
 
     def send(self, data: bytes, deadline: float | None) -> None:
@@ -86,7 +86,7 @@ class AsyncTransport(Secured, ABC):
             await self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                await self._send(tls.outgoing(), POLL)  # an alert, which tells the server why
+                await self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
             raise
 
     async def send(self, data: bytes, deadline: float | None) -> None:
@@ -122,5 +122,3 @@ def pieces(data: bytes) -> Iterator[memoryview]:
 
 
 PIECE_SIZE = 256 * 1024
-POLL = -inf
-"""A deadline that has passed: what can be done at once, or TimeoutError."""

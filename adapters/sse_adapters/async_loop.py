@@ -49,7 +49,7 @@ class Transport(Closable, Protocol):
     - A deadline is a moment on the clock of `now`, or None. When it has passed, what can be
       done without waiting is done all the same: `receive(-math.inf)` returns what is there.
       After a TimeoutError, all but `receive` may have been done in part.
-    - After `abort` everything but `close` raises OSError.
+    - After `abort` every verb that may wait raises OSError.
     - `abort` comes from a task of the same event loop. A verb that is cancelled leaves a
       transport that can be closed, and nothing else behind.
 
@@ -241,7 +241,7 @@ class Stream(StreamBase[T, Transport]):
                     return idle.connection
             return None
         finally:
-            for idle in reversed(unready):
+            for idle in unready:
                 connections.put_back(idle)
 
 
@@ -254,6 +254,9 @@ async def drain(idle: Idle[Transport], connections: Connections[Transport], dead
         pass
     except OSError:
         idle.lost = True
+    except BaseException:
+        idle.lost = True  # for who breaks into a verb leaves nothing but what can be closed
+        raise
 
 
 async def sweep(weak: ref[Connections[Transport]]) -> None:
@@ -268,7 +271,7 @@ async def sweep(weak: ref[Connections[Transport]]) -> None:
     finally:
         for idle in overdue:
             connections.put_back(idle)
-    connections.watch()
+        connections.watch()
 
 
 def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], None]:

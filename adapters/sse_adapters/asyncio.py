@@ -196,13 +196,14 @@ class Connection(asyncio.Protocol):
             if self._ended:
                 return b""
             await self._new_waiter(deadline)
-        data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
-        self._received.clear()
-        self._size = 0
-        if not self._reading:
+        data = b"".join(self._received)
+        rest = data[BUFFER_SIZE:]  # for the chunks in more than that leave the processor's caches
+        self._received[:] = [rest] if rest else []
+        self._size = len(rest)
+        if not self._reading and self._size < BUFFER_SIZE:
             self._reading = True
             self._transport.resume_reading()
-        return data
+        return data[:BUFFER_SIZE]
 
     def abort(self) -> None:
         shut_down(self._socket)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
 from math import inf
-from threading import TIMEOUT_MAX, Timer
+from threading import TIMEOUT_MAX, Timer, current_thread
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
 from weakref import ref
@@ -50,7 +50,7 @@ class Transport(Closable, Protocol):
     - A deadline is a moment on the clock of `now`, or None. When it has passed, what can be
       done without waiting is done all the same: `receive(-math.inf)` returns what is there.
       After a TimeoutError, all but `receive` may have been done in part.
-    - After `abort` everything but `close` raises OSError.
+    - After `abort` every verb that may wait raises OSError.
     - `abort` may come from any thread.
 
     `sse_adapters.testing.check_transport` checks all this, and more.
@@ -149,6 +149,9 @@ class Stream(StreamBase[T, Transport]):
         """Go on until chunks are delivered, and return them; None at the end of the stream."""
         self._enter()
         try:
+            for chunk in self._ready:  # another iterator has left some
+                self._ready = chain((chunk,), self._ready)
+                return self._ready
             action = self._first()
             # Not a `match`: to see that an action is of another class costs 1 us for each event.
             while self._session.state is not DELIVERING:
@@ -233,7 +236,7 @@ class Stream(StreamBase[T, Transport]):
                     return idle.connection
             return None
         finally:
-            for idle in reversed(unready):
+            for idle in unready:
                 connections.put_back(idle)
 
 
@@ -246,6 +249,9 @@ def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: 
         pass
     except OSError:
         idle.lost = True
+    except BaseException:
+        idle.lost = True  # for who breaks into a verb leaves nothing but what can be closed
+        raise
 
 
 def sweep(weak: ref[Connections[Transport]]) -> None:
@@ -260,7 +266,7 @@ def sweep(weak: ref[Connections[Transport]]) -> None:
     finally:
         for idle in overdue:
             connections.put_back(idle)
-    connections.watch()
+        connections.watch()
 
 
 def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], None]:
@@ -269,7 +275,8 @@ def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], N
 
     def call_off() -> None:
         timer.cancel()
-        timer.join()
+        if timer is not current_thread():
+            timer.join()
 
     try:
         timer.start()

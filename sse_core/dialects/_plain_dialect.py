@@ -39,5 +39,5 @@ class PlainDialect(ApiDialect[T], Generic[T]):
 
 
 def refused(data: bytes) -> NoReturn:
-    """Decode no event: while each means more than a chunk."""
+    """In place of `plain`, while every event has to go the long way."""
     raise msgspec.DecodeError

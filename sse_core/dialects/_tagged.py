@@ -117,7 +117,7 @@ class Error(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="error"):
         return reported_error(event)
 
 
-class TaggedDialect(PlainDialect[T], Generic[T]):
+class TaggedDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
     """Reads events as members of a union of tagged structs.
 
     `every` decodes all of them, `Ping` and `Error` too; `plain` those that mean nothing but a chunk.

@@ -75,12 +75,17 @@ class WithEventsDialect(Dialect[WithEvent[T]]):
     def __init__(self, dialect: Callable[[], Dialect[T]]) -> None:
         self._dialect = dialect()
         self.ends_with_body = self._dialect.ends_with_body
+        self.reads_documents = self._dialect.reads_documents
 
     def read(self, event: Event) -> WithEvent[T] | Mark:
         chunk = self._dialect.read(event)
         self.finished, self.complete = self._dialect.finished, self._dialect.complete
         self.cursor = self._dialect.cursor
         return chunk if isinstance(chunk, Mark) else WithEvent(event, chunk)
+
+    def single(self, response: Response, body: bytes) -> Sequence[WithEvent[T]] | None:
+        chunks = self._dialect.single(response, body)
+        return None if chunks is None else [WithEvent(Event(body), chunk) for chunk in chunks]
 
     def unknown_field(self, field: UnknownField) -> None:
         self._dialect.unknown_field(field)

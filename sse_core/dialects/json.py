@@ -19,7 +19,7 @@ __all__ = ["JSONDialect", "request"]
 T = TypeVar("T")
 
 
-class JSONDialect(PlainDialect[T], Generic[T]):
+class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
     """Reads each event's data with `decoder`, until one whose data is `done`, or until the body ends.
 
     `event: error` is an error, and so is data that `decoder` refuses but that reports one.

@@ -102,7 +102,7 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
     error: ErrorObject | None = None
 
 
-class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint]):
+class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint], keeps_short_way=True):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
     reads_documents = True

@@ -84,11 +84,6 @@ __all__ = [
 class ChatDialect(ApiDialect[ChatCompletionChunk]):
     """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
-    _short_way = False  # one with a `read` of its own is to see every event
-
-    def __init__(self) -> None:
-        self._short_way = type(self).read is ChatDialect.read
-
     def read(self, event: Event) -> ChatCompletionChunk | Mark:
         if event.type != "message":
             if event.type == "error":
@@ -117,7 +112,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
         self, data: Sequence[bytes], chunks: list[ChatCompletionChunk], type: str = "message"
     ) -> int:
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
-        if type != "message" or not self._short_way:
+        if type != "message":
             return 0
         already = len(chunks)
         try:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
+import math
+import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, cast
 from weakref import ref
 
 import pytest
 
-from net_runners import EVENTS, SyncMemory, run_without_loop
-from net_servers import CHUNKED, LAST_CHUNK, End, chunked, event, head, says
+from net_runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
+from net_servers import CHUNKED, GENEROUS, LAST_CHUNK, End, chunked, event, head, says
 from sse_adapters import async_loop, sync_loop
 from sse_adapters._connections import Connections
-from sse_core import Exchange, PoolLimits
+from sse_core import Exchange, Idle, PoolLimits
 from sse_core.dialects import groq
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
@@ -93,9 +95,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     while now < 2:
         now += 1
         one.claim("http://a", lambda: None)
-        exchange = Exchange("GET", "/", [("Host", "a")])
-        exchange.receive(head("200 OK", CHUNKED))
-        one.give_back("http://a", Timed(says(LAST_CHUNK, end=End.SILENCE)), exchange)
+        one.give_back("http://a", Timed(says(LAST_CHUNK, end=End.SILENCE)), draining())
     assert sweeps == [6.0]
     now = 5.9
     assert one.overdue() == []
@@ -104,7 +104,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     now = 6.0
     sync_loop.sweep(ref(one))
     assert sweeps == [6.0, 6.0, 7.0]
-    assert [idle.ready for idle in one._pool._idle] == [False, True]
+    assert [idle.ready for idle in one._pool._idle] == [True, False]
     now = 7.0
     sync_loop.sweep(ref(one))
     assert [idle.ready for idle in one._pool._idle] == [True, True]
@@ -112,6 +112,101 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     one.close()
     one.watch()
     assert (sweeps, called_off) == ([6.0, 6.0, 7.0], [7.0])
+
+
+def test_a_place_given_back_while_a_sweep_is_arranged_is_not_lost() -> None:
+    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+        connections.give_back("http://a", None, None)  # as from another thread
+        return lambda: None
+
+    one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(max_connections=2), sweep_at)
+    waiters = [one.claim("http://a", lambda: None) for _ in range(4)]
+    one.give_back("http://a", SyncMemory(WHOLE), draining())
+    assert [waiter.granted for waiter in waiters] == [True] * 4
+
+
+def test_what_is_put_back_undrained_is_swept_too() -> None:
+    sweeps: list[float] = []
+
+    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+        sweeps.append(when)
+        return lambda: None
+
+    one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    one.claim("http://a", lambda: None)
+    one.give_back("http://a", SyncMemory(says()), draining())
+    taken: list[Any] = []
+    assert [patience for _, patience in one.candidates("http://a", None, taken)] == [-math.inf, 0.01]
+    assert one.overdue() == []  # for it is taken
+    one.put_back(taken[0])
+    assert sweeps == [5.0, 5.0]
+
+
+def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
+    now = 1000.0
+    sweeps: list[float] = []
+
+    class Timed(SyncMemory):
+        def now(self) -> float:
+            return now
+
+    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+        sweeps.append(when)
+        return lambda: None
+
+    one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    for _ in range(2):
+        one.claim("http://a", lambda: None)
+        one.give_back("http://a", Timed(WHOLE), draining())
+        now = 1.0
+    assert sweeps == [1005.0, 6.0]
+    taken: list[Any] = []
+    assert [patience for _, patience in one.candidates("http://a", None, taken)][2:] == [1.01, 1.01]
+
+
+def test_a_connection_whose_receiving_was_broken_into_is_lost() -> None:
+    class Interrupted(SyncMemory):
+        def receive(self, deadline: float | None) -> bytes:
+            raise KeyboardInterrupt
+
+    class AsyncInterrupted(AsyncMemory):
+        async def receive(self, deadline: float | None) -> bytes:
+            raise KeyboardInterrupt
+
+    one = connections()
+    idle = [Idle(kind(WHOLE), "http://a", draining(), 0.0) for kind in (Interrupted, AsyncInterrupted)]
+    with pytest.raises(KeyboardInterrupt):
+        sync_loop.drain(cast(Any, idle[0]), one, 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run_without_loop(async_loop.drain(cast(Any, idle[1]), one, 0.0))
+    assert [each.lost for each in idle] == [True, True]
+
+
+def test_a_client_may_be_closed_by_what_runs_in_the_background() -> None:
+    closed = Event()
+
+    class Closing(SyncMemory):
+        def receive(self, deadline: float | None) -> bytes:
+            if current_thread() is not main_thread():
+                client.close()
+                closed.set()
+            return super().receive(deadline)
+
+        def now(self) -> float:
+            return time.monotonic()
+
+    held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")))
+    pool = PoolLimits(drain_time=0.01)
+    with sync_loop.Client("http://memory", lambda: Closing(held), pool=pool) as client:
+        assert list(client.stream(groq.chat(model="m", messages=[]))) == []
+        assert closed.wait(GENEROUS)
+
+
+def draining() -> Exchange:
+    """An exchange whose response has not come to its end."""
+    exchange = Exchange("GET", "/", [("Host", "a")])
+    exchange.receive(head("200 OK", CHUNKED))
+    return exchange
 
 
 def test_a_client_that_was_dropped_is_not_swept() -> None:

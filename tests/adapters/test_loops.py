@@ -79,6 +79,21 @@ def test_a_request_that_http_cannot_carry_is_refused_before_there_is_a_transport
     assert not made
 
 
+def test_all_who_iterate_over_a_stream_share_its_chunks() -> None:
+    pieces = [event("a"), event("b") + event("c"), event("d")]
+    script = says(head("200 OK", CHUNKED), *chunked(*pieces), LAST_CHUNK)
+    with sync_loop.Client("http://memory", lambda: SyncMemory(script)) as client:
+        stream = client.stream(EVENTS)
+        first, second = iter(stream), iter(stream)
+        seen = [next(first), next(second), *first]
+        assert [each.data for each in seen] == ["a", "b", "c", "d"]
+        stream = client.stream(EVENTS)
+        seen.clear()
+        for chunk in stream:
+            seen += [chunk, *[next(stream) for _ in range(chunk.data == "a")]]
+        assert [each.data for each in seen] == ["a", "b", "c", "d"]
+
+
 # What breaks in.
 
 

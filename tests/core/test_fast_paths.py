@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -135,6 +136,11 @@ def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
         def read(self, event: Event) -> Mark:
             return Mark.PING
 
+    class OwnJSON(json.JSONDialect[int]):
+        def read(self, event: Event) -> Mark:
+            return Mark.PING
+
+    assert OwnJSON(msgspec.json.Decoder(int), None).read_plain([b"1"], []) == 0
     plain = [b'{"choices": []}']
     chunks: list[openai.ChatCompletionChunk] = []
     assert Own().read_plain(plain, chunks) == 0

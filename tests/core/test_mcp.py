@@ -26,7 +26,7 @@ from sse_core import (
     StreamIncomplete,
     Verdict,
 )
-from sse_core.dialects import mcp
+from sse_core.dialects import events, mcp
 from sse_core.dialects.mcp import MCPDialect
 from support_core import HEAD, LAST, Life, answer, framed, unhurried
 
@@ -157,6 +157,15 @@ def test_a_whole_response_that_is_no_stream() -> None:
         assert dialect.single(refused, b"{}") is None
     with pytest.raises(InvalidChunk):
         dialect.single(head(200, "application/json"), b"{")
+
+
+def test_a_whole_response_with_its_event() -> None:
+    dialect = events.with_events(mcp.post(TOOLS)).dialect()
+    assert dialect.reads_documents
+    body = json.dumps(RESULT).encode()
+    found = dialect.single(head(200, "application/json"), body)
+    assert found == [events.WithEvent(Event(body), mcp.JSONRPCResponse(id=1, result={"tools": []}))]
+    assert dialect.single(head(404), body) is None
 
 
 def test_errors_by_status() -> None:

@@ -41,6 +41,28 @@ def test_without_limits_there_is_always_a_place() -> None:
     assert pool.granted == []
 
 
+def test_what_is_put_back_is_as_old_as_it_was() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=3))
+    for number in range(3):
+        pool.keep(idle(number, since=number))
+    newest, middle = pool.take(A, 3.0), pool.take(A, 3.0)
+    assert newest is not None and middle is not None
+    pool.keep(newest)
+    pool.keep(middle)
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [1]
+
+
+def test_more_than_are_allowed_are_closed_when_they_are_back() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2))
+    for number in range(4):
+        pool.keep(idle(number))
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [0, 1, 2]
+
+
 def test_who_waits_gets_the_place_of_who_leaves() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=1))
     pool.claim(A)
