@@ -4,7 +4,7 @@
     python -m benchmarks --rounds 3
 
 Takes about an hour with 3 rounds. `--only` writes some parts: end-to-end, streams, rings,
-decoders, framing, curves.
+dialects, decoders, framing, curves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 
-from . import charts, curves, decoders, end_to_end, framing, rings, streams
+from . import charts, curves, decoders, dialects, end_to_end, framing, rings, streams
 from .clients import CLIENTS, FLOORS
 from .harness import ROOT
 
@@ -73,6 +73,7 @@ def draw(name: str, chart: str) -> None:
 
 PARTS: dict[str, Callable[[int], str]] = {
     "rings": lambda rounds: rings.report(rings.measure(3 * rounds)),
+    "dialects": lambda rounds: dialects.report(20 * rounds),
     "framing": write_framing,
     "curves": write_curves,
     "decoders": lambda rounds: decoders.report(rounds, list(decoders.CONTENDERS)),

@@ -167,15 +167,19 @@ def measure(name: str, rounds: int) -> list[float]:
     return [min(taken) for taken in times]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=50)
-    rounds = parser.parse_args().rounds
+def report(rounds: int) -> str:
+    """Return a table in Markdown."""
     rows: list[list[str]] = []
     for name in CASES:
         base, *others = measure(name, rounds)
         rows.append([name, f"{base:,.0f}", *(f"{other:,.0f} ({other / base:.2f})" for other in others)])
-    print(table(["dialect", "msgspec alone", "one by one", "64 at once", "from stream bytes"], rows))
+    return table(["dialect", "msgspec alone", "one by one", "64 at once", "from stream bytes"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=50)
+    print(report(parser.parse_args().rounds))
 
 
 if __name__ == "__main__":
