@@ -98,7 +98,7 @@ def report(results: Results, names: list[str], modes: list[str]) -> str:
     return "\n\n".join(
         (
             table(["client", *modes], [*cpu, ["the server itself", *server]]),
-            table(["client", "first token, cold", "warm", "peak memory, MiB"], rest),
+            table(["client", "first token, cold, ms", "warm, ms", "peak memory, MiB"], rest),
         )
     )
 

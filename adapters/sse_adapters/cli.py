@@ -241,7 +241,9 @@ def read(
 
     if find_spec(arguments.transport) is None:
         raise ValueError(f"{arguments.transport} is not installed")
-    return anyio.run(read_in_task, backend=arguments.transport)
+    return anyio.run(
+        read_in_task, backend=arguments.transport, backend_options=BACKEND_OPTIONS[arguments.transport]
+    )
 
 
 def read_blocking(
@@ -253,6 +255,10 @@ def read_blocking(
     return stream
 
 
+BACKEND_OPTIONS: Mapping[str, dict[str, Any]] = {
+    "asyncio": {},
+    "trio": {"restrict_keyboard_interrupt_to_checkpoints": True},  # not between a coroutine and its await
+}
 PROVIDERS = (
     ("GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
     ("OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-4o-mini"),
