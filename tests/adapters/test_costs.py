@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Coroutine
-from types import FrameType
 from typing import Any
 
+from counting import calls
 from net_servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
 from sse_adapters import async_loop, sync_loop
 from sse_core.dialects import openai
@@ -24,25 +24,6 @@ EVENT = b'data: {"choices":[{"delta":{"content":"a token"}}]}\n\n'
 CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
 TOGETHER = 64
 TURNS = 50
-
-
-def calls(function: Callable[[], object]) -> int:
-    """Count the calls of functions written in Python."""
-    found = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal found
-        found += event == "call"
-
-    before = sys.getprofile()
-    gc.disable()  # or its callbacks and other people's finalisers would be counted too
-    sys.setprofile(count)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-        gc.enable()
-    return found - 1
 
 
 class Scripted:

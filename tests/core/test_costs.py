@@ -7,11 +7,10 @@ slower, and says why.
 from __future__ import annotations
 
 import gc
-import sys
 import tracemalloc
 from collections.abc import Callable
-from types import FrameType
 
+from counting import calls
 from sse_core import (
     URL,
     Acquire,
@@ -34,25 +33,6 @@ BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = say("a token")
 TOGETHER = 64
 TURNS = 50
-
-
-def calls(function: Callable[[], object]) -> int:
-    """Count the calls of functions written in Python."""
-    found = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal found
-        found += event == "call"
-
-    before = sys.getprofile()
-    gc.disable()  # or its callbacks and other people's finalisers would be counted too
-    sys.setprofile(count)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-        gc.enable()
-    return found - 1  # the function itself
 
 
 def streaming() -> Session[openai.ChatCompletionChunk]:
