@@ -43,7 +43,10 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
     drain_time: float = 5.0
     """How long the rest of a response may take, after the end of the stream in it; then it is closed."""
     drain_wait: float = 0.01
-    """How long after that end a new request waits for the rest, to save itself a new connection."""
+    """How long after that end a new request waits for the rest, to save itself a new connection.
+
+    What it waits for is not counted in the limits above until then.
+    """
     max_drain: int = 64 * 2**10
     """How many bytes that rest may have."""
 
