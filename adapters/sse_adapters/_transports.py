@@ -8,9 +8,9 @@ TLS: that takes 5 ms, a tenth of a cold start.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._connections import AT_ONCE
 from ._options import NO_NAMES, checked
@@ -96,7 +96,7 @@ class AsyncTransport(Secured, ABC):
             for piece in pieces(data):
                 await self._send(self._tls.encrypt(piece), deadline)
 
-    def receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
+    def receive(self, deadline: float | None) -> Awaitable[bytes]:
         # One coroutine less for each resumption to go through.
         return self._receive(deadline) if self._tls is None else self._receive_tls(self._tls, deadline)
 
@@ -111,7 +111,7 @@ class AsyncTransport(Secured, ABC):
     async def _send(self, data: bytes, deadline: float | None) -> None: ...
 
     @abstractmethod
-    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]: ...
+    def _receive(self, deadline: float | None) -> Awaitable[bytes]: ...
 
 
 def pieces(data: bytes) -> Iterator[memoryview]:

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import get_ident
-from typing import Any, TypeVar, Unpack, cast
+from typing import Any, TypeGuard, TypeVar, Unpack, cast
 
 from . import async_loop
 from ._options import NO_NAMES, NetworkOptions, split
@@ -117,17 +117,17 @@ class Transport(AsyncTransport):
         return await Connection.over(await first_connected(addresses))
 
     async def _send(self, data: bytes, deadline: float | None) -> None:
-        await self._connected().send(data, deadline)
+        if self._connection is None or self._aborted:
+            raise self._unusable()
+        await self._connection.send(data, deadline)
 
-    def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
-        return self._connected().receive(deadline)
+    def _receive(self, deadline: float | None) -> asyncio.Future[bytes]:
+        if self._connection is None or self._aborted:
+            raise self._unusable()
+        return self._connection.receive(deadline)
 
-    def _connected(self) -> Connection:
-        if self._aborted:
-            raise ConnectionAbortedError("aborted")
-        if self._connection is None:
-            raise ConnectionAbortedError("not connected")
-        return self._connection
+    def _unusable(self) -> ConnectionAbortedError:
+        return ConnectionAbortedError("aborted" if self._aborted else "not connected")
 
     async def _within(self, deadline: float | None, wait: Awaitable[R]) -> R:
         """Wait for something until the deadline passes, or `abort` is called."""
@@ -145,7 +145,11 @@ class Transport(AsyncTransport):
 
 
 class Connection(asyncio.Protocol):
-    """What has come over one connection, and the one who waits for more, or for room to send."""
+    """What has come over one connection, and the one who waits for more, or for room to send.
+
+    What comes while someone waits for it is the result of the future that is waited for, without a
+    list, a coroutine and a turn of its own in between: of many connections, that much less is touched.
+    """
 
     _transport: asyncio.Transport
 
@@ -159,8 +163,9 @@ class Connection(asyncio.Protocol):
         self._ended = False  # by the peer
         self._room = True  # to send
         self._failure: OSError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._deadline = math.inf  # of the waiter
+        self._receiver: asyncio.Future[bytes] | None = None
+        self._sender: asyncio.Future[None] | None = None
+        self._deadline = math.inf  # of either, for there is one of them at a time
         self._alarm = math.inf  # when the timer goes off
         self._timer: asyncio.Handle | None = None
 
@@ -185,30 +190,26 @@ class Connection(asyncio.Protocol):
                 with suppress(OSError):  # But the peer may have said why it left.
                     self._received.append(self._socket.recv(BUFFER_SIZE))
         while self._failure is None and (not self._room or self._transport.is_closing()):
-            await self._new_waiter(deadline)
+            self._set_deadline(deadline)
+            self._sender = self._loop.create_future()
+            await self._sender
         if self._failure is not None:
             raise self._failure
 
-    async def receive(self, deadline: float | None) -> bytes:
-        while not self._received:
-            if self._failure is not None:
-                raise self._failure
-            if self._ended:
-                return b""
-            await self._new_waiter(deadline)
-        data = b"".join(self._received)
-        rest = data[BUFFER_SIZE:]  # for the chunks in more than that leave the processor's caches
-        self._received[:] = [rest] if rest else []
-        self._size = len(rest)
-        if not self._reading and self._size < BUFFER_SIZE:
-            self._reading = True
-            self._transport.resume_reading()
-        return data[:BUFFER_SIZE]
+    def receive(self, deadline: float | None) -> asyncio.Future[bytes]:
+        if self._failure is not None and not self._received:
+            raise self._failure
+        waiter: asyncio.Future[bytes] = asyncio.Future(loop=self._loop)  # one call less than `create_future`
+        if self._received or self._ended:
+            waiter.set_result(self._take())
+        else:
+            self._set_deadline(deadline)
+            self._receiver = waiter
+        return waiter
 
     def abort(self) -> None:
         shut_down(self._socket)
-        self._failure = ConnectionAbortedError("aborted")
-        self._wake()
+        self._fail(ConnectionAbortedError("aborted"))
 
     def close(self) -> None:
         """Close the socket at once: the event loop would do so in its next turn, if it has one.
@@ -229,18 +230,24 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         self._socket.close()
 
-    def _new_waiter(self, deadline: float | None) -> asyncio.Future[None]:
-        """Return what is done when something happens.
+    def _take(self) -> bytes:
+        """Return what has come, up to a limit: the chunks in more than that leave the processor's caches."""
+        data = b"".join(self._received)
+        rest = data[BUFFER_SIZE:]
+        self._received[:] = [rest] if rest else []
+        self._size = len(rest)
+        if not self._reading and self._size < BUFFER_SIZE:
+            self._reading = True
+            self._transport.resume_reading()
+        return data[:BUFFER_SIZE]
 
-        When the deadline has passed, the loop gets one turn to find it.
-        """
+    def _set_deadline(self, deadline: float | None) -> None:
+        """Say until when is waited. When that has passed, the loop gets one turn to find it."""
         if self._loop is not asyncio.get_running_loop():  # a kept connection can outlast its event loop
             raise ConnectionAbortedError("the connection belongs to another event loop")
         self._deadline = math.inf if deadline is None else deadline
         if self._deadline < self._alarm:
             self._set_alarm()
-        self._waiter = self._loop.create_future()
-        return self._waiter
 
     def _set_alarm(self) -> None:
         if self._timer is not None:
@@ -251,17 +258,25 @@ class Connection(asyncio.Protocol):
     def _check_deadline(self) -> None:
         """A timer outlasts its wait, since the next deadline is seldom sooner: one for each is dear."""
         self._alarm = math.inf
-        if self._waiter is None or self._waiter.done():
-            return
-        if self._deadline - self._loop.time() < TICK:
-            waiter, self._waiter = self._waiter, None  # or the error would hold this, and this the error
-            waiter.set_exception(TimeoutError("timed out"))
-        elif self._deadline < math.inf:
-            self._set_alarm()
+        if is_waiting(self._receiver) or is_waiting(self._sender):
+            if self._deadline - self._loop.time() < TICK:
+                self._tell(TimeoutError("timed out"))
+            elif self._deadline < math.inf:
+                self._set_alarm()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _fail(self, failure: OSError) -> None:
+        """Let nobody wait any more, now or later."""
+        self._failure = failure
+        self._tell(failure)
+
+    def _tell(self, error: OSError) -> None:
+        """End a wait with an error."""
+        receiver, sender = self._receiver, self._sender
+        self._receiver = self._sender = None  # or the error would hold this, and this the error
+        if is_waiting(receiver):
+            receiver.set_exception(error)
+        if is_waiting(sender):
+            sender.set_exception(error)
 
     # What the event loop calls.
 
@@ -270,16 +285,23 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=0)  # to send is to hand all of it to the system
 
     def data_received(self, data: bytes) -> None:
+        receiver = self._receiver
+        self._receiver = None
+        if receiver is not None and not receiver.done() and len(data) <= BUFFER_SIZE:
+            receiver.set_result(data)
+            return
         self._received.append(data)
         self._size += len(data)
+        if is_waiting(receiver):
+            receiver.set_result(self._take())
         if self._size >= BUFFER_SIZE:
             self._reading = False
             self._transport.pause_reading()
-        self._wake()
 
     def eof_received(self) -> bool:
         self._ended = True
-        self._wake()
+        if is_waiting(self._receiver):
+            self._receiver.set_result(b"")
         return True  # the peer may still read
 
     def pause_writing(self) -> None:
@@ -287,12 +309,17 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._room = True
-        self._wake()
+        if is_waiting(self._sender):
+            self._sender.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._failure is None:
-            self._failure = exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost")
-        self._wake()
+            self._fail(exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost"))
+
+
+def is_waiting(waiter: asyncio.Future[R] | None) -> TypeGuard[asyncio.Future[R]]:
+    """Whether nothing has come of a wait yet, and nobody has called it off."""
+    return waiter is not None and not waiter.done()
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
