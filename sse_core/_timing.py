@@ -10,7 +10,11 @@ from ._stats import Stats
 
 
 class Timing:
-    """The deadlines and the statistics of one stream."""
+    """The deadlines and the statistics of one stream.
+
+    Three kinds of progress are waited for, bytes, events and content: the first of each, and then
+    each after the last. That clock stands still while the application has something to do.
+    """
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.stats = Stats()
@@ -18,18 +22,17 @@ class Timing:
         self._deadlines = deadlines
         self._started = 0.0
         self._total = inf  # when that deadline passes
-        self._which = ""  # the deadline that was set last
-        self._since = 0.0
+        self._which = ""  # the deadline that was set last, or the kind of progress it is for
+        self._since = 0.0  # when it began to run, unless it is for a kind of progress
         self._due = inf
         self.left = 0.0
         """When the application was last given something, from when on the peer is not waited for."""
         self.away = 0.0
         """How long the application has spent on what it was given."""
-        self._head = Watch(HEAD, deadlines.response_head, None)
-        self._bytes = Watch(BYTES, deadlines.first_byte, deadlines.between_bytes)
-        self._events = Watch(EVENTS, deadlines.first_event, deadlines.between_events)
-        self._content = Watch(CONTENT, deadlines.first_content, deadlines.between_content)
-        self._awaits_first = True  # of bytes, events or content
+        self._awaited: tuple[str, ...] = ()  # the kinds of which the first has not come yet
+        # Each kind has two attributes, which every event looks at: since when, and for how long.
+        self._bytes_since = self._events_since = self._content_since = 0.0
+        self._bytes_wait = self._events_wait = self._content_wait = inf
 
     def start(self, now: float) -> None:
         """The stream begins."""
@@ -44,40 +47,39 @@ class Timing:
 
     def ask(self) -> None:
         """A request goes out."""
-        waited = self.now - self.away
-        self._awaits_first = True
-        for watch in (self._head, self._bytes, self._events, self._content):
-            watch.begin(waited)
+        self._awaited = KINDS
+        self._bytes_since = self._events_since = self._content_since = self.now - self.away
+        self._bytes_wait = wait(self._deadlines.first_byte)
+        self._events_wait = wait(self._deadlines.first_event)
+        self._content_wait = wait(self._deadlines.first_content)
 
     def limit(self, which: str, seconds: float | None) -> float | None:
         """Set a deadline of `seconds` from now, and return it, or the total one if that is sooner."""
         self._which, self._since = which, self.now
-        self._due = inf if seconds is None else self.now + seconds
+        self._due = self.now + wait(seconds)
         return self._within_total()
 
     def limit_head(self, *, knows_content: bool) -> float | None:
         """Set the deadline for more of the response head, and return it."""
-        watches = [self._head, self._events]
-        if self._bytes.is_first:  # bytes of the head put off nothing
-            watches.append(self._bytes)
+        limits = [("response_head", wait(self._deadlines.response_head)), (EVENTS, self._events_wait)]
+        if BYTES in self._awaited:  # bytes of the head put off nothing
+            limits.append((BYTES, self._bytes_wait))
         if knows_content:
-            watches.append(self._content)
-        # They began together.
-        watch = min(watches, key=lambda watch: watch.seconds)
-        self._which, self._since = watch.name, watch.since + self.away
-        self._due = self._since + watch.seconds
+            limits.append((CONTENT, self._content_wait))
+        self._since = self._events_since + self.away  # they began together
+        self._which, seconds = min(limits, key=lambda limit: limit[1])
+        self._due = self._since + seconds
         return self._within_total()
 
     def limit_stream(self, knows_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
-        watch, events, content = self._bytes, self._events, self._content
-        due = watch.since + watch.seconds
-        if events.since + events.seconds < due:
-            watch, due = events, events.since + events.seconds
-        if content.since + content.seconds < due and knows_content:
-            watch = content
-        self._which, self._since = watch.name, watch.since + self.away
-        self._due = due = self._since + watch.seconds
+        which, due = BYTES, self._bytes_since + self._bytes_wait
+        if (events := self._events_since + self._events_wait) < due:
+            which, due = EVENTS, events
+        if (content := self._content_since + self._content_wait) < due and knows_content:
+            which, due = CONTENT, content
+        self._which = which
+        self._due = due = due + self.away
         return due if due < self._total else self._within_total()
 
     def deadline(self) -> float | None:
@@ -94,42 +96,51 @@ class Timing:
 
     def exceeded(self) -> DeadlineExceeded:
         """The error for the deadline that was set last."""
-        return DeadlineExceeded(self._which, self.now - self._since)
+        which, since = self._which, self._since
+        if which in KINDS:
+            kinds = {BYTES: self._bytes_since, EVENTS: self._events_since, CONTENT: self._content_since}
+            first, between = NAMES[which]
+            which, since = first if which in self._awaited else between, kinds[which] + self.away
+        return DeadlineExceeded(which, self.now - since)
 
     def came(self, size: int, chunks: int, content: int) -> None:
         """So many bytes have come, and so many chunks, and so many of these have content."""
-        stats = self.stats
-        waited, at = self.now - self.away, self.now - self._started
-        if self._awaits_first:
-            self._came_first(at, size, chunks, content)
+        stats, now = self.stats, self.now
+        waited = now - self.away
+        if self._awaited:
+            self._came_first(size, chunks, content)
         if size:
             stats.bytes += size
-            self._bytes.since = waited
+            self._bytes_since = waited
         if chunks:
             stats.events += chunks
-            self._events.since = waited
+            self._events_since = waited
         if content:
             stats.content_events += content
+            self._content_since = waited
+            at = now - self._started
             gap = at - (stats.to_last_content or 0.0)
             if gap > stats.longest_gap:
                 stats.longest_gap = gap
             stats.to_last_content = at
-            self._content.since = waited
 
-    def _came_first(self, at: float, size: int, chunks: int, content: int) -> None:
+    def _came_first(self, size: int, chunks: int, content: int) -> None:
         """The same, as long as there has not been one of each kind."""
-        stats = self.stats
+        stats, at = self.stats, self.elapsed
         if size and stats.to_first_byte is None:
             stats.to_first_byte = at
         if chunks and stats.to_first_event is None:
             stats.to_first_event = at
         if content and stats.to_first_content is None:
             stats.to_first_content = stats.to_last_content = at
-        self._awaits_first = False
-        for number, watch in ((size, self._bytes), (chunks, self._events), (content, self._content)):
-            if number:
-                watch.go_on()
-            self._awaits_first = self._awaits_first or watch.is_first
+        if size:
+            self._bytes_wait = wait(self._deadlines.between_bytes)
+        if chunks:
+            self._events_wait = wait(self._deadlines.between_events)
+        if content:
+            self._content_wait = wait(self._deadlines.between_content)
+        came = {BYTES: size, EVENTS: chunks, CONTENT: content}
+        self._awaited = tuple(kind for kind in self._awaited if not came[kind])
 
     def _within_total(self) -> float | None:
         if self._total < self._due:
@@ -137,36 +148,15 @@ class Timing:
         return self.deadline()
 
 
-class Watch:
-    """One kind of progress: the first is waited for, and then each after the last.
-
-    `names` are those of the two deadlines. The clock stands still while the application has
-    something to do.
-    """
-
-    __slots__ = ("_between", "_first", "_names", "is_first", "name", "seconds", "since")
-
-    def __init__(self, names: tuple[str, str], first: float | None, between: float | None) -> None:
-        self._names = names
-        self._first = inf if first is None else first
-        self._between = inf if between is None else between
-        self.begin(0.0)
-
-    def begin(self, at: float) -> None:
-        """Wait for the first."""
-        self.is_first = True
-        self.name, _ = self._names
-        self.seconds = self._first
-        self.since = at
-
-    def go_on(self) -> None:
-        """The first has come: wait for the next, and from then on only set `since`."""
-        self.is_first = False
-        _, self.name = self._names
-        self.seconds = self._between
+def wait(seconds: float | None) -> float:
+    """Return how long a deadline lets anyone wait."""
+    return inf if seconds is None else seconds
 
 
-HEAD = ("response_head", "")
-BYTES = ("first_byte", "between_bytes")
-EVENTS = ("first_event", "between_events")
-CONTENT = ("first_content", "between_content")
+BYTES, EVENTS, CONTENT = KINDS = ("bytes", "events", "content")
+NAMES = {
+    BYTES: ("first_byte", "between_bytes"),
+    EVENTS: ("first_event", "between_events"),
+    CONTENT: ("first_content", "between_content"),
+}
+"""The deadlines of each kind of progress: for the first, and for each after it."""
