@@ -125,15 +125,16 @@ class Body(Generic[T]):
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:
         """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
-        plain = self._decoder.feed_plain(data)
+        decoder = self._decoder
+        plain = decoder.feed_plain(data)
         if plain is None:
-            self._take(self._decoder.feed_all(data), chunks)
+            self._take(decoder.feed_all(data), chunks)
             return
         self._begun = True
-        type, self._read_up_to = self._decoder.plain_type, self._decoder.last_event_id
-        read = self._dialect.read_plain(plain, chunks, type)
+        self._read_up_to = decoder.last_event_id
+        read = self._dialect.read_plain(plain, chunks, decoder.plain_type)
         if read < len(plain):
-            self._take([Event(raw, type, self._read_up_to) for raw in plain[read:]], chunks)
+            self._take([Event(raw, decoder.plain_type, self._read_up_to) for raw in plain[read:]], chunks)
 
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""

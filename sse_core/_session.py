@@ -282,10 +282,10 @@ class Session(Generic[T]):
         chunks = body.read(body.source.receive(data), len(data))
         if self._attempts.may_start_over or body.verdict is not None:
             chunks = self._sift(chunks)
+        self._timing.left = self._timing.now
         if not chunks:
             return self._go_on()
         self.state = DELIVERING  # as `_deliver` does, without looking: these are two steps for each event
-        self._timing.left = self._timing.now
         return Deliver(chunks)
 
     def _sift(self, chunks: list[T]) -> list[T]:
@@ -305,21 +305,19 @@ class Session(Generic[T]):
         self._timing.left = self._timing.now
         return Deliver(chunks)
 
-    def _delivered(self, _: Done) -> Action:
-        self._timing.away += self._timing.now - self._timing.left
-        return self._go_on()
-
-    def _go_on(self) -> Action:
+    def _go_on(self, _: Done | None = None) -> Action:
         """Read what has come already and was not decoded yet, and then receive more."""
+        timing = self._timing
+        timing.away += timing.now - timing.left
         body = self._body
         while body.coded is not None and body.coded.pending and not self._is_over:
             if chunks := self._sift(body.read(body.coded.decode(), 0)):
                 return self._deliver(chunks)
         if self.verdict is not None or self._pause is not None:
             return self._release()
-        deadline = self._timing.limit_stream(self._answer.knows_content)
-        if deadline is not None and deadline <= self._timing.now:
-            return self._fail(self._timing.exceeded())
+        deadline = timing.limit_stream(self._answer.knows_content)
+        if deadline is not None and deadline <= timing.now:
+            return self._fail(timing.exceeded())
         self.state = STREAMING  # without looking, too
         return Receive(deadline)
 
@@ -465,7 +463,7 @@ class Session(Generic[T]):
         State.AWAITING: {Received: _head_received, Failed: _failed},
         State.REJECTING: {Received: _rejected, Failed: _failed},
         State.STREAMING: {Received: _received, Failed: _failed},
-        State.DELIVERING: {Done: _delivered, Failed: _given_up},
+        State.DELIVERING: {Done: _go_on, Failed: _given_up},
         State.RELEASING: {Done: _released, Failed: _released},
         State.WAITING: {Done: _go_again, Failed: _abandon},
         State.STOPPED: {},
