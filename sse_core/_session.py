@@ -108,7 +108,7 @@ class Session(Generic[T]):
         original = Sent(url, url.target(request.path), request.method, fields, request.body)
         self._attempts = Attempts(original, retries, request.reconnects, entropy, self._timing)
         self._pause: float | None = None  # how long to wait before another attempt, if there is to be one
-        self._held: list[T] = []  # chunks that would come again if the request were made again
+        self._held: tuple[T, ...] = ()  # chunks that would come again if the request were made again
         self._next: Sent | None = None  # where a redirect leads, or the same request once more
         self._hop: Hop
         self._answer: Answer[T]
@@ -290,14 +290,14 @@ class Session(Generic[T]):
 
     def _sift(self, chunks: list[T]) -> list[T]:
         """Note the end if the body has come to it; return what is to be delivered now."""
-        self._held += chunks
+        self._held += tuple(chunks)
         if len(self._held) > MAX_HELD:
             self._attempts.may_start_over = False
         if self._body.verdict is not None:
             self._end(self._body.verdict, self._body.error)
         if self.verdict is None and not self._body.content and self._attempts.may_start_over:
             return []
-        chunks, self._held = self._held, []
+        chunks, self._held = list(self._held), ()
         return chunks
 
     def _deliver(self, chunks: list[T]) -> Action:
@@ -422,7 +422,7 @@ class Session(Generic[T]):
         """Prepare to make the request, for the first time or again."""
         self._attempts.begin()
         self._pause = None
-        self._held = []
+        self._held = ()
         self._redirects = None
         if not self._attempts.last_event_id:
             self._answer = Answer(self.request.dialect(), self._limits)

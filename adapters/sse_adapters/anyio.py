@@ -168,8 +168,8 @@ class Transport(AsyncTransport):
             try:
                 return attempt(sock, argument)
             except BlockingIOError:
-                await self._within(deadline, wait, sock)
                 self._waited = True
+            await self._within(deadline, wait, sock)  # out here, where that error is kept no more
 
     def _connected(self) -> socket.socket:
         if self._aborted:

@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
     """What has come over one connection, and the one who waits for more, or for room to send.
 
     What comes while someone waits for it is the result of the future that is waited for, without a
-    list, a coroutine and a turn of its own in between: of many connections, that much less is touched.
+    buffer, a coroutine and a turn of its own in between: of many connections, that much less is touched.
     """
 
     _transport: asyncio.Transport
@@ -157,8 +157,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._socket = sock
-        self._received: list[bytes] = []
-        self._size = 0  # of what was received
+        self._received = bytearray()
         self._reading = True
         self._ended = False  # by the peer
         self._room = True  # to send
@@ -188,7 +187,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
             if self._transport.is_closing():  # The write failed, and so the loop reads no more.
                 with suppress(OSError):  # But the peer may have said why it left.
-                    self._received.append(self._socket.recv(BUFFER_SIZE))
+                    self._received += self._socket.recv(BUFFER_SIZE)
         while self._failure is None and (not self._room or self._transport.is_closing()):
             self._set_deadline(deadline)
             self._sender = self._loop.create_future()
@@ -232,14 +231,12 @@ class Connection(asyncio.Protocol):
 
     def _take(self) -> bytes:
         """Return what has come, up to a limit: the chunks in more than that leave the processor's caches."""
-        data = b"".join(self._received)
-        rest = data[BUFFER_SIZE:]
-        self._received[:] = [rest] if rest else []
-        self._size = len(rest)
-        if not self._reading and self._size < BUFFER_SIZE:
+        data = bytes(memoryview(self._received)[:BUFFER_SIZE])
+        del self._received[:BUFFER_SIZE]
+        if not self._reading and len(self._received) < BUFFER_SIZE:
             self._reading = True
             self._transport.resume_reading()
-        return data[:BUFFER_SIZE]
+        return data
 
     def _set_deadline(self, deadline: float | None) -> None:
         """Say until when is waited. When that has passed, the loop gets one turn to find it."""
@@ -290,11 +287,10 @@ class Connection(asyncio.Protocol):
         if receiver is not None and not receiver.done() and len(data) <= BUFFER_SIZE:
             receiver.set_result(data)
             return
-        self._received.append(data)
-        self._size += len(data)
+        self._received += data
         if is_waiting(receiver):
             receiver.set_result(self._take())
-        if self._size >= BUFFER_SIZE:
+        if len(self._received) >= BUFFER_SIZE:
             self._reading = False
             self._transport.pause_reading()
 
