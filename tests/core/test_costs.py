@@ -63,8 +63,8 @@ def test_calls_for_a_read() -> None:
 
     one = calls(read(framed(EVENT)))
     many = calls(read(framed(*[EVENT] * TOGETHER)))
-    assert one <= 17 * TURNS
-    assert many <= 21 * TURNS, "none for an event"
+    assert one <= 16 * TURNS
+    assert many <= 20 * TURNS, "none for an event"
 
 
 def test_calls_of_the_decoder_and_the_exchange() -> None:
@@ -111,8 +111,8 @@ def test_what_a_stream_takes() -> None:
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     gc.collect()
-    assert (len(gc.get_objects()) - before) / len(sessions) <= 26
-    assert size / len(sessions) <= 5_700
+    assert (len(gc.get_objects()) - before) / len(sessions) <= 20
+    assert size / len(sessions) <= 5_400
 
 
 def test_memory_grows_with_what_is_read_and_no_more() -> None:
