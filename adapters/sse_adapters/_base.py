@@ -131,7 +131,9 @@ class StreamBase(Generic[T, X]):
             self.close()
 
     def _first(self) -> Action:
-        """Begin, unless the session has come to its end."""
+        """Go on from where the session was left."""
+        if self._session.state is DELIVERING:
+            return self._answer(DONE)
         if self._session.state is State.IDLE:
             now = self._connections.now()
             action = self._session.start(now)
@@ -142,11 +144,9 @@ class StreamBase(Generic[T, X]):
     def _answer(self, outcome: Outcome) -> Action:
         if self._closing:
             outcome = CANCELLED
-        # Of the two, whose clocks are one, the transport has it at one call less.
-        now = self._connections.now() if self._transport is None else self._transport.now()
         if self._observer is None:
-            return self._session.step(outcome, now)
-        return self._step(outcome, now)
+            return self._session.step(outcome, self._connections.now())
+        return self._step(outcome, self._connections.now())
 
     def _step(self, outcome: Outcome, now: float) -> Action:
         self._tell_outcome(outcome, now)

@@ -157,7 +157,7 @@ class Stream(StreamBase[T, Transport]):
         """Go on until chunks are delivered, or to the end of the stream; return whether they are."""
         self._enter()
         try:
-            action = self._answer(DONE) if self._session.state is DELIVERING else self._first()
+            action = self._first()
             # Not a `match`: to see that an action is of another class costs 1 us for each event.
             while self._session.state is not DELIVERING:
                 if isinstance(action, Receive):

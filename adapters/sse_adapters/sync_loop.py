@@ -152,7 +152,7 @@ class Stream(StreamBase[T, Transport]):
             for chunk in self._ready:  # another iterator has left some
                 self._ready = chain((chunk,), self._ready)
                 return self._ready
-            action = self._answer(DONE) if self._session.state is DELIVERING else self._first()
+            action = self._first()
             # Not a `match`: to see that an action is of another class costs 1 us for each event.
             while self._session.state is not DELIVERING:
                 if isinstance(action, Receive):

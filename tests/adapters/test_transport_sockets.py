@@ -295,6 +295,25 @@ def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
     asyncio.run(main())
 
 
+def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+        connection.pause_writing()
+        connection.resume_writing()
+        await connection.send(b"sent", None)
+        assert theirs.recv(10) == b"sent"
+        connection.data_received(b"received")
+        connection.connection_lost(ConnectionResetError("reset"))
+        assert await connection.receive(None) == b"received"
+        with pytest.raises(ConnectionResetError):
+            await connection.receive(None)
+        connection.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
 def test_a_socket_that_is_gone_is_no_connection() -> None:
     async def main() -> None:
         sock = socket.socket()
