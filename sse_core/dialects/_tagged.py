@@ -129,8 +129,9 @@ class TaggedDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
         self.plain = plain.decode
 
     def read(self, event: Event) -> T | Mark:
+        plain = self.plain  # to call it without a name costs 10 ns more, for CPython looks for a method
         try:
-            return self.plain(event.raw)
+            return plain(event.raw)
         except NOT_JSON:
             return self.read_special(event)
 

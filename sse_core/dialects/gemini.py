@@ -78,13 +78,19 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             if mark is not None:
                 return mark
             chunk = self._read_leniently(event)
-        if is_plain(chunk):
-            return chunk
         if chunk.error is not None:
             raise reported_error(event)
-        if chunk.finish_reason is not None:
-            self.finished = True
-        return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
+        if chunk.prompt_feedback is not None:
+            return self._noted(chunk)
+        for candidate in chunk.candidates:  # as `is_plain`, whose call would be 30 ns more
+            if candidate.finish_reason is not None:
+                return self._noted(chunk)
+            content = candidate.content
+            if content is not None:
+                for part in content.parts:
+                    if part.function_call is not None:
+                        return self._noted(chunk)
+        return chunk
 
     def read_plain(
         self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
@@ -94,7 +100,8 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             return 0
         already = len(chunks)
         try:
-            for chunk in map(decode, data):
+            for raw in data:
+                chunk = decode(raw)
                 if not is_plain(chunk):
                     break
                 chunks.append(chunk)
@@ -115,6 +122,12 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
         return chunk
+
+    def _noted(self, chunk: GenerateContentResponse) -> GenerateContentResponse:
+        """Return a chunk that may mean more, having noted what."""
+        if chunk.finish_reason is not None:
+            self.finished = True
+        return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
 
     def _with_parts(self, candidate: Candidate) -> Candidate:
         """Return the same, with parts of function calls in place of what is not whole."""
@@ -150,8 +163,9 @@ def is_plain(chunk: GenerateContentResponse) -> bool:
     for candidate in chunk.candidates:
         if candidate.finish_reason is not None:
             return False
-        if candidate.content is not None:
-            for part in candidate.content.parts:
+        content = candidate.content
+        if content is not None:
+            for part in content.parts:
                 if part.function_call is not None:
                     return False
     return True

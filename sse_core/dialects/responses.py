@@ -24,6 +24,7 @@ from .._events import Event
 from .._message import Accumulator
 from .._request import Dialect, Mark, Request
 from ._api_dialect import JSON, strictly
+from ._plain_dialect import PlainDialect
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from ._responses_accumulator import ResponseAccumulator
 from ._responses_events import (
@@ -287,7 +288,7 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
     def read_plain(
         self, data: Sequence[bytes], chunks: list[ResponseStreamEvent], type: str = "message"
     ) -> int:
-        read = super().read_plain(data, chunks, type)
+        read = PlainDialect.read_plain(self, data, chunks, type)
         if read:
             last: Any = chunks[-1]
             self.cursor = last.sequence_number
