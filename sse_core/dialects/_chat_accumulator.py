@@ -74,7 +74,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and delta.extra_content is None
                     and delta.audio is None
                     and delta.function_call is None
-                    and choice.finish_reason is None
+                    and not choice.finish_reason
                     and choice.logprobs is None
                     and choice.content_filter_results is None
                     and not choice.token_ids
@@ -82,7 +82,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     answer.text.append(text)
                     any_content = True
                     continue
-                if choice.finish_reason is not None:
+                if choice.finish_reason:
                     self._note(chunk)
                 if answer.add(choice):
                     any_content = True
@@ -139,7 +139,7 @@ class Answer:
 
     def add(self, choice: Choice) -> bool:
         """Take a part; return whether it brought content."""
-        if choice.finish_reason is not None or choice.content_filter_results is not None:
+        if choice.finish_reason or choice.content_filter_results is not None:
             self.ending |= said(choice, *ENDING)
         if choice.logprobs is not None:
             self.rest.logprobs.append(choice.logprobs)

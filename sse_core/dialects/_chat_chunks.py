@@ -316,6 +316,8 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """DeepSeek."""
     num_sources_used: int | None = None
     """xAI."""
+    reasoning_tokens: int | None = None
+    """SGLang."""
 
     @property
     def input_tokens(self) -> int:
@@ -441,5 +443,5 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
         """Why the first answer ended, if it did with this chunk."""
         for choice in self.choices:
             if choice.index == 0:
-                return choice.finish_reason
+                return choice.finish_reason or None  # servers have sent "" with every chunk
         return None

@@ -288,7 +288,7 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
     def read_plain(
         self, data: Sequence[bytes], chunks: list[ResponseStreamEvent], type: str = "message"
     ) -> int:
-        read = PlainDialect.read_plain(self, data, chunks, type)
+        read = read_deltas(self, data, chunks, type)
         if read:
             last: Any = chunks[-1]
             self.cursor = last.sequence_number
@@ -376,6 +376,8 @@ events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
 deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
+read_deltas = PlainDialect[ResponseStreamEvent].read_plain
+"""What `super()` would find, 0.1 us later."""
 OTHERWISE = (
     (CommandEvent, "item_id", str | UnsetType),
     (OutputMessage, "id", str),

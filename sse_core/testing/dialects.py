@@ -35,6 +35,7 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects._tolerant_chunks import without_nulls
 from sse_core.testing.vectors import json_schema, spec_folder
 
 __all__ = [
@@ -310,7 +311,7 @@ def error_of(error: StreamError | None) -> ExpectedError | None:
 
 def answer_of(fixture: Fixture, kind: Any) -> Any:
     """The answer without streaming, as the provider's own struct; null means absent."""
-    return msgspec.convert(openai.without_nulls(fixture.expected.answer), kind)
+    return msgspec.convert(without_nulls(fixture.expected.answer), kind)
 
 
 class Greeting(Struct):

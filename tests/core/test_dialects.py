@@ -144,6 +144,48 @@ def test_a_chunk_may_lack_anything_and_have_null_anywhere(read: Reader, data: di
     assert (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.finish_reason) == ("", "", (), None)
 
 
+PARTS: list[tuple[list[object], str, str]] = [
+    ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab", ""),
+    ([{"type": "thinking", "thinking": [{"type": "text", "text": "a"}, {"type": "b"}, "c", 1]}], "", "ac"),
+    ([{"type": "thinking", "thinking": "a"}, {"type": "text", "text": "b"}], "b", "a"),
+    ([{"type": "reference", "reference_ids": [1], "text": None, "thinking": {}}, "a", 1], "a", ""),
+    ([], "", ""),
+]
+
+
+@pytest.mark.parametrize(("parts", "text", "reasoning"), PARTS)
+def test_content_may_be_a_list_of_parts(read: Reader, parts: list[object], text: str, reasoning: str) -> None:
+    chunk = read(delta(content=parts))
+    assert (chunk.text, chunk.reasoning) == (text, reasoning)
+    assert chunk.choices[0].delta.content_parts == tuple(parts)
+    assert read(delta(content=parts, reasoning="said")).reasoning == "said"
+
+
+NO_LISTS: list[dict[str, Any]] = [
+    {"choices": [{"delta": {"content": "a", "tool_calls": None}}]},
+    {"choices": [{"delta": {"content": "a"}, "token_ids": None}], "prompt_token_ids": None},
+    {"choices": [{"delta": {"content": "a"}, "logprobs": {"content": None, "refusal": None}}]},
+]
+
+
+@pytest.mark.parametrize("data", NO_LISTS)
+def test_null_is_an_empty_list_and_servers_that_have_it_are_read_the_short_way(data: dict[str, Any]) -> None:
+    dialect = new("openai")
+    plain = [octets(data), octets(delta(content="b"))]
+    chunks: list[openai.ChatCompletionChunk] = []
+    assert dialect.read_plain(plain, chunks) == 0
+    dialect.read(Event(plain[0]))
+    assert dialect.read_plain(plain, chunks) == 2
+    assert [chunk.text for chunk in chunks] == ["a", "b"]
+    for chunk in chunks:
+        (choice,) = chunk.choices
+        assert choice.delta is not None
+        assert (choice.delta.tool_calls, choice.token_ids, chunk.prompt_token_ids) == ((), (), ())
+        assert choice.logprobs in (None, chunks[0].choices[0].logprobs)
+    logprobs = chunks[0].choices[0].logprobs
+    assert logprobs is None or (logprobs.content, logprobs.refusal) == ((), ())
+
+
 def test_numbers_may_come_as_strings(read: Reader) -> None:
     chunk = read({"created": "17", "choices": [{"index": "0", "delta": {"content": "a"}}]})
     assert (chunk.created, chunk.text) == (17, "a")
@@ -230,8 +272,10 @@ def test_a_ping_is_a_keep_alive_whatever_it_says(read: Reader, data: str) -> Non
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_finish_reason_of_any_answer_means_that_the_stream_may_end(kind: str, index: int) -> None:
     dialect = new(kind)
-    dialect.read(Event(octets(delta(content="a"))))
-    assert not dialect.finished
+    for reason in (None, ""):
+        chunk = dialect.read(Event(octets({"choices": [{"index": index, "finish_reason": reason}]})))
+        assert isinstance(chunk, openai.ChatCompletionChunk)
+        assert chunk.finish_reason is None and not dialect.finished
     dialect.read(Event(octets({"choices": [{"index": index, "finish_reason": "some new reason"}]})))
     assert dialect.finished
     assert not new(kind).finished

@@ -71,6 +71,7 @@ RINGS = {
     "dialects._responses_tool_events": 3,
     "dialects._strict_chunks": 3,
     "dialects._tagged": 3,
+    "dialects._tolerant_chunks": 3,
     "dialects._tool_calls": 3,
     "dialects.anthropic": 3,
     "dialects.events": 3,
