@@ -432,10 +432,8 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
         """What the chunk adds to the tool calls of the first answer, `function_call` among them."""
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                function = choice.delta.function_call
-                return choice.delta.tool_calls or (
-                    () if function is None else (ToolCallDelta(function=function),)
-                )
+                calls, function = choice.delta.tool_calls, choice.delta.function_call
+                return calls if function is None else (*calls, ToolCallDelta(function=function))
         return ()
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import Event, InvalidChunk, Mark, Message, Response, StatusError, ToolCall, UnknownField
@@ -346,8 +346,12 @@ def without_logprobs(message: Message) -> Message:
     return replace(message, native=replace(message.native, choices=bare))
 
 
+BOTH = {"tool_calls": [part("{}", "f", "a", 0)], "function_call": {"name": "g", "arguments": "{}"}}
+
+
 @unhurried
 @given(sent=st.lists(chunks, max_size=8), cut=st.integers(0, 8))
+@example(sent=[{"id": "c1", "choices": [{"index": 0, "delta": BOTH}]}], cut=0)
 def test_the_message_is_what_the_chunks_say_however_they_come(sent: list[object], cut: int) -> None:
     came = read(*sent)
     whole, parted, longer = openai.ChatAccumulator(), openai.ChatAccumulator(), LongWay()
