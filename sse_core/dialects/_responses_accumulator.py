@@ -34,8 +34,10 @@ from ._responses_items import (
     OutputText,
     Reasoning,
     ReasoningText,
-    Response,
     SummaryText,
+)
+from ._responses_response import (
+    Response,
 )
 from ._responses_tool_events import (
     CodeInterpreterCallCodeDelta,

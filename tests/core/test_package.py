@@ -68,6 +68,7 @@ RINGS = {
     "dialects._responses_accumulator": 3,
     "dialects._responses_events": 3,
     "dialects._responses_items": 3,
+    "dialects._responses_response": 3,
     "dialects._responses_tool_events": 3,
     "dialects._strict_chunks": 3,
     "dialects._tagged": 3,
