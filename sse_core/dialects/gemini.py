@@ -334,4 +334,7 @@ def generate(
 decode = msgspec.json.Decoder(GenerateContentResponse).decode
 OTHERWISE = ((ModalityTokenCount, "token_count", int | UnsetType),)
 """What is documented otherwise than the structs say: what is 0 may be left out."""
-RESPONSE_FIELDS = ("create_time", "model_version", "prompt_feedback", "response_id", "usage_metadata")
+RESPONSE_FIELDS = (
+    *("create_time", "model_status", "model_version", "prompt_feedback", "response_id"),
+    "usage_metadata",
+)
