@@ -19,6 +19,7 @@ from .._events import Event
 from .._message import TokenCounts
 from .._request import Mark
 from ._api_dialect import mark_of
+from ._json_text import json_text
 from ._plain_dialect import PlainDialect
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk
 
@@ -168,7 +169,7 @@ class TaggedDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
         if mark is not None:
             return mark
         try:
-            fields: Fields = msgspec.json.decode(event.data, type=Fields)
+            fields: Fields = msgspec.json.decode(json_text(event), type=Fields)
             if "type" not in fields:
                 if "error" in fields:
                     raise reported_error(event)

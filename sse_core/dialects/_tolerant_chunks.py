@@ -15,7 +15,8 @@ import msgspec
 
 from .._events import Event
 from ._chat_chunks import ChatCompletionChunk, Choice, Delta, Logprobs, TokenLogprob, ToolCallDelta
-from ._provider_errors import NOT_JSON, invalid_chunk
+from ._json_text import json_text
+from ._provider_errors import NOT_JSON, error_in, find_error, invalid_chunk
 
 Part: TypeAlias = dict[str, Any] | str
 
@@ -98,15 +99,17 @@ def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
 
 
 def read_leniently(event: Event) -> ChatCompletionChunk:
-    """Read a chunk that has other nulls, numbers as strings, arguments that are no text, or invalid UTF-8.
+    """Read a chunk that has other nulls, numbers as strings, arguments that are no text, or no proper JSON.
 
-    Raises InvalidChunk for what is no chunk.
+    Raises InvalidChunk for what is no chunk, and ApiError for an error.
     """
     try:
-        value = msgspec.json.decode(event.data)
+        value = msgspec.json.decode(json_text(event))
         print_arguments(value)
         return msgspec.convert(without_nulls(value), TolerantChunk, strict=False)
     except NOT_JSON as exc:
+        if find_error(event.raw) is not None:  # in an array, or beside what is no chunk
+            raise error_in(event.raw) from None
         raise invalid_chunk(event, exc) from exc
 
 

@@ -38,6 +38,7 @@ from ._gemini_answer import (
     UsageMetadata,
 )
 from ._gemini_arguments import OpenFunctionCall
+from ._json_text import json_text
 from ._provider_errors import NOT_JSON, find_error, invalid_chunk
 from ._tagged import Fields, ToolCallDelta, converted, reported_error, updated
 
@@ -117,7 +118,7 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             raise reported_error(event)
         try:
             chunk: GenerateContentResponse = converted(
-                msgspec.json.decode(event.data), GenerateContentResponse
+                msgspec.json.decode(json_text(event)), GenerateContentResponse
             )
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc

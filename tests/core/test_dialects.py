@@ -254,7 +254,7 @@ def test_the_shortcuts_are_about_the_first_answer_of_several(read: Reader) -> No
 # Marks.
 
 
-@pytest.mark.parametrize("data", ["[DONE]", "[DONE] ", "[DONE]\n"])
+@pytest.mark.parametrize("data", ["[DONE]", "[DONE] ", " [DONE]", "[DONE]\n", '"[DONE]"'])
 def test_done_is_the_end(read: Reader, data: str) -> None:
     assert read(data) is Mark.END
 
@@ -323,6 +323,19 @@ def test_an_empty_error_is_an_error_all_the_same(read: Reader, data: dict[str, o
     assert raised(read, data).message
 
 
+@pytest.mark.parametrize("error", [{}, "", 0, False])
+def test_but_none_beside_an_answer(read: Reader, error: object) -> None:
+    chunk = read({"choices": [{"delta": {"content": "a"}}], "error": error})
+    assert (chunk.text, chunk.error) == ("a", None)
+
+
+@pytest.mark.parametrize(
+    "data", [[{"error": {"message": "no"}}], {"error": {"message": "no"}, "choices": "no"}]
+)
+def test_an_error_may_stand_beside_what_is_no_chunk(read: Reader, data: object) -> None:
+    assert raised(read, data).message == "no"
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -387,7 +400,6 @@ def test_a_finish_reason_may_be_an_error(read: Reader) -> None:
         '{"choices":[{"index":"first"}]}',
         '{"created":{}}',
         '{"id":7}',
-        '{"model":"\\ud800"}',
         '{"usage":{"total_tokens":1e999}}',
         b"\xff\xfe",
         b"\x00",

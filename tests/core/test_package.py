@@ -63,6 +63,7 @@ RINGS = {
     "dialects._chat_completion": 3,
     "dialects._gemini_answer": 3,
     "dialects._gemini_arguments": 3,
+    "dialects._json_text": 3,
     "dialects._plain_dialect": 3,
     "dialects._provider_errors": 3,
     "dialects._responses_accumulator": 3,
