@@ -85,20 +85,18 @@ class Connections(Generic[X]):
             self._pool.withdraw(waiter)
         self._settle()
 
-    def candidates(
-        self, origin: str, deadline: float | None, unready: list[Idle[X]]
-    ) -> Iterator[tuple[Idle[X], float]]:
+    def candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[Idle[X], float]]:
         """Take out one idle connection after the other, and say until when to wait for it to be ready.
 
-        First those that are ready at once, and then those that may be in a moment. All are
-        added to `unready`, from where the caller takes the one that it uses.
+        First come those that can be had at once, and then those that may be ready in a moment.
+        The caller puts each one back before the next, or uses it.
         """
         while (idle := self._take(origin)) is not None:
-            unready.append(idle)
             yield idle, AT_ONCE
-        for idle in unready:  # whoever takes one from the list stops here
-            patience = self._pool.worth_waiting_until(idle)
-            yield idle, patience if deadline is None else min(patience, deadline)
+        for patience in (AT_ONCE, inf if deadline is None else deadline):
+            for idle in self._draining(origin):
+                if self._take_draining(idle):
+                    yield idle, min(patience, self._pool.worth_waiting_until(idle))
 
     def is_worth_draining(self, idle: Idle[X]) -> bool:
         """Whether a connection that is not ready may become so by what comes next."""
@@ -137,21 +135,26 @@ class Connections(Generic[X]):
         """Have what is draining swept when its time is over."""
         with self._lock:
             now = self.now()
-            when = self._pool.next_overdue(now)
             # A sweep that is due much later was that of another event loop, whose clock is another.
             is_due = now < self._next_sweep <= now + self._limits.drain_time
-            if when is not None and not is_due and not self._closed:
+            when = None if is_due or self._closed else self._pool.next_overdue(now)
+            if when is not None:
                 self._next_sweep = when
                 self._call_off = self._sweep_at(self, when)
         self._settle()
 
     def overdue(self) -> list[Idle[X]]:
-        """Take out what has had its time to be drained."""
+        """Take out what has had its time to be drained; each is to be returned by `put_back_overdue`."""
         with self._lock:
             self._next_sweep = -inf
             overdue = self._pool.overdue(self.now())
         self._settle()
         return overdue
+
+    def put_back_overdue(self, idle: Idle[X]) -> None:
+        """Keep a connection if it is ready, or close it, and give back the place that went with it."""
+        self.put_back(idle)
+        self.give_back(idle.origin, None, None)
 
     def close(self) -> None:
         """Close what is idle, wake whoever waits, and leave nothing in the background."""
@@ -163,6 +166,14 @@ class Connections(Generic[X]):
             idle = self._pool.take(origin, self.now())
         self._settle()
         return idle
+
+    def _draining(self, origin: str) -> list[Idle[X]]:
+        with self._lock:
+            return self._pool.draining(origin)
+
+    def _take_draining(self, idle: Idle[X]) -> bool:
+        with self._lock:
+            return self._pool.take_draining(idle, self.now())
 
     def _end(self) -> None:
         with self._lock:

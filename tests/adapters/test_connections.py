@@ -6,6 +6,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, cast
 from weakref import ref
@@ -135,11 +136,13 @@ def test_what_is_put_back_undrained_is_swept_too() -> None:
     one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), sweep_at)
     one.claim("http://a", lambda: None)
     one.give_back("http://a", SyncMemory(says()), draining())
-    taken: list[Any] = []
-    assert [patience for _, patience in one.candidates("http://a", None, taken)] == [-math.inf, 0.01]
-    assert one.overdue() == []  # for it is taken
-    one.put_back(taken[0])
-    assert sweeps == [5.0, 5.0]
+    patiences: list[float] = []
+    for idle, patience in one.candidates("http://a", None):
+        assert one.overdue() == []  # for it is taken
+        one.put_back(idle)
+        patiences.append(patience)
+    assert patiences == [-math.inf, 0.01]
+    assert sweeps == [5.0] * 3
 
 
 def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
@@ -160,8 +163,11 @@ def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
         one.give_back("http://a", Timed(WHOLE), draining())
         now = 1.0
     assert sweeps == [1005.0, 6.0]
-    taken: list[Any] = []
-    assert [patience for _, patience in one.candidates("http://a", None, taken)][2:] == [1.01, 1.01]
+    patiences: list[float] = []
+    for idle, patience in one.candidates("http://a", None):
+        one.put_back(idle)
+        patiences.append(patience)
+    assert patiences[2:] == [1.01, 1.01]
 
 
 def test_a_connection_whose_receiving_was_broken_into_is_lost() -> None:
@@ -207,6 +213,46 @@ def draining() -> Exchange:
     exchange = Exchange("GET", "/", [("Host", "a")])
     exchange.receive(head("200 OK", CHUNKED))
     return exchange
+
+
+def test_whoever_waits_for_a_body_to_end_keeps_one_connection_at_most_from_the_others() -> None:
+    """Or there would soon be more than are allowed."""
+    goes_on = Event()
+    news: SimpleQueue[str] = SimpleQueue()
+    opened: set[object] = set()
+
+    class Held(SyncMemory):
+        def open(self, host: str, port: int, deadline: float | None) -> None:
+            opened.add(self)
+            assert len(opened) <= 2
+            news.put("opens")
+
+        def close(self) -> None:
+            opened.discard(self)
+
+        def receive(self, deadline: float | None) -> bytes:
+            for piece in self._pieces:
+                return piece
+            if deadline != -math.inf:
+                news.put("waits")
+                assert goes_on.wait(GENEROUS)
+            raise TimeoutError("timed out")
+
+    held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")))
+    request = groq.chat(model="m", messages=[])
+    with sync_loop.Client(
+        "http://memory", lambda: Held(held), pool=PoolLimits(max_connections=2, drain_wait=60)
+    ) as client:
+        with client.stream(request) as first, client.stream(request) as second:
+            assert [*first, *second] == []
+        asking = [Thread(target=lambda: list(client.stream(request))) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        assert [news.get(timeout=GENEROUS) for _ in range(4)] == ["opens", "opens", "waits", "waits"]
+        goes_on.set()
+        for thread in asking:
+            thread.join()
+        assert len(opened) == 2
 
 
 def test_a_client_that_was_dropped_is_not_swept() -> None:
