@@ -102,7 +102,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 return mark
             chunk = self._read_tolerantly(event)
         if chunk.error is not None or chunk.object == "error":
-            if chunk.error or not chunk.choices:
+            if chunk.error or not chunk.choices or chunk.object == "error":
                 raise error_in(event.raw)
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
         if chunk.x_groq is not None:
