@@ -99,16 +99,17 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         """The short way of `read`, for chunks in the middle of an answer."""
         if type == "error":
             return 0
-        already = len(chunks)
+        read = 0
         try:
             for raw in data:
                 chunk = decode(raw)
                 if not is_plain(chunk):
                     break
                 chunks.append(chunk)
+                read += 1
         except NOT_JSON:
             pass
-        return len(chunks) - already
+        return read
 
     def accumulator(self) -> Accumulator[GenerateContentResponse]:
         return AnswerAccumulator()

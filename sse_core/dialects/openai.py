@@ -102,7 +102,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                 return mark
             chunk = self._read_tolerantly(event)
         if chunk.error is not None or chunk.object == "error":
-            if chunk.error or not chunk.choices:
+            if chunk.error or not chunk.choices or chunk.object == "error":
                 raise error_in(event.raw)
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
         if chunk.x_groq is not None:
@@ -120,7 +120,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
         """The short way of `read`, for chunks in the middle of an answer: 0.6 us in place of 0.75 us."""
         if type != "message":
             return 0
-        already = len(chunks)
+        read = 0
         plain = self._decode
         try:
             for raw in data:
@@ -129,11 +129,12 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
                     break
                 for choice in chunk.choices:
                     if choice.finish_reason:
-                        return len(chunks) - already
+                        return read
                 chunks.append(chunk)
+                read += 1
         except NOT_JSON:
             pass
-        return len(chunks) - already
+        return read
 
     def accumulator(self) -> ChatAccumulator:
         return ChatAccumulator()

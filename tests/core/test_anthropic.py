@@ -147,6 +147,16 @@ def test_blocks_may_begin_with_something_in_them() -> None:
     assert message.native.content[1].signature == "s"
 
 
+def test_a_compaction_is_of_a_block_of_its_own() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    text = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a"}}
+    made = {"type": "compaction_delta", "content": "short"}
+    assert accumulator.add([read(text), read(delta(0, **made)), read(delta(1, **made))]) == 1
+    content = accumulator.message().native.content
+    assert content == (anthropic.TextBlock(text="a"), anthropic.CompactionBlock(content="short"))
+
+
 def test_the_message_may_begin_with_content() -> None:
     start = read({"type": "message_start", "message": {"content": [{"type": "text", "text": "a"}]}})
     accumulator = request.dialect().accumulator()

@@ -308,6 +308,7 @@ SPELLINGS: list[tuple[dict[str, Any], str]] = [
     ({"error": {"message": "no"}, "choices": [{"delta": {}, "finish_reason": "error"}]}, "no"),
     ({"object": "error", "message": "no", "type": "BadRequestError", "code": 400}, "no"),
     ({"error": {"object": "error", "message": "no"}}, "no"),
+    ({"object": "error", "message": "no", "choices": [{"delta": {}}]}, "no"),
 ]
 
 
