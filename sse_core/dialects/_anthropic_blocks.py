@@ -255,7 +255,7 @@ class ServerToolUsage(Struct, frozen=True, kw_only=True, gc=False):
     """How often the tools that the server runs were called."""
 
     web_search_requests: int = 0
-    web_fetch_requests: int = 0
+    web_fetch_requests: int | None = None
 
 
 class Usage(Struct, frozen=True, kw_only=True, gc=False):

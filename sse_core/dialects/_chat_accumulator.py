@@ -72,6 +72,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and not delta.annotations
                     and not delta.executed_tools
                     and delta.extra_content is None
+                    and not delta.images
                     and delta.audio is None
                     and delta.function_call is None
                     and not choice.finish_reason
@@ -178,6 +179,8 @@ class Answer:
             self._execute(tool)
         if delta.extra_content is not None:
             self.rest.extra_content = delta.extra_content
+        if delta.images:
+            self.rest.images += delta.images
         return bool(
             delta.content
             or thinking
@@ -185,6 +188,7 @@ class Answer:
             or delta.refusal
             or delta.function_call is not None
             or delta.audio is not None
+            or delta.images
         )
 
     def _execute(self, tool: ExecutedTool) -> None:
@@ -215,6 +219,7 @@ class Answer:
             annotations=tuple(self.rest.annotations),
             executed_tools=tuple(self.rest.executed.values()),
             extra_content=self.rest.extra_content,
+            images=tuple(self.rest.images),
         )
         return CompletionChoice(
             index=index,
@@ -267,6 +272,7 @@ class Rest:
         self.annotations: list[Annotation] = []
         self.executed: dict[int | None, ExecutedTool] = {}
         self.extra_content: Any = None
+        self.images: list[Any] = []
         self.logprobs: list[Logprobs] = []
         self.token_ids: list[tuple[int, ...]] = []
 

@@ -215,6 +215,8 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
     """What is to go back with the message, a signature for one: Gemini."""
+    images: tuple[Any, ...] = ()
+    """Images that the model made: OpenRouter."""
     channel: str | None = None
     """The name of the channel that the model writes to: Groq, for some models."""
 
@@ -280,6 +282,8 @@ class PromptTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
     audio_tokens: int | None = None
     image_tokens: int | None = None
     text_tokens: int | None = None
+    video_tokens: int | None = None
+    """OpenRouter."""
 
 
 class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
@@ -287,6 +291,7 @@ class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
 
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
     text_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None

@@ -61,6 +61,7 @@ class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
+    images: tuple[Any, ...] = ()
 
 
 class CompletionChoice(Struct, frozen=True, kw_only=True):

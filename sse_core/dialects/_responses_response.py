@@ -61,6 +61,7 @@ class Response(Struct, frozen=True, kw_only=True, gc=False):
     access_programs: Any = None
     background: bool | None = None
     conversation: Any = None
+    frequency_penalty: float | None = None
     image: Any = None
     input_transformations: Any = None
     instructions: Any = None
@@ -69,6 +70,7 @@ class Response(Struct, frozen=True, kw_only=True, gc=False):
     metadata: dict[str, Any] | None = None
     moderation: Any = None
     parallel_tool_calls: bool | None = None
+    presence_penalty: float | None = None
     previous_response_id: str | None = None
     prompt: Any = None
     prompt_cache_diagnostics: Any = None

@@ -101,6 +101,8 @@ from ._responses_response import (
     Usage,
 )
 from ._responses_tool_events import (
+    ApplyPatchCallOperationDiffDelta,
+    ApplyPatchCallOperationDiffDone,
     AudioDelta,
     AudioDone,
     AudioTranscriptDelta,
@@ -158,6 +160,8 @@ __all__ = [
     "AdditionalTools",
     "Annotation",
     "ApplyPatchCall",
+    "ApplyPatchCallOperationDiffDelta",
+    "ApplyPatchCallOperationDiffDone",
     "ApplyPatchCallOutput",
     "AudioDelta",
     "AudioDone",
@@ -281,6 +285,7 @@ Delta: TypeAlias = (
     | FunctionCallArgumentsDelta
     | CustomToolCallInputDelta
     | MCPCallArgumentsDelta
+    | ApplyPatchCallOperationDiffDelta
     | CodeInterpreterCallCodeDelta
 )
 """What streams are made of: events that mean nothing but a chunk."""

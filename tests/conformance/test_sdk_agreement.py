@@ -133,6 +133,8 @@ FAILS = {
     "openai/mistral-thinking": "leaves content that is a list to the caller",
     "openai: groq/browser-and-debug": "does not know x_groq",
     "openai: groq/compound": "does not know x_groq",
+    "openai: groq/recorded-code": "does not know x_groq",
+    "openai: groq/recorded-text": "does not know x_groq",
     "openai: groq/reasoning": "does not know x_groq",
     "openai: groq/reasoning-tools-logprobs": "does not know x_groq",
     "openai: groq/text": "does not know x_groq",

@@ -196,6 +196,17 @@ def test_usage_grows_from_nothing() -> None:
     assert accumulator.message().usage == anthropic.Usage(output_tokens=5)
 
 
+def test_compaction_without_its_start_and_in_the_place_of_text() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    for index in (0, 1):
+        accumulator.add([read(delta(index, type="compaction_delta", content="in short"))])
+        accumulator.add([read(delta(1, type="text_delta", text="a"))])
+    compaction, text = accumulator.message().native.content
+    assert compaction == anthropic.CompactionBlock(content="in short")
+    assert text == anthropic.TextBlock(text="aa")
+
+
 def test_what_is_invalid_says_so() -> None:
     for data in (b"5", b"[]", b'"hi"', b"{", b'{"type":"content_block_stop","index":"x"}'):
         with pytest.raises(InvalidChunk) as caught:
