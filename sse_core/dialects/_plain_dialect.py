@@ -31,7 +31,7 @@ class PlainDialect(ApiDialect[T], Generic[T]):
         if type == self.special_type:
             return 0
         plain = self.plain
-        if len(data) == 1:
+        if len(data) == 1:  # how a model's stream mostly comes; `extend` would take 0.15 us more
             try:
                 chunks.append(plain(data[0]))
             except NOT_JSON:
