@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
 from threading import Lock
@@ -177,7 +177,7 @@ class Connections(Generic[X]):
         self._end()
 
     @contextmanager
-    def _at_pool(self) -> Iterator[Pool[X]]:
+    def _at_pool(self) -> Generator[Pool[X]]:
         """Be at the pool alone, and do what is left to do after that."""
         try:
             with self._lock:

@@ -98,7 +98,7 @@ def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
         return look(*arguments)
 
     monkeypatch.setattr(one._pool, name, look_meanwhile)
-    assert len(list(islice(one.candidates("http://a", None), 1))) == kept
+    assert sum(1 for _ in islice(one.candidates("http://a", None), 1)) == kept
     assert woken == ["woken"]
 
 
