@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sse_core import ApiError, Dialect, Event, InvalidChunk, Mark, NotAnEventStream, Response, StatusError
 from sse_core.dialects import events, groq, openai
+from sse_core.dialects._provider_errors import error_of
 from support_core import unhurried
 
 Reader = Callable[..., Any]
@@ -527,6 +528,14 @@ def test_any_body_of_a_refusal_is_described(body: bytes, status: int) -> None:
 def test_a_deeply_nested_body_of_a_refusal_is_described(depth: int) -> None:
     for body in nested(depth):
         assert new("groq").refusal(Response(500), body).body == body
+
+
+def test_an_error_that_is_nested_too_deeply_for_words_is_none() -> None:
+    """As it may be where reading goes deeper than writing: that differs between versions of CPython."""
+    value: object = 1
+    for _ in range(100_000):
+        value = [value]
+    assert error_of({"error": {"a": value}}) is None
 
 
 # What is Groq's own.
