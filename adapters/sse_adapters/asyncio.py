@@ -113,7 +113,7 @@ class Transport(AsyncTransport):
             self._connection = None
 
     async def _open(self, host: str, port: int) -> Connection:
-        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
+        addresses = unix_socket(self._uds) if self._uds is not None else await resolve(host, port)
         return await Connection.over(await first_connected(addresses))
 
     async def _send(self, data: bytes, deadline: float | None) -> None:

@@ -228,12 +228,14 @@ class Stream(StreamBase[T, Transport]):
         """Find an idle connection on which the last response has come to its end, and nothing after it."""
         connections = self._connections
         for idle, patience in connections.candidates(origin, deadline):
+            ready = False
             try:
                 drain(idle, connections, patience)
+                ready = idle.ready  # once it is put back, another may make it so, for itself
             finally:
-                if not idle.ready:
+                if not ready:
                     connections.put_back(idle)
-            if idle.ready:
+            if ready:
                 return idle.connection
         return None
 
