@@ -220,7 +220,7 @@ class Exchange:
 
     def _broken(self, cause: h11.RemoteProtocolError) -> ProtocolError:
         """Say it in h11's words, of which there may be many: it quotes the line that it complains of."""
-        message = str(cause)
+        message = str(cause).replace("illegal request line", "illegal status line")
         if cause.error_status_hint == 431:  # not the head, whose size is looked at here
             message = TOO_LARGE.format(self._max_head_size)
         return ProtocolError(message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "...")

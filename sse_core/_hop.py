@@ -37,13 +37,13 @@ class Hop:
         """Whether the connection has come to no harm."""
         self.lost = ""
         """What went wrong while the request was sent."""
-        target, fields = sent.target, merged([("Host", sent.url.authority)], sent.headers)
+        target, fields = sent.target, merged([("Host", sent.url.host_field)], sent.headers)
         if self.proxy is not None:
             self.peer += f" through {self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
         self.origin = f"{sent.url.scheme}://{self.peer}"
         """What a connection must lead to so that this request may go over it."""
         if self.proxy is not None and not self.tunnelled:
-            target = f"http://{sent.url.authority}{sent.target}"  # RFC 9112, 3.2.2
+            target = f"http://{sent.url.host_field}{sent.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))
         self.exchange = Exchange(sent.method, target, fields, sent.body, max_head_size=limits.max_head_size)

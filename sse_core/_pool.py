@@ -2,12 +2,12 @@
 
 Two rules hold.
 
-1. Whoever wants a connection gets a place first. There are no more places than connections are
-   allowed, and who comes first gets one first. A connection that nobody uses takes no place: it
-   is closed when a new one needs the room.
+1. Whoever wants a connection gets a place first, for one connection at a time. There are no more
+   places than connections are allowed, and who comes first gets one first. A connection that
+   nobody uses takes no place: it is closed when a new one needs the room.
 2. What a call costs does not grow with the number of connections or of those who wait, and with
-   the number of origins that are waited for as its logarithm. Only those calls that find what is
-   overdue look at each idle connection, a few times in each `drain_time`.
+   the number of origins that are waited for as its logarithm. Only the draining connections are
+   looked at one by one: those to an origin where none is ready, and all of them for what is overdue.
 
 The pool closes nothing and wakes nobody; it leaves both to its caller, in `doomed` and `granted`.
 """
@@ -43,10 +43,7 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
     drain_time: float = 5.0
     """How long the rest of a response may take, after the end of the stream in it; then it is closed."""
     drain_wait: float = 0.01
-    """How long after that end a new request waits for the rest, to save itself a new connection.
-
-    What it waits for is not counted in the limits above until then.
-    """
+    """How long after that end a new request waits for the rest, to save itself a new connection."""
     max_drain: int = 64 * 2**10
     """How many bytes that rest may have."""
 
@@ -103,7 +100,9 @@ class Pool(Generic[C]):
         self._used: Counter[str] = Counter()  # places that are taken, by origin
         self._used_in_all = 0
         self._idle: OrderedDict[Idle[C], None] = OrderedDict()  # the one used longest ago first
-        self._idle_of: dict[str, OrderedDict[Idle[C], None]] = {}  # the same, by origin
+        # The same by origin: those that may be ready, and those that are draining.
+        self._settled: dict[str, OrderedDict[Idle[C], None]] = {}
+        self._draining: dict[str, OrderedDict[Idle[C], None]] = {}
         self._numbers = count()
         self._waiting: dict[str, dict[Waiter, None]] = {}  # by origin; who came first is first
         # The origins that may have room, each with a number that is not above its first waiter's.
@@ -128,20 +127,31 @@ class Pool(Generic[C]):
             self._stop_waiting(waiter)
 
     def take(self, origin: str, now: float) -> Idle[C] | None:
-        """Take out the idle connection to an origin that was used last, if there is one.
+        """Take out the connection to an origin that was used last, of those that are not draining.
 
         The caller has a place, and looks whether the connection is ready.
         """
         self._expire(now)
-        idle = next(reversed(self._idle_of.get(origin, ())), None)
+        idle = next(reversed(self._settled.get(origin, ())), None)
         if idle is not None:
-            idle.since = min(idle.since, now)  # event loops differ in their clocks
             self._forget(idle)
         return idle
 
+    def draining(self, origin: str) -> list[Idle[C]]:
+        """Return the connections to an origin that are draining, the one used longest ago first."""
+        return list(self._draining.get(origin, ()))
+
+    def take_draining(self, idle: Idle[C], now: float) -> bool:
+        """Take out one of these, if it is still there. The caller has a place."""
+        if idle not in self._idle:
+            return False
+        self._see(idle, now)
+        self._forget(idle)
+        return True
+
     def keep(self, idle: Idle[C]) -> None:
         """Put in a connection that may be used again, or put one back that is not ready."""
-        for kept in (self._idle, self._idle_of.setdefault(idle.origin, OrderedDict())):
+        for kept in (self._idle, self._alike(idle).setdefault(idle.origin, OrderedDict())):
             older = bool(kept) and idle.since < next(reversed(kept)).since
             kept[idle] = None
             kept.move_to_end(idle, last=not older)
@@ -161,23 +171,33 @@ class Pool(Generic[C]):
         return idle.since + self._limits.drain_wait
 
     def overdue(self, now: float) -> list[Idle[C]]:
-        """Take out the connections that are still draining, and have had their time for that."""
-        found = [idle for idle in self._draining(now) if now >= self._drained_by(idle)]
-        for idle in found:
-            self._forget(idle)
+        """Take out the connections that are still draining, and have had their time for that.
+
+        With each goes a place, which is to be given back. Where there is none the connection is doomed.
+        """
+        found: list[Idle[C]] = []
+        for idle in self._all_draining(now):
+            if now < self._drained_by(idle):
+                continue
+            if self._has_place(idle.origin):
+                self._forget(idle)
+                self._occupy(idle.origin)
+                found.append(idle)
+            else:
+                self._doom(idle)
         return found
 
     def next_overdue(self, now: float) -> float | None:
         """When the next connection will be overdue, if any is draining."""
-        return min(map(self._drained_by, self._draining(now)), default=None)
+        return min(map(self._drained_by, self._all_draining(now)), default=None)
 
     def make_room(self, origin: str) -> None:
         """Doom what is idle where one connection more, for which there is a place, would be too many."""
         limits = self._limits
-        idle_of = self._idle_of.get(origin, OrderedDict[Idle[C], None]())
-        while is_over(self._used[origin] + len(idle_of), limits.max_connections_per_origin) and idle_of:
-            self._doom(next(iter(idle_of)))
-        while is_over(self._used_in_all + len(self._idle), limits.max_connections) and self._idle:
+        for kind in (self._draining, self._settled):
+            while kind.get(origin) and is_over(self._opened(origin), limits.max_connections_per_origin):
+                self._doom(next(iter(kind[origin])))
+        while self._idle and is_over(self._used_in_all + len(self._idle), limits.max_connections):
             self._doom(next(iter(self._idle)))
 
     def give_back(self, origin: str) -> None:
@@ -224,8 +244,11 @@ class Pool(Generic[C]):
 
     def _grant(self, waiter: Waiter) -> None:
         waiter.granted = True
+        self._occupy(waiter.origin)
+
+    def _occupy(self, origin: str) -> None:
         self._used_in_all += 1
-        self._used[waiter.origin] += 1
+        self._used[origin] += 1
 
     def _stop_waiting(self, waiter: Waiter) -> None:
         of_origin = self._waiting[waiter.origin]
@@ -233,11 +256,15 @@ class Pool(Generic[C]):
         if not of_origin:
             del self._waiting[waiter.origin]
 
-    def _draining(self, now: float) -> list[Idle[C]]:
-        found = [idle for idle in self._idle if idle.draining]
+    def _all_draining(self, now: float) -> list[Idle[C]]:
+        found = [idle for of_origin in self._draining.values() for idle in of_origin]
         for idle in found:
-            idle.since = min(idle.since, now)
+            self._see(idle, now)
         return found
+
+    def _see(self, idle: Idle[C], now: float) -> None:
+        """Take the time: event loops differ in their clocks."""
+        idle.since = min(idle.since, now)
 
     def _drained_by(self, idle: Idle[C]) -> float:
         return idle.since + self._limits.drain_time
@@ -255,10 +282,20 @@ class Pool(Generic[C]):
 
     def _forget(self, idle: Idle[C]) -> None:
         del self._idle[idle]
-        of_origin = self._idle_of[idle.origin]
+        alike = self._alike(idle)
+        of_origin = alike[idle.origin]
         del of_origin[idle]
         if not of_origin:
-            del self._idle_of[idle.origin]
+            del alike[idle.origin]
+
+    def _alike(self, idle: Idle[C]) -> dict[str, OrderedDict[Idle[C], None]]:
+        """Which does not change while the connection is here, since nothing is received on it."""
+        return self._draining if idle.draining else self._settled
+
+    def _opened(self, origin: str) -> int:
+        """How many connections to an origin there may be, each place counted as one."""
+        idle = len(self._settled.get(origin, ())) + len(self._draining.get(origin, ()))
+        return self._used[origin] + idle
 
 
 def is_over(number: int, limit: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urljoin
 
 from msgspec import Struct
@@ -59,7 +60,10 @@ def redirected(sent: Sent, response: Response) -> Sent:
     Raises ValueError, which says why, for one that must not be followed.
     """
     here = f"{sent.url.scheme}://{sent.url.authority}{sent.target}"
-    url = URL.parse(urljoin(here, response.header("location") or ""))
+    location = response.header("location") or ""
+    with suppress(UnicodeDecodeError):  # it should be ASCII, and is sent as UTF-8 where it is not
+        location = location.encode("latin-1").decode()
+    url = URL.parse(urljoin(here, location))
     if (sent.url.scheme, url.scheme) == ("https", "http"):
         raise ValueError("it leads from https to http")
     if response.status == 303 or (response.status in (301, 302) and sent.method == "POST"):

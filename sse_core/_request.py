@@ -142,22 +142,33 @@ class URL(Struct, frozen=True):
             raise ValueError("not an absolute http or https URL")
         if "@" in parts.netloc:
             raise ValueError("credentials in a URL are not supported (RFC 9110, 4.2.4): use a header")
+        try:
+            port = parts.port
+        except ValueError:  # the same: a colon may be what is left of them
+            raise ValueError("the port is not a number up to 65535") from None
         host = in_ascii(parts.hostname)
+        if ":" in host:
+            host = host.replace("%25", "%", 1)  # before the zone of an IPv6 address (RFC 6874, 2)
         if not HOST.fullmatch(host):
             raise ValueError("the host has characters that are not allowed (RFC 3986, 3.2.2)")
         return cls(
             scheme=parts.scheme,
             host=host,
-            port=DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port,
+            port=DEFAULT_PORTS[parts.scheme] if port is None else port,
             path=quote(parts.path, safe=UNQUOTED),
             query=quote(parts.query, safe=UNQUOTED),
         )
 
     @property
     def authority(self) -> str:
-        """The value of the Host field: the port only where it is not the scheme's own."""
+        """Host and port, the port only where it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def host_field(self) -> str:
+        """The value of the Host field: without a zone, which means nothing elsewhere (RFC 6874, 4)."""
+        return ZONE.sub("]", self.authority)
 
     def target(self, path: str) -> str:
         """The request target for `path`, which may have a query, below this URL's own path and query."""
@@ -176,6 +187,7 @@ def in_ascii(host: str) -> str:
 
 CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ZONE = re.compile(r"%[^]]*\]")
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"
 """What a URL's path and query may hold as it is: reserved characters, and escapes already there."""

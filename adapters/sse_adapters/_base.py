@@ -26,6 +26,7 @@ from sse_core import (
     State,
     Stats,
     Stop,
+    StreamClosed,
     Verdict,
 )
 
@@ -123,6 +124,8 @@ class StreamBase(Generic[T, X]):
         try:
             self._key.pop()
         except IndexError:
+            if self._closing:  # by whoever is inside, or wakes whoever is
+                raise StreamClosed from None
             raise RuntimeError("this stream is being read by another thread or task") from None
 
     def _leave(self) -> None:

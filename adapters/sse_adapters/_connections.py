@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from math import inf
 from threading import Lock
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -69,36 +69,32 @@ class Connections(Generic[X]):
 
         Raises ConnectionAbortedError if the client is closed.
         """
-        with self._lock:
+        with self._at_pool() as pool:
             if self._closed:
                 raise ConnectionAbortedError("the client is closed")
-            waiter = self._pool.claim(origin)
+            waiter = pool.claim(origin)
             if not waiter.granted:
                 self._wake[waiter] = wake
-        self._settle()
         return waiter
 
     def withdraw(self, waiter: Waiter) -> None:
         """Give up a place, or waiting for one."""
-        with self._lock:
+        with self._at_pool() as pool:
             self._wake.pop(waiter, None)
-            self._pool.withdraw(waiter)
-        self._settle()
+            pool.withdraw(waiter)
 
-    def candidates(
-        self, origin: str, deadline: float | None, unready: list[Idle[X]]
-    ) -> Iterator[tuple[Idle[X], float]]:
+    def candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[Idle[X], float]]:
         """Take out one idle connection after the other, and say until when to wait for it to be ready.
 
-        First those that are ready at once, and then those that may be in a moment. All are
-        added to `unready`, from where the caller takes the one that it uses.
+        First come those that can be had at once, and then those that may be ready in a moment.
+        The caller puts each one back before the next, or uses it.
         """
         while (idle := self._take(origin)) is not None:
-            unready.append(idle)
             yield idle, AT_ONCE
-        for idle in unready:  # whoever takes one from the list stops here
-            patience = self._pool.worth_waiting_until(idle)
-            yield idle, patience if deadline is None else min(patience, deadline)
+        for patience in (AT_ONCE, inf if deadline is None else deadline):
+            for idle in self._draining(origin):
+                if self._take_draining(idle):
+                    yield idle, min(patience, self._pool.worth_waiting_until(idle))
 
     def is_worth_draining(self, idle: Idle[X]) -> bool:
         """Whether a connection that is not ready may become so by what comes next."""
@@ -107,9 +103,8 @@ class Connections(Generic[X]):
     def put_back(self, idle: Idle[X]) -> None:
         """Keep a connection that is ready or may still become so; close any other."""
         if self._pool.is_worth_keeping(idle, self.now()):
-            with self._lock:
-                self._pool.keep(idle)
-            self._settle()
+            with self._at_pool() as pool:
+                pool.keep(idle)
             if idle.draining:
                 self.watch()
         else:
@@ -117,9 +112,8 @@ class Connections(Generic[X]):
 
     def make_room(self, origin: str) -> None:
         """Close what is idle where a new connection would otherwise be too many."""
-        with self._lock:
-            self._pool.make_room(origin)
-        self._settle()
+        with self._at_pool() as pool:
+            pool.make_room(origin)
 
     def give_back(self, origin: str, connection: X | None, exchange: Exchange | None) -> None:
         """Give a place back; keep its connection if there is an `exchange`, and close it otherwise."""
@@ -135,23 +129,25 @@ class Connections(Generic[X]):
 
     def watch(self) -> None:
         """Have what is draining swept when its time is over."""
-        with self._lock:
+        with self._at_pool() as pool:
             now = self.now()
-            when = self._pool.next_overdue(now)
             # A sweep that is due much later was that of another event loop, whose clock is another.
             is_due = now < self._next_sweep <= now + self._limits.drain_time
-            if when is not None and not is_due and not self._closed:
+            when = None if is_due or self._closed else pool.next_overdue(now)
+            if when is not None:
                 self._next_sweep = when
                 self._call_off = self._sweep_at(self, when)
-        self._settle()
 
     def overdue(self) -> list[Idle[X]]:
-        """Take out what has had its time to be drained."""
-        with self._lock:
+        """Take out what has had its time to be drained; each is to be returned by `put_back_overdue`."""
+        with self._at_pool() as pool:
             self._next_sweep = -inf
-            overdue = self._pool.overdue(self.now())
-        self._settle()
-        return overdue
+            return pool.overdue(self.now())
+
+    def put_back_overdue(self, idle: Idle[X]) -> None:
+        """Keep a connection if it is ready, or close it, and give back the place that went with it."""
+        self.put_back(idle)
+        self.give_back(idle.origin, None, None)
 
     def close(self) -> None:
         """Close what is idle, wake whoever waits, and leave nothing in the background."""
@@ -159,21 +155,36 @@ class Connections(Generic[X]):
         self._call_off()
 
     def _take(self, origin: str) -> Idle[X] | None:
-        with self._lock:
-            idle = self._pool.take(origin, self.now())
-        self._settle()
-        return idle
+        with self._at_pool() as pool:
+            return pool.take(origin, self.now())
+
+    def _draining(self, origin: str) -> list[Idle[X]]:
+        with self._at_pool() as pool:
+            return pool.draining(origin)
+
+    def _take_draining(self, idle: Idle[X]) -> bool:
+        with self._at_pool() as pool:
+            return pool.take_draining(idle, self.now())
 
     def _end(self) -> None:
-        with self._lock:
+        with self._at_pool():
             self._closed = True
             wake, self._wake = self._wake, {}
         for each in wake.values():
             each()
-        self._settle()
 
     def __del__(self) -> None:
         self._end()
+
+    @contextmanager
+    def _at_pool(self) -> Generator[Pool[X]]:
+        """Be at the pool alone, and do what is left to do after that."""
+        try:
+            with self._lock:
+                yield self._pool
+                self._close_doomed()
+        finally:
+            self._settle()  # for whoever came in the meantime has left it to us
 
     def _settle(self) -> None:
         """Do what is left to do, unless somebody is at the pool, who will do it."""
@@ -186,17 +197,21 @@ class Connections(Generic[X]):
                     self._pool.give_back(origin)
                 if self._closed:
                     self._pool.clear()
-                doomed, self._pool.doomed = self._pool.doomed, []
+                self._close_doomed()
                 wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
                 self._pool.granted = []
             finally:
                 self._lock.release()
-            for connection in doomed:
-                close(connection)
             for each in wake:
                 each()
             if not self._returned:
                 return
+
+    def _close_doomed(self) -> None:
+        """Close what had to make room, before anyone takes that room."""
+        doomed, self._pool.doomed = self._pool.doomed, []
+        for connection in doomed:
+            close(connection)
 
 
 def close(connection: Closable) -> None:

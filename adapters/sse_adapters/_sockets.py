@@ -55,10 +55,14 @@ def in_turns(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
 
 
 def unix_socket(path: UnixPath) -> Sequence[Address]:
-    """Return the address of a Unix socket. Raises OSError where there is no such thing."""
+    """Return the address of a Unix socket. Raises OSError where there is no such thing, or can be none."""
     if not hasattr(socket, "AF_UNIX"):
         raise OSError("Unix sockets are not to be had on this system")
-    return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", os.fspath(path))]
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError as exc:
+        raise OSError(f"not the path of a socket: {path!r}") from exc
+    return [(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", name)]
 
 
 def new_socket(address: Address) -> socket.socket:

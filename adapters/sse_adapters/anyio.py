@@ -152,7 +152,7 @@ class Transport(AsyncTransport):
             self._socket = None
 
     async def _open(self, host: str, port: int) -> None:
-        addresses = unix_socket(self._uds) if self._uds else await resolve(host, port)
+        addresses = unix_socket(self._uds) if self._uds is not None else await resolve(host, port)
         self._socket = await first_connected(addresses)
 
     async def _send(self, data: bytes, deadline: float | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from math import inf
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
 from weakref import ref
@@ -217,11 +218,17 @@ class Stream(StreamBase[T, Transport]):
     async def _claim(self, origin: str, deadline: float | None) -> None:
         """Get a place in the pool, if it has to be by waiting for it."""
         alarm = self._adopt(self._connections.make())
-        waiter = self._connections.claim(origin, alarm.abort)
+        thread, limit = get_ident(), inf if deadline is None else deadline
+
+        def wake() -> None:
+            if get_ident() == thread:  # an event loop is for its own thread, and finalisers run in any
+                alarm.abort()
+
+        waiter = self._connections.claim(origin, wake)
         try:
-            if not waiter.granted:
-                with suppress(ConnectionAbortedError):  # which is how the alarm goes off
-                    await alarm.sleep(inf if deadline is None else deadline)
+            with suppress(ConnectionAbortedError):  # which is how the alarm goes off
+                while not waiter.granted and (now := self._connections.now()) < limit:
+                    await alarm.sleep(min(limit, now + LOOK_AGAIN))
             if self._closing or not waiter.granted:
                 raise TimeoutError("timed out")
         except BaseException:
@@ -232,17 +239,17 @@ class Stream(StreamBase[T, Transport]):
     async def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
         """Find an idle connection on which the last response has come to its end, and nothing after it."""
         connections = self._connections
-        unready: list[Idle[Transport]] = []
-        try:
-            for idle, patience in connections.candidates(origin, deadline, unready):
+        for idle, patience in connections.candidates(origin, deadline):
+            ready = False
+            try:
                 await drain(idle, connections, patience)
-                if idle.ready:
-                    unready.remove(idle)
-                    return idle.connection
-            return None
-        finally:
-            for idle in unready:
-                connections.put_back(idle)
+                ready = idle.ready  # once it is put back, another may make it so, for itself
+            finally:
+                if not ready:
+                    connections.put_back(idle)
+            if ready:
+                return idle.connection
+        return None
 
 
 async def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
@@ -270,7 +277,7 @@ async def sweep(weak: ref[Connections[Transport]]) -> None:
             await drain(idle, connections, AT_ONCE)
     finally:
         for idle in overdue:
-            connections.put_back(idle)
+            connections.put_back_overdue(idle)
         connections.watch()
 
 
@@ -345,3 +352,7 @@ class Client(ClientBase[Stream[Any], Transport]):
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+LOOK_AGAIN = 1.0
+"""Seconds after which whoever waits for a place looks whether it was granted in another thread."""

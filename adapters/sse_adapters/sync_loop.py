@@ -227,17 +227,17 @@ class Stream(StreamBase[T, Transport]):
     def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
         """Find an idle connection on which the last response has come to its end, and nothing after it."""
         connections = self._connections
-        unready: list[Idle[Transport]] = []
-        try:
-            for idle, patience in connections.candidates(origin, deadline, unready):
+        for idle, patience in connections.candidates(origin, deadline):
+            ready = False
+            try:
                 drain(idle, connections, patience)
-                if idle.ready:
-                    unready.remove(idle)
-                    return idle.connection
-            return None
-        finally:
-            for idle in unready:
-                connections.put_back(idle)
+                ready = idle.ready  # once it is put back, another may make it so, for itself
+            finally:
+                if not ready:
+                    connections.put_back(idle)
+            if ready:
+                return idle.connection
+        return None
 
 
 def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
@@ -265,7 +265,7 @@ def sweep(weak: ref[Connections[Transport]]) -> None:
             drain(idle, connections, AT_ONCE)
     finally:
         for idle in overdue:
-            connections.put_back(idle)
+            connections.put_back_overdue(idle)
         connections.watch()
 
 

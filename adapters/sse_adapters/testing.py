@@ -5,7 +5,7 @@ a coroutine function, on asyncio or trio:
 
     check_transport(MyTransport)
     check_transport(MyAsyncTransport, run=trio.run)
-    check_transport(MyAsyncTransport, run=lambda main: asyncio.run(main()))
+    check_transport(MyAsyncTransport, run=anyio.run)
 
 In pytest, each check is a test:
 
@@ -19,6 +19,7 @@ context a server has and what makes a transport that trusts it as `localhost`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -65,6 +66,7 @@ def checks(
     transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
 ) -> list[Check]:
     """Return the checks for the transports that `transport` makes; `run` says that they are asynchronous."""
+    run = INSTEAD.get(run, run)
     plain = Case(transport, run is None)
     found = [Check(contract, plain, run or anyio.run) for contract in CHECKS]
     if tls is not None:
@@ -90,3 +92,7 @@ def check_transport(
 
 def explained(exc: BaseException) -> str:
     return str(exc) if isinstance(exc, AssertionError) else repr(exc)
+
+
+INSTEAD: dict[object, Run] = {asyncio.run: anyio.run}
+"""What runs a coroutine, and what runs a function that returns one."""

@@ -73,7 +73,7 @@ class Transport(SyncTransport):
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, with an equal share of the time for each."""
         self.close()
-        addresses = unix_socket(self._uds) if self._uds else resolve(host, port)
+        addresses = unix_socket(self._uds) if self._uds is not None else resolve(host, port)
         failures: list[OSError] = []
         for address in addresses:
             left = len(addresses) - len(failures)

@@ -173,6 +173,40 @@ class MCPToolResultBlock(ToolResultBlock, frozen=True, kw_only=True, gc=False, t
     is_error: bool = False
 
 
+class AdvisorToolResultBlock(ToolResultBlock, frozen=True, kw_only=True, gc=False, tag="advisor_tool_result"):
+    """What a model that was asked for advice says."""
+
+
+class MCPToolListingBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="mcp_tool_listing"):
+    """The tools of an MCP server."""
+
+    mcp_server_name: str = ""
+    tools: Any = None
+
+
+class CompactionBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="compaction"):
+    """What came before, made shorter, as text or encrypted; it goes back to the server as it is."""
+
+    content: str | None = None
+    encrypted_content: str | None = None
+    signature: str | None = None
+    tool_changes: Any = None
+
+
+class FallbackModel(Struct, frozen=True, kw_only=True, gc=False):
+    """One of the models that a message comes from."""
+
+    model: str = ""
+
+
+class FallbackBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="fallback"):
+    """The place where another model takes over; `trigger` says why."""
+
+    from_: FallbackModel = field(name="from", default=FallbackModel())
+    to: FallbackModel = FallbackModel()
+    trigger: Any = None
+
+
 class ContainerUploadBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="container_upload"):
     """A file in the container where programs run."""
 
@@ -192,7 +226,11 @@ ContentBlock: TypeAlias = (
     | BashCodeExecutionToolResultBlock
     | TextEditorCodeExecutionToolResultBlock
     | ToolSearchToolResultBlock
+    | AdvisorToolResultBlock
     | MCPToolResultBlock
+    | MCPToolListingBlock
+    | CompactionBlock
+    | FallbackBlock
     | ContainerUploadBlock
     | Unknown
 )
@@ -217,7 +255,7 @@ class ServerToolUsage(Struct, frozen=True, kw_only=True, gc=False):
     """How often the tools that the server runs were called."""
 
     web_search_requests: int = 0
-    web_fetch_requests: int = 0
+    web_fetch_requests: int | None = None
 
 
 class Usage(Struct, frozen=True, kw_only=True, gc=False):
@@ -234,6 +272,9 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     service_tier: str | None = None
     inference_geo: str | None = None
     speed: str | None = None
+    iterations: Any = None
+    """The same, model by model and turn by turn."""
+    fallback_credit: Any = None
 
     @property
     def total_tokens(self) -> int | None:
@@ -250,6 +291,9 @@ class StopDetails(Struct, frozen=True, kw_only=True, gc=False):
     type: str = ""
     category: str | None = None
     explanation: str | None = None
+    recommended_model: str | None = None
+    fallback_credit_token: str | None = None
+    fallback_has_prefill_claim: bool | None = None
 
 
 class Container(Struct, frozen=True, kw_only=True, gc=False):
@@ -275,3 +319,4 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     container: Container | None = None
     diagnostics: Any = None
     context_management: Any = None
+    input_transformations: Any = None

@@ -38,6 +38,8 @@ class ThinkingDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="thinking_d
     """A part of what the model thinks."""
 
     thinking: str = ""
+    estimated_tokens: int | None = None
+    """How many tokens it has grown by, roughly, where its text is not sent."""
 
 
 class SignatureDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="signature_delta"):
@@ -52,7 +54,16 @@ class CitationsDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="citations
     citation: Citation | None = None
 
 
-Delta: TypeAlias = TextDelta | InputJSONDelta | ThinkingDelta | SignatureDelta | CitationsDelta | Unknown
+class CompactionDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="compaction_delta"):
+    """The whole of what came before, made shorter."""
+
+    content: str | None = None
+    encrypted_content: str | None = None
+
+
+Delta: TypeAlias = (
+    TextDelta | InputJSONDelta | ThinkingDelta | SignatureDelta | CitationsDelta | CompactionDelta | Unknown
+)
 
 # The events.
 
@@ -141,6 +152,7 @@ class MessageDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="messag
     delta: MessageChange = MessageChange()
     usage: Usage | None = None  # pyright: ignore[reportIncompatibleMethodOverride] - a field, where others have none
     context_management: Any = None
+    input_transformations: Any = None
 
     @property
     def finish_reason(self) -> str | None:

@@ -10,7 +10,9 @@ from .._message import Accumulator, ToolCall
 from .._message import Message as NeutralMessage
 from ._anthropic_blocks import (
     Citation,
+    CompactionBlock,
     ContentBlock,
+    FallbackBlock,
     MCPToolUseBlock,
     Message,
     ServerToolUseBlock,
@@ -21,6 +23,7 @@ from ._anthropic_blocks import (
 )
 from ._anthropic_events import (
     CitationsDelta,
+    CompactionDelta,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -136,6 +139,11 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 block = block or self._begin(chunk.index, TextBlock())
                 if citation is not None:
                     block.citations.append(citation)
+            case CompactionDelta(content=content, encrypted_content=encrypted):
+                start = CompactionBlock() if block is None else block.start
+                if isinstance(start, CompactionBlock):
+                    start = msgspec.structs.replace(start, content=content, encrypted_content=encrypted)
+                    self._begin(chunk.index, start)
             case _:
                 pass
         return False
@@ -154,10 +162,16 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                     self._begin(index, block)
             case ContentBlockStart(index=index, content_block=block):
                 self._begin(index, block)
+                if isinstance(block, FallbackBlock):
+                    self._message = msgspec.structs.replace(self._message, model=block.to.model)
             case ContentBlockStop(index=index) if index in self._blocks:
                 self._blocks[index].stopped = True
             case MessageDelta(delta=delta, usage=usage):
-                self._message = counted(updated(self._message, delta), usage)
+                names = ("context_management", "input_transformations")
+                others = {name: value for name in names if (value := getattr(chunk, name)) is not None}
+                self._message = msgspec.structs.replace(
+                    counted(updated(self._message, delta), usage), **others
+                )
             case _:
                 pass
 

@@ -51,9 +51,10 @@ class ApiDialect(Dialect[T], Generic[T]):
 
 def mark_of(event: Event) -> Mark | None:
     """Return what an event means that has no JSON, if it means anything."""
-    if event.raw.startswith(b"[DONE]"):
+    data = event.raw.strip()
+    if data.startswith((b"[DONE]", b'"[DONE]"')):
         return Mark.END
-    return None if event.raw.strip() else Mark.PING
+    return None if data else Mark.PING
 
 
 def strictly(dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> Callable[[], Dialect[T]]:

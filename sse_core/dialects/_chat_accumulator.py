@@ -72,9 +72,10 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and not delta.annotations
                     and not delta.executed_tools
                     and delta.extra_content is None
+                    and not delta.images
                     and delta.audio is None
                     and delta.function_call is None
-                    and choice.finish_reason is None
+                    and not choice.finish_reason
                     and choice.logprobs is None
                     and choice.content_filter_results is None
                     and not choice.token_ids
@@ -82,7 +83,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     answer.text.append(text)
                     any_content = True
                     continue
-                if choice.finish_reason is not None:
+                if choice.finish_reason:
                     self._note(chunk)
                 if answer.add(choice):
                     any_content = True
@@ -139,7 +140,7 @@ class Answer:
 
     def add(self, choice: Choice) -> bool:
         """Take a part; return whether it brought content."""
-        if choice.finish_reason is not None or choice.content_filter_results is not None:
+        if choice.finish_reason or choice.content_filter_results is not None:
             self.ending |= said(choice, *ENDING)
         if choice.logprobs is not None:
             self.rest.logprobs.append(choice.logprobs)
@@ -178,6 +179,8 @@ class Answer:
             self._execute(tool)
         if delta.extra_content is not None:
             self.rest.extra_content = delta.extra_content
+        if delta.images:
+            self.rest.images += delta.images
         return bool(
             delta.content
             or thinking
@@ -185,6 +188,7 @@ class Answer:
             or delta.refusal
             or delta.function_call is not None
             or delta.audio is not None
+            or delta.images
         )
 
     def _execute(self, tool: ExecutedTool) -> None:
@@ -215,6 +219,7 @@ class Answer:
             annotations=tuple(self.rest.annotations),
             executed_tools=tuple(self.rest.executed.values()),
             extra_content=self.rest.extra_content,
+            images=tuple(self.rest.images),
         )
         return CompletionChoice(
             index=index,
@@ -267,6 +272,7 @@ class Rest:
         self.annotations: list[Annotation] = []
         self.executed: dict[int | None, ExecutedTool] = {}
         self.extra_content: Any = None
+        self.images: list[Any] = []
         self.logprobs: list[Logprobs] = []
         self.token_ids: list[tuple[int, ...]] = []
 

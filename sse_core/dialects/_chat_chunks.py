@@ -215,6 +215,8 @@ class Delta(Struct, frozen=True, kw_only=True, gc=False):
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
     """What is to go back with the message, a signature for one: Gemini."""
+    images: tuple[Any, ...] = ()
+    """Images that the model made: OpenRouter."""
     channel: str | None = None
     """The name of the channel that the model writes to: Groq, for some models."""
 
@@ -280,6 +282,8 @@ class PromptTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
     audio_tokens: int | None = None
     image_tokens: int | None = None
     text_tokens: int | None = None
+    video_tokens: int | None = None
+    """OpenRouter."""
 
 
 class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
@@ -287,6 +291,7 @@ class CompletionTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
 
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
     text_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None
@@ -316,6 +321,8 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """DeepSeek."""
     num_sources_used: int | None = None
     """xAI."""
+    reasoning_tokens: int | None = None
+    """SGLang."""
 
     @property
     def input_tokens(self) -> int:
@@ -430,10 +437,8 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
         """What the chunk adds to the tool calls of the first answer, `function_call` among them."""
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                function = choice.delta.function_call
-                return choice.delta.tool_calls or (
-                    () if function is None else (ToolCallDelta(function=function),)
-                )
+                calls, function = choice.delta.tool_calls, choice.delta.function_call
+                return calls if function is None else (*calls, ToolCallDelta(function=function))
         return ()
 
     @property
@@ -441,5 +446,5 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
         """Why the first answer ended, if it did with this chunk."""
         for choice in self.choices:
             if choice.index == 0:
-                return choice.finish_reason
+                return choice.finish_reason or None  # servers have sent "" with every chunk
         return None

@@ -61,6 +61,7 @@ class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
+    images: tuple[Any, ...] = ()
 
 
 class CompletionChoice(Struct, frozen=True, kw_only=True):
@@ -82,6 +83,8 @@ class CompletionXGroq(Struct, frozen=True, kw_only=True):
 
     id: str | None = None
     seed: int | None = None
+    usage: Any = None
+    """How many tokens came from which cache; no chunk says it."""
     debug: Debug | None = None
 
 
@@ -96,7 +99,11 @@ class ChatCompletion(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
+    metadata: Any = None
+    """What the request had for it; no chunk says it."""
     moderation: Any = None
+    mcp_list_tools: Any = None
+    """The tools of MCP servers: Groq; no chunk has them."""
     usage_breakdown: UsageBreakdown | None = None
     """Groq."""
     x_groq: CompletionXGroq | None = None

@@ -14,6 +14,7 @@ class Blob(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
 
     mime_type: str = ""
     data: str = ""
+    display_name: str | None = None
 
 
 class PartialArg(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -69,6 +70,7 @@ class ExecutableCode(Struct, frozen=True, kw_only=True, gc=False, rename="camel"
 
     language: str = ""
     code: str = ""
+    id: str | None = None
 
 
 class CodeExecutionResult(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -76,10 +78,15 @@ class CodeExecutionResult(Struct, frozen=True, kw_only=True, gc=False, rename="c
 
     outcome: str = ""
     output: str | None = None
+    id: str | None = None
+    """That of the program."""
 
 
 class Part(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """A part of an answer: one of text, a function call, data, a program and its result."""
+    """A part of an answer: one of text, a function call, data, a program, a tool of the server's, a result.
+
+    What is said about data, and is seldom there, is left as JSON.
+    """
 
     text: str | None = None
     thought: bool | None = None
@@ -92,6 +99,17 @@ class Part(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     file_data: Any = None
     executable_code: ExecutableCode | None = None
     code_execution_result: CodeExecutionResult | None = None
+    tool_call: Any = None
+    """A call of a tool that the server runs."""
+    tool_response: Any = None
+    part_metadata: Any = None
+    media_resolution: Any = None
+    media_processing: Any = None
+    audio_metadata: Any = None
+    audio_transcription: Any = None
+    document_metadata: Any = None
+    speech_metadata: Any = None
+    spreadsheet_metadata: Any = None
     video_metadata: Any = None
 
 
@@ -128,6 +146,7 @@ class Candidate(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     avg_logprobs: float | None = None
     logprobs_result: Any = None
     token_count: int | None = None
+    continuation_token: str | None = None
 
 
 class PromptFeedback(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -183,6 +202,7 @@ class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, renam
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
     model_version: str | None = None
+    model_status: Any = None
     response_id: str | None = None
     create_time: str | None = None
     error: Any = None

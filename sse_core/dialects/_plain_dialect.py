@@ -20,19 +20,26 @@ class PlainDialect(ApiDialect[T], Generic[T]):
     """
 
     plain: Callable[[bytes], T]
-    special_types: tuple[str, ...] = ()
-    """The types of events that are special whatever their data is."""
+    special_type = ""
+    """The type of events that are special whatever their data is."""
 
     def read_plain(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
         """The short way of `read`: what msgspec takes, and 20 ns for each event.
 
         The chunks before one that `plain` refuses have been appended by then.
         """
-        if type in self.special_types:
+        if type == self.special_type:
             return 0
+        plain = self.plain
+        if len(data) == 1:  # how a model's stream mostly comes; `extend` would take 0.15 us more
+            try:
+                chunks.append(plain(data[0]))
+            except NOT_JSON:
+                return 0
+            return 1
         already = len(chunks)
         try:
-            chunks.extend(map(self.plain, data))
+            chunks.extend(map(plain, data))
         except NOT_JSON:
             return len(chunks) - already
         return len(data)

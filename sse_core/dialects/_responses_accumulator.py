@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import msgspec
 
@@ -23,6 +24,7 @@ from ._responses_events import (
 )
 from ._responses_items import (
     Annotation,
+    ApplyPatchCall,
     CodeInterpreterCall,
     ContentPart,
     CustomToolCall,
@@ -34,16 +36,20 @@ from ._responses_items import (
     OutputText,
     Reasoning,
     ReasoningText,
-    Response,
     SummaryText,
 )
+from ._responses_response import (
+    Response,
+)
 from ._responses_tool_events import (
+    ApplyPatchCallOperationDiffDelta,
     CodeInterpreterCallCodeDelta,
     CustomToolCallInputDelta,
     FunctionCallArgumentsDelta,
     MCPCallArgumentsDelta,
     ResponseStreamEvent,
 )
+from ._tagged import Fields
 
 
 class Part:
@@ -115,6 +121,9 @@ class Item:
                 return msgspec.structs.replace(self.start, input=input + added)
             case CodeInterpreterCall(code=code):
                 return msgspec.structs.replace(self.start, code=(code or "") + added)
+            case ApplyPatchCall(operation=dict()) if added:
+                operation = cast("Fields", self.start.operation)
+                return msgspec.structs.replace(self.start, operation={**operation, "diff": added})
             case _:
                 return self.start
 
@@ -214,6 +223,8 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                 self._at(index, CustomToolCall()).deltas.append(delta)
             case MCPCallArgumentsDelta(output_index=index, delta=delta):
                 self._at(index, MCPCall()).deltas.append(delta)
+            case ApplyPatchCallOperationDiffDelta(output_index=index, delta=delta):
+                self._at(index, ApplyPatchCall()).deltas.append(delta)
             case CodeInterpreterCallCodeDelta(output_index=index, delta=delta):
                 self._at(index, CodeInterpreterCall()).deltas.append(delta)
             case _:

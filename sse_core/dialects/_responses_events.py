@@ -9,6 +9,8 @@ from ._responses_items import (
     CustomToolCall,
     FunctionCall,
     OutputItem,
+)
+from ._responses_response import (
     Response,
     Usage,
 )

@@ -1,4 +1,4 @@
-"""What an answer of OpenAI's Responses consists of.
+"""The items that an answer of OpenAI's Responses consists of.
 
 An item of a kind that has no struct here is `Unknown`.
 """
@@ -6,7 +6,7 @@ An item of a kind that has no struct here is `Unknown`.
 # No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import field
 
 from ._tagged import Tagged, Unknown
 from .openai import TokenLogprob
@@ -106,6 +106,18 @@ class FunctionCall(Item, frozen=True, kw_only=True, tag="function_call"):
     arguments: str = ""
     namespace: str | None = None
     caller: Any = None
+    async_: bool | None = field(name="async", default=None)
+
+
+class FunctionCallOutput(Item, frozen=True, kw_only=True, tag="function_call_output"):
+    """What a function gave: text, or parts."""
+
+    call_id: str | None = None
+    name: str | None = None
+    namespace: str | None = None
+    output: Any = None
+    caller: Any = None
+    created_by: str | None = None
 
 
 class CustomToolCall(Item, frozen=True, kw_only=True, tag="custom_tool_call"):
@@ -116,6 +128,16 @@ class CustomToolCall(Item, frozen=True, kw_only=True, tag="custom_tool_call"):
     input: str = ""
     namespace: str | None = None
     caller: Any = None
+    async_: bool | None = field(name="async", default=None)
+
+
+class CustomToolCallOutput(Item, frozen=True, kw_only=True, tag="custom_tool_call_output"):
+    """What such a tool gave: text, or parts."""
+
+    call_id: str = ""
+    output: Any = None
+    caller: Any = None
+    created_by: str | None = None
 
 
 class Reasoning(Item, frozen=True, kw_only=True, tag="reasoning"):
@@ -157,6 +179,7 @@ class ImageGenerationCall(Item, frozen=True, kw_only=True, tag="image_generation
     quality: str | None = None
     size: str | None = None
     revised_prompt: str | None = None
+    svg_usage: Any = None
     error: Any = None
 
 
@@ -187,6 +210,54 @@ class MCPApprovalRequest(Item, frozen=True, kw_only=True, tag="mcp_approval_requ
     arguments: str = ""
 
 
+class MCPApprovalResponse(Item, frozen=True, kw_only=True, tag="mcp_approval_response"):
+    """Whether the caller has allowed such a call."""
+
+    approval_request_id: str = ""
+    approve: bool = False
+    reason: str | None = None
+
+
+class ToolSearchCall(Item, frozen=True, kw_only=True, tag="tool_search_call"):
+    """A search for tools, which the server or the caller, `client`, is to make: see `execution`."""
+
+    call_id: str | None = None
+    execution: str = ""
+    arguments: Any = None
+    created_by: str | None = None
+
+
+class ToolSearchOutput(Item, frozen=True, kw_only=True, tag="tool_search_output"):
+    """The tools that were found."""
+
+    call_id: str | None = None
+    execution: str = ""
+    tools: Any = None
+    created_by: str | None = None
+
+
+class AdditionalTools(Item, frozen=True, kw_only=True, tag="additional_tools"):
+    """More tools that the model may call."""
+
+    role: str = ""
+    tools: Any = None
+
+
+class Program(Item, frozen=True, kw_only=True, tag="program"):
+    """A program that calls tools."""
+
+    call_id: str = ""
+    code: str = ""
+    fingerprint: str = ""
+
+
+class ProgramOutput(Item, frozen=True, kw_only=True, tag="program_output"):
+    """What such a program gave."""
+
+    call_id: str = ""
+    result: str = ""
+
+
 class ComputerCall(Item, frozen=True, kw_only=True, tag="computer_call"):
     """What the caller is to do with a computer."""
 
@@ -196,11 +267,26 @@ class ComputerCall(Item, frozen=True, kw_only=True, tag="computer_call"):
     pending_safety_checks: Any = None
 
 
+class ComputerCallOutput(Item, frozen=True, kw_only=True, tag="computer_call_output"):
+    """What the computer showed then."""
+
+    call_id: str = ""
+    output: Any = None
+    acknowledged_safety_checks: Any = None
+    created_by: str | None = None
+
+
 class LocalShellCall(Item, frozen=True, kw_only=True, tag="local_shell_call"):
     """A command that the caller is to run."""
 
     call_id: str = ""
     action: Any = None
+
+
+class LocalShellCallOutput(Item, frozen=True, kw_only=True, tag="local_shell_call_output"):
+    """What such a command gave."""
+
+    output: str = ""
 
 
 class ShellCall(Item, frozen=True, kw_only=True, tag="shell_call"):
@@ -232,6 +318,15 @@ class ApplyPatchCall(Item, frozen=True, kw_only=True, tag="apply_patch_call"):
     created_by: str | None = None
 
 
+class ApplyPatchCallOutput(Item, frozen=True, kw_only=True, tag="apply_patch_call_output"):
+    """What came of such a change."""
+
+    call_id: str = ""
+    output: str | None = None
+    caller: Any = None
+    created_by: str | None = None
+
+
 class Compaction(Item, frozen=True, kw_only=True, tag="compaction"):
     """A conversation made shorter, encrypted."""
 
@@ -242,7 +337,9 @@ class Compaction(Item, frozen=True, kw_only=True, tag="compaction"):
 OutputItem: TypeAlias = (
     OutputMessage
     | FunctionCall
+    | FunctionCallOutput
     | CustomToolCall
+    | CustomToolCallOutput
     | Reasoning
     | WebSearchCall
     | FileSearchCall
@@ -251,84 +348,20 @@ OutputItem: TypeAlias = (
     | MCPCall
     | MCPListTools
     | MCPApprovalRequest
+    | MCPApprovalResponse
+    | ToolSearchCall
+    | ToolSearchOutput
+    | AdditionalTools
+    | Program
+    | ProgramOutput
     | ComputerCall
+    | ComputerCallOutput
     | LocalShellCall
+    | LocalShellCallOutput
     | ShellCall
     | ShellCallOutput
     | ApplyPatchCall
+    | ApplyPatchCallOutput
     | Compaction
     | Unknown
 )
-
-
-# Responses.
-
-
-class InputTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
-    """What kinds of tokens the request had."""
-
-    cached_tokens: int = 0
-    cache_write_tokens: int | None = None
-
-
-class OutputTokensDetails(Struct, frozen=True, kw_only=True, gc=False):
-    """What kinds of tokens the answer had."""
-
-    reasoning_tokens: int = 0
-
-
-class Usage(Struct, frozen=True, kw_only=True, gc=False):
-    """How many tokens the request and its answer took."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    total_tokens: int = 0
-    input_tokens_details: InputTokensDetails | None = None
-    output_tokens_details: OutputTokensDetails | None = None
-
-
-class IncompleteDetails(Struct, frozen=True, kw_only=True, gc=False):
-    """Why the answer is not whole."""
-
-    reason: str | None = None
-
-
-class Response(Struct, frozen=True, kw_only=True, gc=False):
-    """A whole answer, as it comes when it is not streamed; times are Unix seconds."""
-
-    id: str = ""
-    object: str = "response"
-    created_at: float = 0
-    completed_at: float | None = None
-    status: str | None = None
-    model: str = ""
-    output: tuple[OutputItem, ...] = ()
-    error: Any = None
-    incomplete_details: IncompleteDetails | None = None
-    usage: Usage | None = None
-    background: bool | None = None
-    conversation: Any = None
-    instructions: Any = None
-    max_output_tokens: int | None = None
-    max_tool_calls: int | None = None
-    metadata: dict[str, Any] | None = None
-    moderation: Any = None
-    parallel_tool_calls: bool | None = None
-    previous_response_id: str | None = None
-    prompt: Any = None
-    prompt_cache_key: str | None = None
-    prompt_cache_options: Any = None
-    prompt_cache_retention: str | None = None
-    reasoning: Any = None
-    safety_identifier: str | None = None
-    service_tier: str | None = None
-    store: bool | None = None
-    temperature: float | None = None
-    text: Any = None
-    tool_choice: Any = None
-    tools: Any = None
-    tool_usage: Any = None
-    top_logprobs: int | None = None
-    top_p: float | None = None
-    truncation: str | None = None
-    user: str | None = None

@@ -91,6 +91,23 @@ class MCPCallArgumentsDone(ItemEvent, frozen=True, kw_only=True, tag="response.m
     arguments: str = ""
 
 
+class ApplyPatchCallOperationDiffDelta(
+    ItemEvent, frozen=True, kw_only=True, tag="response.apply_patch_call_operation_diff.delta"
+):
+    """A part of a change to a file."""
+
+    delta: str = ""
+    obfuscation: str | None = None
+
+
+class ApplyPatchCallOperationDiffDone(
+    ItemEvent, frozen=True, kw_only=True, tag="response.apply_patch_call_operation_diff.done"
+):
+    """The whole change to a file."""
+
+    diff: str = ""
+
+
 class CodeInterpreterCallCodeDelta(
     ItemEvent, frozen=True, kw_only=True, tag="response.code_interpreter_call_code.delta"
 ):
@@ -311,6 +328,8 @@ ResponseStreamEvent: TypeAlias = (
     | CustomToolCallInputDone
     | MCPCallArgumentsDelta
     | MCPCallArgumentsDone
+    | ApplyPatchCallOperationDiffDelta
+    | ApplyPatchCallOperationDiffDone
     | CodeInterpreterCallCodeDelta
     | CodeInterpreterCallCodeDone
     | ImageGenerationCallPartialImage

@@ -19,15 +19,20 @@ import msgspec
 from .._message import Accumulator
 from .._request import Request
 from ._anthropic_blocks import (
+    AdvisorToolResultBlock,
     BashCodeExecutionToolResultBlock,
     CacheCreation,
     CharLocation,
     Citation,
     CodeExecutionToolResultBlock,
+    CompactionBlock,
     Container,
     ContainerUploadBlock,
     ContentBlock,
     ContentBlockLocation,
+    FallbackBlock,
+    FallbackModel,
+    MCPToolListingBlock,
     MCPToolResultBlock,
     MCPToolUseBlock,
     Message,
@@ -51,6 +56,7 @@ from ._anthropic_blocks import (
 )
 from ._anthropic_events import (
     CitationsDelta,
+    CompactionDelta,
     ContentBlockDelta,
     ContentBlockStart,
     ContentBlockStop,
@@ -71,12 +77,15 @@ from ._plain_dialect import refused
 from ._tagged import Error, Ping, TaggedDialect, ToolCallDelta, Unknown, UnknownEvent
 
 __all__ = [
+    "AdvisorToolResultBlock",
     "BashCodeExecutionToolResultBlock",
     "CacheCreation",
     "CharLocation",
     "Citation",
     "CitationsDelta",
     "CodeExecutionToolResultBlock",
+    "CompactionBlock",
+    "CompactionDelta",
     "Container",
     "ContainerUploadBlock",
     "ContentBlock",
@@ -85,7 +94,10 @@ __all__ = [
     "ContentBlockStart",
     "ContentBlockStop",
     "Delta",
+    "FallbackBlock",
+    "FallbackModel",
     "InputJSONDelta",
+    "MCPToolListingBlock",
     "MCPToolResultBlock",
     "MCPToolUseBlock",
     "Message",

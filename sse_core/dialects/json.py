@@ -26,7 +26,7 @@ class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
     Events without data are keep-alives.
     """
 
-    special_types = ("error",)
+    special_type = "error"
 
     def __init__(self, decoder: msgspec.json.Decoder[T], done: bytes | None) -> None:
         self._decode = decoder.decode
@@ -37,8 +37,9 @@ class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
     def read(self, event: Event) -> T | Mark:
         if event.type == "error":
             raise reported_error(event)
+        plain = self.plain  # as in TaggedDialect
         try:
-            return self.plain(event.raw)
+            return plain(event.raw)
         except NOT_JSON:
             return self._read_special(event)
 

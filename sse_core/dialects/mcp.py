@@ -106,7 +106,7 @@ class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint], keeps_short_way=True):
     """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
 
     reads_documents = True
-    special_types = ("endpoint",)
+    special_type = "endpoint"
 
     def __init__(self, request_id: RequestId | None = None) -> None:
         self.plain = notifications.decode
@@ -116,8 +116,9 @@ class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint], keeps_short_way=True):
     def read(self, event: Event) -> JSONRPCMessage | Endpoint | Mark:
         if event.type == "endpoint":
             return Endpoint(url=event.data)
+        plain = self.plain  # as in TaggedDialect
         try:
-            return self.plain(event.raw)
+            return plain(event.raw)
         except NOT_JSON:
             pass
         if not event.raw.strip():

@@ -24,6 +24,7 @@ from .._events import Event
 from .._message import Accumulator
 from .._request import Dialect, Mark, Request
 from ._api_dialect import JSON, strictly
+from ._plain_dialect import PlainDialect
 from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error
 from ._responses_accumulator import ResponseAccumulator
 from ._responses_events import (
@@ -51,41 +52,57 @@ from ._responses_events import (
     ResponsesEvent,
 )
 from ._responses_items import (
+    AdditionalTools,
     Annotation,
     ApplyPatchCall,
+    ApplyPatchCallOutput,
     CodeInterpreterCall,
     Compaction,
     ComputerCall,
+    ComputerCallOutput,
     ContainerFileCitation,
     ContentPart,
     CustomToolCall,
+    CustomToolCallOutput,
     FileCitation,
     FilePath,
     FileSearchCall,
     FunctionCall,
+    FunctionCallOutput,
     ImageGenerationCall,
-    IncompleteDetails,
-    InputTokensDetails,
     LocalShellCall,
+    LocalShellCallOutput,
     MCPApprovalRequest,
+    MCPApprovalResponse,
     MCPCall,
     MCPListTools,
     OutputItem,
     OutputMessage,
     OutputRefusal,
     OutputText,
-    OutputTokensDetails,
+    Program,
+    ProgramOutput,
     Reasoning,
     ReasoningText,
-    Response,
     ShellCall,
     ShellCallOutput,
     SummaryText,
+    ToolSearchCall,
+    ToolSearchOutput,
     URLCitation,
-    Usage,
     WebSearchCall,
 )
+from ._responses_response import (
+    CacheWriteTokensDetails,
+    IncompleteDetails,
+    InputTokensDetails,
+    OutputTokensDetails,
+    Response,
+    Usage,
+)
 from ._responses_tool_events import (
+    ApplyPatchCallOperationDiffDelta,
+    ApplyPatchCallOperationDiffDone,
     AudioDelta,
     AudioDone,
     AudioTranscriptDelta,
@@ -140,12 +157,17 @@ from ._tagged import (
 from .openai import TokenLogprob, TopLogprob
 
 __all__ = [
+    "AdditionalTools",
     "Annotation",
     "ApplyPatchCall",
+    "ApplyPatchCallOperationDiffDelta",
+    "ApplyPatchCallOperationDiffDone",
+    "ApplyPatchCallOutput",
     "AudioDelta",
     "AudioDone",
     "AudioTranscriptDelta",
     "AudioTranscriptDone",
+    "CacheWriteTokensDetails",
     "CodeInterpreterCall",
     "CodeInterpreterCallCodeDelta",
     "CodeInterpreterCallCodeDone",
@@ -155,6 +177,7 @@ __all__ = [
     "Compaction",
     "CompactionCompacting",
     "ComputerCall",
+    "ComputerCallOutput",
     "ContainerFileCitation",
     "ContentPart",
     "ContentPartAdded",
@@ -162,6 +185,7 @@ __all__ = [
     "CustomToolCall",
     "CustomToolCallInputDelta",
     "CustomToolCallInputDone",
+    "CustomToolCallOutput",
     "FileCitation",
     "FilePath",
     "FileSearchCall",
@@ -171,6 +195,7 @@ __all__ = [
     "FunctionCall",
     "FunctionCallArgumentsDelta",
     "FunctionCallArgumentsDone",
+    "FunctionCallOutput",
     "ImageGenerationCall",
     "ImageGenerationCallCompleted",
     "ImageGenerationCallGenerating",
@@ -179,7 +204,9 @@ __all__ = [
     "IncompleteDetails",
     "InputTokensDetails",
     "LocalShellCall",
+    "LocalShellCallOutput",
     "MCPApprovalRequest",
+    "MCPApprovalResponse",
     "MCPCall",
     "MCPCallArgumentsDelta",
     "MCPCallArgumentsDone",
@@ -200,6 +227,8 @@ __all__ = [
     "OutputTextDelta",
     "OutputTextDone",
     "OutputTokensDetails",
+    "Program",
+    "ProgramOutput",
     "Reasoning",
     "ReasoningSummaryPartAdded",
     "ReasoningSummaryPartDone",
@@ -232,6 +261,8 @@ __all__ = [
     "SummaryText",
     "TokenLogprob",
     "ToolCallDelta",
+    "ToolSearchCall",
+    "ToolSearchOutput",
     "TopLogprob",
     "URLCitation",
     "Unknown",
@@ -254,6 +285,7 @@ Delta: TypeAlias = (
     | FunctionCallArgumentsDelta
     | CustomToolCallInputDelta
     | MCPCallArgumentsDelta
+    | ApplyPatchCallOperationDiffDelta
     | CodeInterpreterCallCodeDelta
 )
 """What streams are made of: events that mean nothing but a chunk."""
@@ -287,7 +319,7 @@ class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
     def read_plain(
         self, data: Sequence[bytes], chunks: list[ResponseStreamEvent], type: str = "message"
     ) -> int:
-        read = super().read_plain(data, chunks, type)
+        read = read_deltas(self, data, chunks, type)
         if read:
             last: Any = chunks[-1]
             self.cursor = last.sequence_number
@@ -375,6 +407,8 @@ events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
 deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
+read_deltas = PlainDialect[ResponseStreamEvent].read_plain
+"""What `super()` would find, 0.1 us later."""
 OTHERWISE = (
     (CommandEvent, "item_id", str | UnsetType),
     (OutputMessage, "id", str),

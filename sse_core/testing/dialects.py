@@ -35,6 +35,8 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects._tolerant_chunks import without_nulls
+from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, spec_folder
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "ExpectedUsage",
     "Fixture",
     "Reading",
+    "Recorded",
     "complaint",
     "find",
     "fixtures_folder",
@@ -125,7 +128,7 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     the provider's documentation. `status` and `content_type` are the response's. `chunks` come
     before the `error`, if there is one, and make the `message` together. `values` are the chunks of
     a dialect whose chunks are no parts of a model's answer, as JSON. `answer` is what the same server
-    would have answered without streaming.
+    would have answered without streaming; of a recording, `recorded` is what it did answer.
     """
 
     why: str
@@ -136,6 +139,7 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     values: list[Any] = []
     error: ExpectedError | None = None
     answer: Any = None
+    recorded: Recorded | None = None
     status: Annotated[int, Meta(ge=200, le=599)] = 200
     content_type: str = "text/event-stream"
 
@@ -224,6 +228,9 @@ def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     native: Any = message.native
     if expected.answer is not None and native != (answer := answer_of(fixture, type(native))):
         return f"answer {native}, not {answer}"
+    if expected.recorded is not None:
+        place = unlike(msgspec.json.decode(msgspec.json.encode(native)), expected.recorded)
+        return None if place is None else f"answer {place}"
     return None
 
 
@@ -310,7 +317,7 @@ def error_of(error: StreamError | None) -> ExpectedError | None:
 
 def answer_of(fixture: Fixture, kind: Any) -> Any:
     """The answer without streaming, as the provider's own struct; null means absent."""
-    return msgspec.convert(openai.without_nulls(fixture.expected.answer), kind)
+    return msgspec.convert(without_nulls(fixture.expected.answer), kind)
 
 
 class Greeting(Struct):

@@ -11,12 +11,16 @@ says what a decoder got wrong under one of them.
 
 from __future__ import annotations
 
+import atexit
 import inspect
 import random
+import tarfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -228,9 +232,22 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def spec_folder(subject: str) -> Path:
-    """Where the vectors on a subject are: in the installed package, or in `spec` beside its source."""
-    installed = Path(__file__).parent / "spec" / subject
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "spec" / subject
+    """Where the vectors on a subject are: beside the source, or unpacked from the installed archive."""
+    return (unpacked(ARCHIVE) if ARCHIVE.is_file() else Path(__file__).parents[2] / "spec") / subject
+
+
+@cache
+def unpacked(archive: Path) -> Path:
+    """Unpack an archive of ours into a folder that is there as long as the process, and return it."""
+    folder = Path(mkdtemp(prefix="sse-core-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path, content = folder / member.name, tar.extractfile(member)
+            assert content is not None  # for they are all files
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.read())
+    return folder
 
 
 def read_folder(folder: Path, kind: type[list[T]]) -> list[T]:
@@ -280,3 +297,5 @@ def _due(stream: bytes) -> tuple[int, ...]:
 
 
 RANDOM_PAIRS = 6
+ARCHIVE = Path(__file__).with_name("spec.tar.gz")
+"""What `hatch_build.py` has packed; only an installed package has it."""

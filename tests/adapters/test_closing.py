@@ -10,7 +10,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -88,31 +88,51 @@ def test_leaving_the_block_closes_the_connection(network: NetworkRunner, script:
         assert server.peer().notices_the_end()
 
 
-def break_and_drop(client: Any, server: Server) -> bool:
+def until_nothing_fits(peer: Peer) -> None:
+    """As many events as there is room for, while nobody reads."""
+    peer.read_request()
+    peer.send(START)
+    peer.socket.settimeout(0.1)
+    with suppress(TimeoutError):
+        peer.flood(event("x" * 1000))
+    peer.socket.settimeout(None)
+    peer.reach("full")
+    peer.flood(event("x" * 1000))
+
+
+def break_and_drop(client: Any, server: Server, cue: str | None) -> bool:
     stream = client.stream(EVENTS)
     for _ in stream:
         break
+    if cue:
+        server.peer().wait_for(cue)
     del stream
     return server.peer().notices_the_end()
 
 
-async def break_and_drop_async(client: Any, server: Server) -> bool:
+async def break_and_drop_async(client: Any, server: Server, cue: str | None) -> bool:
     stream = client.stream(EVENTS)
     async for _ in stream:
         break
+    if cue:
+        server.peer().wait_for(cue)
     del stream
     return server.peer().notices_the_end()  # which blocks the loop: it takes no help from there
 
 
-@either_server
+@pytest.mark.parametrize(
+    ("script", "cue"),
+    [(IDLE, None), (endless, None), (until_nothing_fits, "full")],
+    ids=["idle", "endless", "full"],
+)
 def test_dropping_a_stream_closes_the_connection_without_the_garbage_collector(
-    network: NetworkRunner, script: Any
+    network: NetworkRunner, script: Any, cue: str | None
 ) -> None:
     gc.disable()
     try:
         with listening(script) as server:
             drop = of_runtime(network, break_and_drop, break_and_drop_async)
-            assert network.call(drop, network.client(server.url), server)
+            assert network.call(drop, network.client(server.url), server, cue)
     finally:
         gc.enable()
 

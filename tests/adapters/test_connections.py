@@ -6,6 +6,8 @@ import gc
 import math
 import time
 from collections.abc import Callable
+from itertools import islice
+from queue import SimpleQueue
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, cast
 from weakref import ref
@@ -16,7 +18,7 @@ from net_runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from net_servers import CHUNKED, GENEROUS, LAST_CHUNK, End, chunked, event, head, says
 from sse_adapters import async_loop, sync_loop
 from sse_adapters._connections import Connections
-from sse_core import Exchange, Idle, PoolLimits
+from sse_core import Exchange, Idle, PoolLimits, StreamClosed
 from sse_core.dialects import groq
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
@@ -78,6 +80,72 @@ def test_a_place_given_back_too_late_for_whoever_is_at_the_pool_is_taken_in_the_
     assert one._pool.claim("http://a").granted
 
 
+@pytest.mark.parametrize(("name", "kept"), [("take", 0), ("draining", 0), ("take_draining", 1)])
+def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
+    name: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = connections(max_connections=1)
+    for _ in range(kept):
+        one.put_back(Idle(SyncMemory(WHOLE), "http://a", draining(), one.now()))
+    one.claim("http://a", lambda: None)
+    woken: list[str] = []
+    one.claim("http://a", lambda: woken.append("woken"))
+    look: Callable[..., Any] = getattr(one._pool, name)
+
+    def look_meanwhile(*arguments: Any) -> Any:
+        if not woken:
+            one.give_back("http://a", None, None)  # as from another thread
+        return look(*arguments)
+
+    monkeypatch.setattr(one._pool, name, look_meanwhile)
+    assert sum(1 for _ in islice(one.candidates("http://a", None), 1)) == kept
+    assert woken == ["woken"]
+
+
+def test_what_makes_room_is_closed_before_there_is_room() -> None:
+    class Contested:
+        """A lock that another thread has as soon as we let go of it."""
+
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def acquire(self, *, blocking: bool) -> bool:
+            return False
+
+    one = connections(max_connections=1)
+    idle = SyncMemory(WHOLE)
+    one.claim("http://a", lambda: None)
+    one.give_back("http://a", idle, draining())
+    one.claim("http://b", lambda: None)
+    one._lock = Contested()
+    one.make_room("http://b")
+    assert idle.log == ["close"]
+
+
+def test_what_was_put_back_is_for_others_even_if_it_is_ready_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_back = Connections[Any].put_back
+    made: list[SyncMemory] = []
+
+    def put_back_and_lose(self: Any, idle: Idle[Any]) -> None:
+        put_back(self, idle)
+        assert self._take_draining(idle)  # as another thread does, which has it from here on
+        idle.receive(b"0\r\n\r\n")
+        assert idle.ready
+
+    def make() -> SyncMemory:
+        made.append(SyncMemory(held))
+        return made[-1]
+
+    monkeypatch.setattr(Connections, "put_back", put_back_and_lose)
+    held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")), end=End.SILENCE)
+    request = groq.chat(model="m", messages=[])
+    with sync_loop.Client("http://memory", make) as client:
+        for opened in (1, 2):
+            assert list(client.stream(request)) == []
+            assert sum("open memory 80" in transport.log for transport in made) == opened
+
+
 def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> None:
     now = 0.0
     sweeps: list[float] = []
@@ -135,11 +203,13 @@ def test_what_is_put_back_undrained_is_swept_too() -> None:
     one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), sweep_at)
     one.claim("http://a", lambda: None)
     one.give_back("http://a", SyncMemory(says()), draining())
-    taken: list[Any] = []
-    assert [patience for _, patience in one.candidates("http://a", None, taken)] == [-math.inf, 0.01]
-    assert one.overdue() == []  # for it is taken
-    one.put_back(taken[0])
-    assert sweeps == [5.0, 5.0]
+    patiences: list[float] = []
+    for idle, patience in one.candidates("http://a", None):
+        assert one.overdue() == []  # for it is taken
+        one.put_back(idle)
+        patiences.append(patience)
+    assert patiences == [-math.inf, 0.01]
+    assert sweeps == [5.0] * 3
 
 
 def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
@@ -160,8 +230,11 @@ def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
         one.give_back("http://a", Timed(WHOLE), draining())
         now = 1.0
     assert sweeps == [1005.0, 6.0]
-    taken: list[Any] = []
-    assert [patience for _, patience in one.candidates("http://a", None, taken)][2:] == [1.01, 1.01]
+    patiences: list[float] = []
+    for idle, patience in one.candidates("http://a", None):
+        one.put_back(idle)
+        patiences.append(patience)
+    assert patiences[2:] == [1.01, 1.01]
 
 
 def test_a_connection_whose_receiving_was_broken_into_is_lost() -> None:
@@ -209,6 +282,46 @@ def draining() -> Exchange:
     return exchange
 
 
+def test_whoever_waits_for_a_body_to_end_keeps_one_connection_at_most_from_the_others() -> None:
+    """Or there would soon be more than are allowed."""
+    goes_on = Event()
+    news: SimpleQueue[str] = SimpleQueue()
+    opened: set[object] = set()
+
+    class Held(SyncMemory):
+        def open(self, host: str, port: int, deadline: float | None) -> None:
+            opened.add(self)
+            assert len(opened) <= 2
+            news.put("opens")
+
+        def close(self) -> None:
+            opened.discard(self)
+
+        def receive(self, deadline: float | None) -> bytes:
+            for piece in self._pieces:
+                return piece
+            if deadline != -math.inf:
+                news.put("waits")
+                assert goes_on.wait(GENEROUS)
+            raise TimeoutError("timed out")
+
+    held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")))
+    request = groq.chat(model="m", messages=[])
+    with sync_loop.Client(
+        "http://memory", lambda: Held(held), pool=PoolLimits(max_connections=2, drain_wait=60)
+    ) as client:
+        with client.stream(request) as first, client.stream(request) as second:
+            assert [*first, *second] == []
+        asking = [Thread(target=lambda: list(client.stream(request))) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        assert [news.get(timeout=GENEROUS) for _ in range(4)] == ["opens", "opens", "waits", "waits"]
+        goes_on.set()
+        for thread in asking:
+            thread.join()
+        assert len(opened) == 2
+
+
 def test_a_client_that_was_dropped_is_not_swept() -> None:
     dropped = ref(connections())
     gc.collect()
@@ -254,6 +367,20 @@ def test_what_is_asked_of_a_stream_without_a_connection_is_aborted() -> None:
     stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
     with pytest.raises(ConnectionAbortedError, match="not connected"):
         stream._connected()
+
+
+def test_who_reads_a_stream_that_is_being_closed_is_told_so() -> None:
+    class Slow(SyncMemory):
+        """Takes so long to close that the reader comes in between."""
+
+        def close(self) -> None:
+            with pytest.raises(StreamClosed):
+                next(stream)
+            super().close()
+
+    with sync_loop.Client("http://memory", lambda: Slow(WHOLE)) as client, client.stream(EVENTS) as stream:
+        assert next(stream).data == "one"
+        stream.close()
 
 
 def test_a_stream_closed_while_its_reader_has_no_connection_yet() -> None:

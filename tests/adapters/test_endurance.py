@@ -18,7 +18,7 @@ import pytest
 
 from fuzz.faults import open_files
 from net_keepalive import ANSWER, TWO, Talk, talking
-from net_runners import EVENTS, EventLoop, NetworkRunner, outcome
+from net_runners import EVENTS, EventLoop, NetworkRunner, on_every_network, outcome
 from net_servers import CHUNKED, LAST_CHUNK, Peer, chunked, eventually, head
 from net_tls import Authority
 from sse_core import PoolLimits
@@ -57,6 +57,7 @@ def ask_often(talk: Talk, network: NetworkRunner, times: int) -> None:
             assert outcome(future).data == ["one", "two"]
 
 
+@on_every_network
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_many_requests_over_one_client(
     network: NetworkRunner, scheme: str, authority: Authority, secure: dict[str, Any]
@@ -104,6 +105,7 @@ async def cancel_often(client: Any, dice: random.Random) -> None:
                 group.start_soon(read)
 
 
+@on_every_network
 @pytest.mark.parametrize("way", ["close", "cancel"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_many_streams_that_are_given_up(

@@ -16,6 +16,7 @@ from net_keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talkin
 from net_runners import EVENTS, EventLoop, NetworkRunner, Portal, on_every_network, outcome
 from net_servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
 from net_tls import Authority
+from sse_adapters import async_loop
 from sse_core import (
     BodyTruncated,
     ConnectionFailed,
@@ -543,6 +544,22 @@ def test_whoever_waits_can_be_cancelled(event_loop: EventLoop) -> None:
         outcome(entering)
         assert third.next().data == "one"
         assert talk.connections == [0, 0]
+
+
+def test_a_stream_that_is_closed_in_another_thread_makes_room(
+    event_loop: EventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a finaliser, which runs in any thread."""
+    monkeypatch.setattr(async_loop, "LOOK_AGAIN", 0.01)
+    with event_loop.running(), talking(event_loop, HELD, ANSWER, pool=ONE) as talk:
+        first, second = talk.stream(), talk.stream()
+        first.enter()
+        entering = second.start_entering()
+        talk.wait_for_waiters(1)
+        first.stream.close()
+        outcome(entering)
+        assert second.next().data == "one"
+        talk.server.peer().reach("may end")
 
 
 def test_an_idle_connection_makes_room_for_another_origin(network: NetworkRunner) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +17,7 @@ import anyio.lowlevel
 import pytest
 
 import sse_adapters.anyio
+import sse_adapters.asyncio
 import sse_adapters.threads
 from net_tls import Authority
 from sse_adapters import _checks, _peers
@@ -25,6 +28,7 @@ from sse_adapters.testing import Check, TransportFailures, check_transport, chec
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (_checks, _peers):
         monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(_checks, "LATE", 0.1)
 
 
 class Blocking(sse_adapters.threads.Transport):
@@ -115,6 +119,37 @@ class AsksForNoName(Blocking):
         super().start_tls("localhost", deadline)
 
 
+class Dawdles(Blocking):
+    def receive(self, deadline: float | None) -> bytes:
+        try:
+            return super().receive(deadline)
+        except TimeoutError:
+            time.sleep(0.15)
+            raise
+
+
+class OverSleeps(Blocking):
+    def sleep(self, deadline: float) -> None:
+        super().sleep(deadline + 0.15 if deadline > self.now() else deadline)
+
+
+class WaitsToAbort(Blocking):
+    def abort(self) -> None:
+        time.sleep(0.15)
+        super().abort()
+
+
+class BeginsADeadlineAnewWithEachWrite(Blocking):
+    def send(self, data: bytes, deadline: float | None) -> None:
+        left = None if deadline is None else deadline - self.now()
+        while data:
+            sock = self._ready(None if left is None else self.now() + left)
+            try:
+                data = data[sock.send(data) :]
+            except BlockingIOError:
+                raise TimeoutError("timed out") from None
+
+
 class CannotBeCalledOff(sse_adapters.anyio.Transport):
     def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
         super().call_at(when, function)
@@ -157,6 +192,15 @@ def the_check(name: str, make: Callable[..., Any], run: Any, authority: Authorit
         (GivesUpEarly, None, "receive_keeps_its_deadline", "before the deadline"),
         (NeverPolls, None, "when_the_deadline_has_passed_what_is_there_is_received", "never received"),
         (SleepsOn, None, "sleep_lasts_until_its_deadline", "after the deadline"),
+        (Dawdles, None, "receive_keeps_its_deadline", "seconds too long, again and again"),
+        (OverSleeps, None, "sleep_lasts_until_its_deadline", "seconds too long, again and again"),
+        (WaitsToAbort, None, "abort_and_close_never_wait", "seconds too long, again and again"),
+        (
+            BeginsADeadlineAnewWithEachWrite,
+            None,
+            "a_trickle_does_not_stretch_the_deadline_of_a_send",
+            "did not raise TimeoutError",
+        ),
         (IsNotWoken, None, "abort_wakes_receive", "does not wake it"),
         (IsNotWoken, None, "abort_may_come_before_anything_else", "did not raise OSError"),
         (KeepsSockets, None, "a_peer_notices_that_the_transport_was_closed", "waits in vain"),
@@ -195,6 +239,11 @@ def test_a_good_transport_passes(monkeypatch: pytest.MonkeyPatch, authority: Aut
         monkeypatch.setattr(f"sse_adapters.testing.{name}", getattr(_checks, name)[:2])
     context = authority.server_for("localhost")
     check_transport(Blocking, tls=(context, lambda: Blocking(authority.client)))
+
+
+def test_what_runs_a_coroutine_will_do_on_asyncio() -> None:
+    run: Any = asyncio.run
+    checks(sse_adapters.asyncio.Transport, run=run)[0]()
 
 
 def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

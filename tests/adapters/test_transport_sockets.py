@@ -169,8 +169,9 @@ def test_a_stream_comes_over_a_unix_socket(network: NetworkRunner, unix_server: 
 
 
 def test_a_unix_socket_that_is_not_there_is_a_failed_connection(network: NetworkRunner) -> None:
-    result = network.read_url("http://localhost", uds="/nowhere/at/all")
-    assert type(result.error) is ConnectionFailed
+    for uds in ("/nowhere/at/all", "\ud800", ""):
+        result = network.read_url("http://localhost", uds=uds)
+        assert type(result.error) is ConnectionFailed
 
 
 def test_where_there_are_no_unix_sockets_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

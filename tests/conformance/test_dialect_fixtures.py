@@ -21,6 +21,7 @@ from sse_core.testing.dialects import (
     Expected,
     ExpectedError,
     Fixture,
+    Recorded,
     VerdictName,
     complaint,
     fixtures_folder,
@@ -92,7 +93,8 @@ def test_the_readme_shows_a_real_fixture_and_explains_every_key() -> None:
     shown = msgspec.json.decode(text.partition("```json\n")[2].partition("```")[0], type=Expected)
     assert shown in [fixture.expected for fixture in FIXTURES]
     keys = re.findall(r"^\| `(\w+)` \|", text.partition("## What deviates")[0], re.MULTILINE)
-    assert set(keys) == {field.encode_name for field in msgspec.structs.fields(Expected)}
+    structs = (Expected, Recorded)
+    assert set(keys) == {field.encode_name for kind in structs for field in msgspec.structs.fields(kind)}
     assert all(f"`{name}`" in text for name in get_args(VerdictName))
 
 
@@ -137,6 +139,7 @@ def test_an_installed_package_brings_its_own(tmp_path: Path, monkeypatch: pytest
         ({"message": {"text": "x"}}, "message "),
         ({"error": {"error": "ApiError", "retryable": True}}, "error None, not "),
         ({"answer": {"id": "x"}}, "answer "),
+        ({"recorded": {"answer": {"id": "x"}}}, "answer $.id is 'chatcmpl-"),
     ],
 )
 def test_complaints(wrong: dict[str, Any], complains: str) -> None:

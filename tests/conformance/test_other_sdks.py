@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import Any
 
 import anthropic
+import msgspec
 import openai
 import pytest
 
 from other_fixtures import FIXTURES, Reading
-from sse_core.testing.dialects import Fixture
+from sse_core.testing.dialects import Fixture, Recorded
+from sse_core.testing.pairs import unlike
 
 httpx2: Any = import_module("httpx2")  # what the SDKs speak HTTP with
 
@@ -34,6 +36,7 @@ SDKS_FAIL = {
     "responses": {
         "deltas-only": "raises RuntimeError",
         "incomplete": "has no final response",
+        "recorded-incomplete": "the same",
         "unknown-types": "raises RuntimeError",
     },
 }
@@ -138,6 +141,34 @@ def test_the_sdk_comes_to_the_same(fixture: Fixture) -> None:
     else:
         with pytest.raises((anthropic.APIError, openai.APIError, RuntimeError)):
             sdk(fixture.stream)
+
+
+def whole_from_anthropic(octets: bytes) -> Any:
+    asked: Any = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+    with (
+        anthropic.Anthropic(api_key="key", http_client=http_client(octets), max_retries=0) as client,
+        client.beta.messages.stream(**asked) as stream,
+    ):
+        return stream.get_final_message().model_dump(mode="json", by_alias=True)
+
+
+def whole_from_openai(octets: bytes) -> Any:
+    with (
+        openai.OpenAI(api_key="key", http_client=http_client(octets), max_retries=0) as client,
+        client.responses.stream(model="m", input="hi") as stream,
+    ):
+        return stream.get_final_response().model_dump(mode="json", by_alias=True)
+
+
+WHOLE = {"anthropic": whole_from_anthropic, "responses": whole_from_openai}
+RECORDED = [fixture for fixture in COMPARED if "/recorded-" in fixture.name]
+
+
+@pytest.mark.parametrize("fixture", RECORDED, ids=lambda fixture: fixture.name)
+def test_the_sdk_puts_the_same_answer_together(fixture: Fixture) -> None:
+    native = Reading(fixture).message.native
+    theirs = WHOLE[fixture.dialect](fixture.stream)
+    assert unlike(json.loads(msgspec.json.encode(native)), Recorded(theirs)) is None
 
 
 def test_where_an_sdk_fails_there_is_a_fixture() -> None:

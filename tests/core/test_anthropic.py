@@ -147,6 +147,16 @@ def test_blocks_may_begin_with_something_in_them() -> None:
     assert message.native.content[1].signature == "s"
 
 
+def test_a_compaction_is_of_a_block_of_its_own() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    text = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a"}}
+    made = {"type": "compaction_delta", "content": "short"}
+    assert accumulator.add([read(text), read(delta(0, **made)), read(delta(1, **made))]) == 1
+    content = accumulator.message().native.content
+    assert content == (anthropic.TextBlock(text="a"), anthropic.CompactionBlock(content="short"))
+
+
 def test_the_message_may_begin_with_content() -> None:
     start = read({"type": "message_start", "message": {"content": [{"type": "text", "text": "a"}]}})
     accumulator = request.dialect().accumulator()
@@ -184,6 +194,17 @@ def test_usage_grows_from_nothing() -> None:
     accumulator.add([read({"type": "message_delta", "usage": {"output_tokens": 5}})])
     accumulator.add([read({"type": "message_delta", "usage": None})])
     assert accumulator.message().usage == anthropic.Usage(output_tokens=5)
+
+
+def test_compaction_without_its_start_and_in_the_place_of_text() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    for index in (0, 1):
+        accumulator.add([read(delta(index, type="compaction_delta", content="in short"))])
+        accumulator.add([read(delta(1, type="text_delta", text="a"))])
+    compaction, text = accumulator.message().native.content
+    assert compaction == anthropic.CompactionBlock(content="in short")
+    assert text == anthropic.TextBlock(text="aa")
 
 
 def test_what_is_invalid_says_so() -> None:

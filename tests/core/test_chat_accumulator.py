@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import Event, InvalidChunk, Mark, Message, Response, StatusError, ToolCall, UnknownField
 from sse_core.dialects import events, groq, openai
+from sse_core.dialects._tolerant_chunks import without_nulls
 from support_core import unhurried
 
 
@@ -345,8 +346,12 @@ def without_logprobs(message: Message) -> Message:
     return replace(message, native=replace(message.native, choices=bare))
 
 
+BOTH = {"tool_calls": [part("{}", "f", "a", 0)], "function_call": {"name": "g", "arguments": "{}"}}
+
+
 @unhurried
 @given(sent=st.lists(chunks, max_size=8), cut=st.integers(0, 8))
+@example(sent=[{"id": "c1", "choices": [{"index": 0, "delta": BOTH}]}], cut=0)
 def test_the_message_is_what_the_chunks_say_however_they_come(sent: list[object], cut: int) -> None:
     came = read(*sent)
     whole, parted, longer = openai.ChatAccumulator(), openai.ChatAccumulator(), LongWay()
@@ -420,7 +425,7 @@ def test_an_answer_that_is_taken_apart_is_put_together(
     answer: tuple[dict[str, Any], list[dict[str, Any]]],
 ) -> None:
     whole, chunks = answer
-    expected = msgspec.convert(openai.without_nulls(whole), openai.ChatCompletion)
+    expected = msgspec.convert(without_nulls(whole), openai.ChatCompletion)
     assert together(*chunks).native == expected
 
 

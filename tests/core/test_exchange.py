@@ -156,6 +156,10 @@ def test_a_bad_head_is_a_protocol_error_that_names_the_fault(lines: str, fault: 
         assert failure(head + b"hi", error=ProtocolError) == fault
 
 
+def test_what_cannot_be_a_response_is_not_called_a_request() -> None:
+    assert failure(b"\x15\x03\x01\x00\x02\x02F", error=ProtocolError) == "illegal status line"
+
+
 def test_an_error_does_not_quote_a_peer_at_length() -> None:
     message = failure(b"HTTP/1.1 200 OK\r\n" + b"x" * 5000 + b"\r\n\r\n", error=ProtocolError)
     assert message.startswith("illegal header line: bytearray(b'xxx") and message.endswith("xxx...")

@@ -33,8 +33,9 @@ from sse_core import _body as body_module
 from sse_core import _chunks as chunks_module
 from sse_core._chunks import Chunks, PlainBody
 from sse_core._decoder import WINDOW
-from sse_core.dialects import json, openai
+from sse_core.dialects import _tolerant_chunks, json, openai
 from sse_core.dialects._plain_dialect import PlainDialect, refused
+from sse_core.dialects._provider_errors import NOT_JSON
 from sse_core.dialects._tagged import TaggedDialect
 from sse_core.dialects.openai import ChatDialect
 from sse_core.testing import dialects
@@ -248,6 +249,29 @@ def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObje
         return seen
 
     assert read(True) == read(False)
+
+
+def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() -> None:
+    ways = dict.fromkeys(("by both", "by its own"), 0)
+    for data in {*DATA["openai"], *DATA["groq"]}:
+        try:
+            chunk = _tolerant_chunks.decode(data)
+        except NOT_JSON:
+            continue
+        assert said(chunk) == said(_tolerant_chunks.read_leniently(Event(data)))
+        try:
+            exact = openai.decode(data)
+        except NOT_JSON:
+            ways["by its own"] += 1
+        else:
+            ways["by both"] += 1
+            assert said(exact) == said(chunk)
+    assert all(ways.values())
+
+
+def said(chunk: openai.ChatCompletionChunk) -> object:
+    """What a chunk says; null, in what has no struct, as well as absent says nothing."""
+    return _tolerant_chunks.without_nulls(msgspec.to_builtins(chunk))
 
 
 CHUNKED, UNTIL_CLOSED = b"Transfer-Encoding: chunked", b"Connection: close"

@@ -78,11 +78,12 @@ def test_tokens() -> None:
 
 def test_only_the_first_answer_is_the_neutral_one() -> None:
     second = {"index": 1, "content": {"parts": [{"text": "B"}]}, "finishReason": "STOP"}
-    second = {"index": 1, "content": {"parts": [{"text": "B"}]}, "finishReason": "STOP"}
     other = read({"candidates": [second]})
     assert (other.text, other.finish_reason, other.parts) == ("", None, ())
     empty = read({"candidates": [{"finishReason": "RECITATION"}]})
     assert (empty.text, empty.finish_reason) == ("", "RECITATION")
+    nothing = read({"candidates": [{}, second]})
+    assert (nothing.text, nothing.finish_reason) == ("", None)
 
 
 def put_together(*parts: list[dict[str, object]]) -> Message:

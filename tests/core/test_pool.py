@@ -13,6 +13,7 @@ from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
 from support_core import answer, unhurried
 
 A, B, C = ORIGINS = ("http://a.test", "http://b.test", "http://c.test")
+HALF = answer(b"half", length=8)
 
 
 def exchange(*pieces: bytes) -> Exchange:
@@ -24,6 +25,11 @@ def exchange(*pieces: bytes) -> Exchange:
 
 def idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
     return Idle(connection, origin, exchange(answer(b"")), since)
+
+
+def half_idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
+    """With as much of the response still to come as has come."""
+    return Idle(connection, origin, exchange(HALF), since)
 
 
 def taken(pool: Pool[int], origin: str = A, now: float = 0.0) -> int | None:
@@ -175,8 +181,6 @@ def test_clearing_dooms_what_is_idle() -> None:
 
 # What is left of a response.
 
-HALF = answer(b"half", length=8)
-
 
 @pytest.mark.parametrize(
     ("pieces", "ready", "draining"),
@@ -229,11 +233,51 @@ def test_what_has_come_to_its_end_without_being_ready_is_not_worth_keeping() -> 
     assert not Pool[int]().is_worth_keeping(connection, 0.0)
 
 
+def test_what_is_draining_is_not_among_what_may_be_ready() -> None:
+    pool: Pool[int] = Pool()
+    pool.keep(idle(1))
+    for number in (2, 3):
+        pool.keep(half_idle(number))
+    assert [taken(pool), taken(pool)] == [1, None]
+    two, three = pool.draining(A)
+    assert (two.connection, three.connection, pool.draining(B)) == (2, 3, [])
+    assert pool.take_draining(two, 0.0)
+    assert not pool.take_draining(two, 0.0)
+    two.receive(b"rest")
+    pool.keep(two)
+    assert (pool.draining(A), taken(pool)) == ([three], 2)
+
+
+def test_what_is_draining_makes_room_first() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=2))
+    pool.keep(idle(1))
+    pool.keep(half_idle(2))
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [2]
+
+
+def test_what_is_overdue_takes_a_place_or_is_closed() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2, drain_time=5))
+    for number in range(4):
+        pool.keep(half_idle(number, since=number))
+    assert pool.next_overdue(3.0) == 5.0
+    assert [each.connection for each in pool.overdue(7.0)] == [0, 1]
+    assert pool.doomed == [2]
+    assert not pool.claim(B).granted
+    pool.give_back(A)
+    assert [waiter.origin for waiter in pool.granted] == [B]
+    assert pool.next_overdue(7.0) == 8.0
+
+
 # Everything at once.
 
 
 class PoolMachine(RuleBasedStateMachine):
-    """Callers as the adapters are: they claim, take or open, give back or keep, or withdraw."""
+    """Callers as the adapters are: they claim, take or open, give back or keep, or withdraw.
+
+    They may look at a draining connection first, and meanwhile a sweep takes out what is overdue.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -243,7 +287,11 @@ class PoolMachine(RuleBasedStateMachine):
         self.waiting: list[Waiter] = []
         self.placed: list[Waiter] = []  # have a place, and no connection yet
         self.used: list[tuple[str, int]] = []
-        self.idle: dict[int, str] = {}  # in the order of their last use
+        self.seen: list[tuple[Waiter, Idle[int]]] = []  # have a place, and look at a draining connection
+        self.swept: list[Idle[int]] = []  # are looked at by the sweep
+        self.idle: dict[int, str] = {}
+        self.since: dict[int, float] = {}  # when each was used last
+        self.draining: set[int] = set()  # of the idle ones
         self.closed: set[int] = set()
         self.opened = 0
 
@@ -255,7 +303,7 @@ class PoolMachine(RuleBasedStateMachine):
     def begin(self, in_all: int | None, of_origin: int | None, idle: int) -> None:
         self.limits = PoolLimits(
             max_connections=in_all, max_connections_per_origin=of_origin, max_idle=idle, idle_expiry=10
-        )
+        )  # and drain_time=5
         self.pool = Pool(self.limits)
 
     @rule(origin=st.sampled_from(ORIGINS))
@@ -268,7 +316,11 @@ class PoolMachine(RuleBasedStateMachine):
     def connect(self, data: Any) -> None:
         waiter = self.placed.pop(data.draw(st.integers(0, len(self.placed) - 1)))
         found = self.pool.take(waiter.origin, self.now)
-        mine = [number for number, origin in self.idle.items() if origin == waiter.origin]
+        mine = [
+            number
+            for number, origin in self.idle.items()
+            if origin == waiter.origin and number not in self.draining
+        ]
         self.close()
         if found is None:
             assert set(mine) <= self.closed
@@ -277,18 +329,76 @@ class PoolMachine(RuleBasedStateMachine):
             self.opened += 1
             self.used.append((waiter.origin, self.opened))
         else:
-            assert found.connection == mine[-1]
+            assert found.connection in mine
+            assert found.since == max(self.since[number] for number in mine)
             del self.idle[found.connection]
             self.used.append((waiter.origin, found.connection))
 
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def look_at_what_is_draining(self, data: Any) -> None:
+        waiter = data.draw(st.sampled_from(self.placed))
+        found = self.pool.draining(waiter.origin)
+        assert {idle.connection for idle in found} == {
+            number for number in self.draining if self.idle[number] == waiter.origin
+        }
+        if found:
+            draining = data.draw(st.sampled_from(found))
+            assert self.pool.take_draining(draining, self.now)
+            self.take_out(draining)
+            self.placed.remove(waiter)
+            self.seen.append((waiter, draining))
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), ready=st.booleans())
+    def have_looked(self, data: Any, ready: bool) -> None:
+        waiter, draining = self.seen.pop(data.draw(st.integers(0, len(self.seen) - 1)))
+        if ready:
+            self.used.append((waiter.origin, draining.connection))
+        else:
+            self.placed.append(waiter)
+            self.put_in(draining)
+
+    @rule()
+    def begin_to_sweep(self) -> None:
+        for overdue in self.pool.overdue(self.now):
+            assert overdue.since + self.limits.drain_time <= self.now
+            self.take_out(overdue)
+            self.swept.append(overdue)
+        self.close()
+        when = self.pool.next_overdue(self.now)
+        assert (when is None) == (not self.draining)
+        assert when is None or when > self.now
+
+    @precondition(lambda self: self.swept)
+    @rule(ready=st.booleans())
+    def have_swept(self, ready: bool) -> None:
+        overdue = self.swept.pop()
+        if ready:
+            overdue.receive(b"rest")
+            self.put_in(overdue)
+        self.pool.give_back(overdue.origin)
+        self.close()
+
     @precondition(lambda self: self.used)
-    @rule(data=st.data(), keep=st.booleans())
-    def disconnect(self, data: Any, keep: bool) -> None:
+    @rule(data=st.data(), kind=st.sampled_from([idle, half_idle, None]))
+    def disconnect(self, data: Any, kind: Any) -> None:
         origin, number = self.used.pop(data.draw(st.integers(0, len(self.used) - 1)))
-        if keep:
-            self.idle[number] = origin
-            self.pool.keep(idle(number, origin, self.now))
+        if kind:
+            self.put_in(kind(number, origin, self.now))
         self.pool.give_back(origin)
+        self.close()
+
+    def take_out(self, draining: Idle[int]) -> None:
+        del self.idle[draining.connection]
+        self.draining.remove(draining.connection)
+
+    def put_in(self, idle: Idle[int]) -> None:
+        self.idle[idle.connection] = idle.origin
+        self.since[idle.connection] = idle.since
+        if idle.draining:
+            self.draining.add(idle.connection)
+        self.pool.keep(idle)
         self.close()
 
     @precondition(lambda self: self.placed or self.waiting)
@@ -312,6 +422,7 @@ class PoolMachine(RuleBasedStateMachine):
         """Close what is doomed: each once, and only what was idle."""
         for number in self.pool.doomed:
             del self.idle[number]
+            self.draining.discard(number)
             assert number not in self.closed
             self.closed.add(number)
         self.pool.doomed = []
@@ -331,19 +442,31 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def no_limit_is_exceeded(self) -> None:
         limits = self.limits
-        places = Counter([*(waiter.origin for waiter in self.placed), *(origin for origin, _ in self.used)])
-        opened = Counter([*(origin for origin, _ in self.used), *self.idle.values()])
+        places = Counter(self.places())
+        looked_at = [*(idle for _, idle in self.seen), *self.swept]
+        opened = Counter(origin for origin, _ in self.used)
+        opened.update(idle.origin for idle in looked_at)
+        opened.update(self.idle.values())
         for count in (places, opened):
             assert limits.max_connections is None or count.total() <= limits.max_connections
             most = limits.max_connections_per_origin
             assert most is None or max(count.values(), default=0) <= most
         assert len(self.idle) <= limits.max_idle
-        assert len(self.used) + len(self.idle) + len(self.closed) <= self.opened
+        assert len(self.used) + len(looked_at) + len(self.idle) + len(self.closed) <= self.opened
+
+    def places(self) -> list[str]:
+        waiters = [*self.placed, *(waiter for waiter, _ in self.seen)]
+        return [
+            *(waiter.origin for waiter in waiters),
+            *(origin for origin, _ in self.used),
+            *(idle.origin for idle in self.swept),
+        ]
 
     def has_place(self, origin: str, without: Waiter | None = None) -> bool:
         """Whether there is room for one more, or would have been if it had not gone to another."""
-        taken = [waiter.origin for waiter in self.placed if waiter is not without]
-        taken += [origin for origin, _ in self.used]
+        taken = self.places()
+        if without is not None and without in self.placed:
+            taken.remove(without.origin)
         in_all, of_origin = self.limits.max_connections, self.limits.max_connections_per_origin
         return (in_all is None or len(taken) < in_all) and (
             of_origin is None or taken.count(origin) < of_origin

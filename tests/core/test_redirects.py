@@ -86,6 +86,8 @@ def test_the_method_and_the_body_are_kept_unless_the_status_says_get(status: int
         ("https://api.test", ("api.test", 443), "/"),
         ("https://API.test:8443/x", ("api.test", 8443), "/x"),
         ("//other.test/x y", ("other.test", 443), "/x%20y"),
+        ("//b\xc3\xbccher.test/\xc3\xbc", ("xn--bcher-kva.test", 443), "/%c3%bc"),
+        ("/\xfc", ("api.test", 443), "/%c3%bc"),
         ("https://[::1]/", ("::1", 443), "/"),
     ],
 )
@@ -150,7 +152,7 @@ def test_the_answer_to_the_last_request_is_the_stream() -> None:
         ("http://api.test/", "it leads from https to http"),
         ("ftp://api.test/", "not an absolute http or https URL"),
         ("https://user:secret@other.test/", "credentials in a URL are not supported"),
-        ("https://api.test:99999/", "port out of range"),
+        ("https://api.test:99999/", "the port is not a number up to 65535"),
     ],
 )
 def test_a_redirect_that_must_not_be_followed_is_a_status_error_that_says_why(

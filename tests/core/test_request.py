@@ -29,6 +29,8 @@ UNRESERVED = "/b@c/%41/~-._!$&'()*+,;=:@[]"
         ("http://api.test?a=b", URL("http", "api.test", 80, "", "a=b")),
         ("http://127.0.0.1:1", URL("http", "127.0.0.1", 1, "", "")),
         ("http://[::1]", URL("http", "::1", 80, "", "")),
+        ("http://[fe80::1%25eth0]", URL("http", "fe80::1%eth0", 80, "", "")),
+        ("http://[fe80::1%eth0]", URL("http", "fe80::1%eth0", 80, "", "")),
         ("https://[2001:DB8::1]:8443/x", URL("https", "2001:db8::1", 8443, "/x", "")),
         ("http://bücher.test/", URL("http", "xn--bcher-kva.test", 80, "/", "")),
         ("http://under_score.test.", URL("http", "under_score.test.", 80, "", "")),
@@ -88,6 +90,7 @@ def test_what_is_no_absolute_http_url_is_a_value_error(text: str) -> None:
         "http://s3cret@/",
         "http://user:s3cret@[::1/",
         "http://user:s3cret@a\u2100b.test/",
+        "http://user:s3cret",
     ],
 )
 def test_credentials_in_a_url_are_refused_and_not_shown(text: str) -> None:
@@ -112,6 +115,11 @@ def test_credentials_in_a_url_are_refused_and_not_shown(text: str) -> None:
 )
 def test_the_authority_has_the_port_only_where_it_is_not_the_schemes_own(text: str, authority: str) -> None:
     assert URL.parse(text).authority == authority
+
+
+def test_a_zone_is_not_told_to_the_server() -> None:
+    url = URL.parse("http://[fe80::1%25eth0]:8080/")
+    assert (url.authority, url.host_field) == ("[fe80::1%eth0]:8080", "[fe80::1]:8080")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_any_url_that_is_taken_makes_a_request_that_can_be_sent(base: str, path:
         url = URL.parse(f"http://a{base}")
     except ValueError:
         return
-    sent = Exchange("GET", url.target(path), [("Host", url.authority)]).data_to_send()
+    sent = Exchange("GET", url.target(path), [("Host", url.host_field)]).data_to_send()
     assert sent.count(b"\r\n") == 3
 
 

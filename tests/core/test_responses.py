@@ -151,6 +151,29 @@ def test_a_part_that_is_done_replaces_its_deltas() -> None:
     assert (message.text, message.reasoning) == ("Hello", "Think")
 
 
+@pytest.mark.parametrize(
+    ("operation", "put_together"),
+    [
+        ({"diff": "", "path": "a"}, {"diff": "+hi", "path": "a"}),
+        (None, None),
+    ],
+)
+def test_a_patch_that_is_not_whole(operation: object, put_together: object) -> None:
+    dialect = request.dialect()
+    accumulator = dialect.accumulator()
+    assert accumulator is not None
+    item = {"type": "apply_patch_call", "operation": operation}
+    for data in (
+        event("response.output_item.added", output_index=0, item=item),
+        event("response.apply_patch_call_operation_diff.delta", output_index=0, delta="+h"),
+        event("response.apply_patch_call_operation_diff.delta", output_index=0, delta="i"),
+    ):
+        chunk = dialect.read(data)
+        assert not isinstance(chunk, Mark)
+        accumulator.add([chunk])
+    assert accumulator.message().native.output[0].operation == put_together
+
+
 def test_a_failure_without_words() -> None:
     for fields in ({}, {"response": None}, {"response": {"error": None}}):
         with pytest.raises(ApiError, match="the response has failed"):
