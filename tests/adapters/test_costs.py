@@ -155,8 +155,12 @@ def test_a_wait_on_trio_keeps_nothing_of_the_error_that_led_to_it() -> None:
         transport = anyio_transports.Transport()
         with socket.create_server(("127.0.0.1", 0)) as server:
             await transport.open("127.0.0.1", server.getsockname()[1], None)
+
+            async def receive() -> None:
+                await transport.receive(None)
+
             async with anyio.create_task_group() as group:
-                group.start_soon(transport.receive, None)
+                group.start_soon(receive)
                 await anyio.wait_all_tasks_blocked()
                 assert not any(isinstance(each, BlockingIOError) for each in gc.get_objects())
                 group.cancel_scope.cancel()
