@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._socket = sock
-        self._received = bytearray()
+        self._received = b""  # no list: pieces seldom meet, and a list is one more for the garbage collector
         self._reading = True
         self._ended = False  # by the peer
         self._room = True  # to send
@@ -235,8 +235,7 @@ class Connection(asyncio.Protocol):
 
     def _take(self) -> bytes:
         """Return what has come, up to a limit: the chunks in more than that leave the processor's caches."""
-        data = bytes(memoryview(self._received)[:BUFFER_SIZE])
-        del self._received[:BUFFER_SIZE]
+        data, self._received = self._received[:BUFFER_SIZE], self._received[BUFFER_SIZE:]
         if not self._reading and len(self._received) < BUFFER_SIZE:
             self._reading = True
             self._transport.resume_reading()
