@@ -227,6 +227,7 @@ class Connection(asyncio.Protocol):
             self._let_go()
 
     def _let_go(self) -> None:
+        self._receiver = self._sender = None  # who waited is gone, and would not look at an error
         if self._timer is not None:
             self._timer.cancel()
         with suppress(RuntimeError):  # the event loop is closed

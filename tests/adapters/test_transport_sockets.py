@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
 import threading
 import time
@@ -310,6 +311,29 @@ def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:
         with pytest.raises(ConnectionResetError):
             await connection.receive(None)
         connection.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
+def test_a_wait_that_was_dropped_leaves_no_error_behind() -> None:
+    async def main() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        ours, theirs = socket.socketpair()
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+
+        async def wait() -> None:
+            await connection.receive(None)
+
+        dropped = wait()
+        dropped.send(None)
+        dropped.close()
+        connection.close()
+        await asyncio.sleep(0)  # the loop tells the connection of its end
+        await asyncio.sleep(0)
+        gc.collect()
+        assert not complaints
         theirs.close()
 
     asyncio.run(main())
