@@ -20,15 +20,16 @@ import sse_adapters.anyio
 import sse_adapters.asyncio
 import sse_adapters.threads
 from net_tls import Authority
-from sse_adapters import _checks, _peers
+from sse_adapters import _checks
+from sse_adapters._checks import case, deadlines, leaving, peers
 from sse_adapters.testing import Check, TransportFailures, check_transport, checks
 
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (_checks, _peers):
+    for module in (case, deadlines, leaving, peers):
         monkeypatch.setattr(module, "PATIENCE", 0.5)
-    monkeypatch.setattr(_checks, "LATE", 0.1)
+    monkeypatch.setattr(case, "LATE", 0.1)
 
 
 class Blocking(sse_adapters.threads.Transport):
@@ -247,7 +248,7 @@ def test_what_runs_a_coroutine_will_do_on_asyncio() -> None:
 
 
 def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_checks, "PATIENCE", 0.05)
+    monkeypatch.setattr(case, "PATIENCE", 0.05)
 
     class Hangs(sse_adapters.anyio.Transport):
         async def sleep(self, deadline: float) -> None:

@@ -15,7 +15,6 @@ import msgspec
 import pytest
 
 import sse_core
-from sse_core.testing import vectors
 from sse_core.testing.dialects import (
     REQUESTS,
     Expected,
@@ -123,12 +122,6 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path) -> None:
     (tmp_path / "openai" / "wrong.json").write_text('{"why": 1}')
     with pytest.raises(msgspec.ValidationError, match=r"^openai/wrong\.json: .*`\$\.why`"):
         load(tmp_path)
-
-
-def test_an_installed_package_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "spec" / "dialects").mkdir(parents=True)
-    monkeypatch.setattr(vectors, "__file__", str(tmp_path / "vectors.py"))
-    assert fixtures_folder() == tmp_path / "spec" / "dialects"
 
 
 @pytest.mark.parametrize(

@@ -187,15 +187,6 @@ def test_a_file_that_is_wrong_is_named(suite: Suite, tmp_path: Path) -> None:
         suite.module.load(tmp_path)
 
 
-@each_suite
-def test_an_installed_package_brings_its_own(
-    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "spec" / suite.name).mkdir(parents=True)
-    monkeypatch.setattr(vectors, "__file__", str(tmp_path / "vectors.py"))
-    assert suite.folder == tmp_path / "spec" / suite.name
-
-
 # That vectors are met is tested without measuring coverage: these are the lines that it takes.
 
 

@@ -1,0 +1,234 @@
+"""Abort, close and cancelling: whoever waits is woken, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import types
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import anyio
+
+from .case import (
+    SHORT,
+    Case,
+    Contract,
+    all_fail,
+    at_once,
+    fails,
+    in_thread,
+    late,
+    open_and_close,
+    soon,
+    wakes,
+)
+from .peers import PATIENCE, never_accepting, refusing
+
+
+async def abort_wakes_receive(case: Case) -> None:
+    async with case.connected() as (transport, peer):
+        await wakes(transport, partial(transport.receive, None))
+        transport.close()
+        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+
+
+async def abort_wakes_send(case: Case) -> None:
+    async with case.connected() as (transport, peer):
+        await wakes(transport, partial(transport.send, bytes(2**25), None))
+        transport.close()
+        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+
+
+async def abort_wakes_open(case: Case) -> None:
+    transport = case.transport()
+    with never_accepting() as port:
+        if port is not None:
+            await wakes(transport, partial(transport.open, "127.0.0.1", port, None))
+    transport.close()
+
+
+async def abort_wakes_sleep(case: Case) -> None:
+    transport = case.transport()
+    await wakes(transport, partial(transport.sleep, transport.now() + 1000))
+    transport.close()
+
+
+async def abort_and_close_never_wait(case: Case) -> None:
+    async def hang_up() -> float:
+        async with case.connected() as (transport, _):
+            with late(transport) as deadline:
+                await transport.send(bytes(2**25), deadline)
+            start = transport.now()
+            transport.abort()
+            transport.close()
+            return float(transport.now() - start)
+
+    await at_once(hang_up)
+
+
+async def after_abort_all_but_close_fails(case: Case) -> None:
+    async with case.connected() as (transport, peer):
+        await in_thread(peer.send, b"data")
+        assert await transport.receive(soon(transport))
+        await in_thread(peer.send, b"data")
+        transport.abort()
+        await all_fail(transport)
+        with fails():
+            await transport.sleep(soon(transport))
+        transport.abort()
+        transport.close()
+        with fails():
+            await open_and_close(transport)
+
+
+async def abort_may_come_before_anything_else(case: Case) -> None:
+    transport = case.transport()
+    transport.abort()
+    with fails():
+        await open_and_close(transport)
+    transport.close()
+
+
+async def without_a_connection_all_but_open_fails(case: Case) -> None:
+    transport = case.transport()
+    await all_fail(transport)
+    transport.close()
+    transport.close()
+    await all_fail(transport)
+    await open_and_close(transport)
+    transport.close()
+    await all_fail(transport)
+
+
+async def a_verb_that_is_cancelled_leaves_nothing_behind(case: Case) -> None:
+    if case.blocking:
+        return  # there is no cancelling a thread
+    number, interrupted = 0, True
+    while interrupted:
+        number += 1
+        await cancelled_at(number, case.transport())  # and have what is kept for the next time
+        interrupted, left = await cancelled_at(number, case.transport())
+        assert not left, f"cancelled at wait {number}, it leaves {left}"
+
+
+async def nothing_is_left_behind(case: Case) -> None:
+    transports = [case.transport() for _ in range(ROUNDS)]
+    await open_and_close(case.transport())  # and have what is kept for the next time
+    async with Watched() as watched:
+        with refusing() as port:
+            for transport in transports:
+                await open_and_close(transport)
+                with fails():
+                    await transport.open("127.0.0.1", port, soon(transport))
+                transport.close()
+    assert not watched.left(), f"{ROUNDS} connections leave {watched.left()}"
+
+
+async def converse(transport: Any, listener: socket.socket) -> None:
+    """Every verb that can wait does, and then the transport is closed."""
+    accepted: list[socket.socket] = []
+
+    def answer() -> None:
+        with suppress(OSError), listener.accept()[0] as sock:
+            accepted.append(sock)
+            received = 0
+            while received < SOME and (data := sock.recv(65536)):
+                received += len(data)
+            sock.sendall(b"hello")
+
+    peer = threading.Timer(SHORT / 10, answer)
+    peer.start()
+    try:
+        await transport.open("127.0.0.1", listener.getsockname()[1], None)
+        await transport.sleep(transport.now() + SHORT / 100)
+        await transport.send(bytes(SOME), None)
+        assert await transport.receive(None)
+    finally:
+        transport.close()
+        with socket.create_connection(listener.getsockname()):  # for a peer that nobody has come to
+            while peer.is_alive():
+                for sock in accepted:
+                    with suppress(OSError):
+                        sock.shutdown(socket.SHUT_RDWR)
+                peer.join(SHORT / 10)
+
+
+async def cancelled_at(number: int, transport: Any) -> tuple[bool, str]:
+    """Have a conversation that is cancelled at its n-th wait. Return whether it was, and what is left."""
+    waits = Waits(number)
+    async with Watched() as watched:
+        with waits.scope, socket.create_server(("127.0.0.1", 0)) as listener:
+            await waits.during(converse(transport, listener))
+    return waits.scope.cancelled_caught, watched.left()
+
+
+class Waits:
+    """Cancels a coroutine when it waits for the n-th time, on whatever event loop."""
+
+    def __init__(self, number: int) -> None:
+        self.scope = anyio.CancelScope()
+        self._left = number
+
+    @types.coroutine
+    def during(self, coroutine: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+        step: Callable[[Any], Any] = coroutine.send
+        sent: Any = None
+        while True:
+            try:
+                waited_for = step(sent)
+            except StopIteration:
+                return
+            self._left -= 1
+            if self._left == 0:
+                self.scope.cancel()
+            try:
+                step, sent = coroutine.send, (yield waited_for)
+            except BaseException as exc:
+                step, sent = coroutine.throw, exc
+
+
+class Watched:
+    """Counts what there is before and after: open files, threads and tasks."""
+
+    async def __aenter__(self) -> Watched:
+        self._before = counts()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.move_on_after(PATIENCE / 10):  # an event loop closes in its next turn
+            while self.left():
+                await anyio.sleep(0.01)
+
+    def left(self) -> str:
+        """What there is more of now, in words."""
+        grown = {what: count - self._before[what] for what, count in counts().items()}
+        return ", ".join(f"{more} {what}" for what, more in grown.items() if more > 0)
+
+
+def counts() -> dict[str, int]:
+    counted = {"tasks": len(anyio.get_running_tasks()), "threads": threading.active_count()}
+    if os.path.isdir("/proc/self/fd"):
+        counted["open files"] = len(os.listdir("/proc/self/fd"))
+    return counted
+
+
+ROUNDS = 10
+SOME = 2**23
+"""Bytes that are more than the system holds for a peer that does not read."""
+
+CHECKS: list[Contract] = [
+    abort_wakes_receive,
+    abort_wakes_send,
+    abort_wakes_open,
+    abort_wakes_sleep,
+    abort_and_close_never_wait,
+    after_abort_all_but_close_fails,
+    abort_may_come_before_anything_else,
+    without_a_connection_all_but_open_fails,
+    a_verb_that_is_cancelled_leaves_nothing_behind,
+    nothing_is_left_behind,
+]

@@ -1,0 +1,130 @@
+"""TLS, and TLS inside TLS."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from math import inf
+from typing import Any
+
+import anyio
+
+from .case import Case, Contract, fails, in_thread, late, poll, receive_exactly, soon, wakes
+from .peers import Peer, SecurePeer
+
+
+async def what_is_sent_over_tls_arrives(case: Case) -> None:
+    async with case.secured() as (transport, peer):
+        await tell_each_other(transport, peer)
+        transport.close()
+        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+
+
+async def tls_runs_inside_tls(case: Case) -> None:
+    async with case.secured(layers=2) as (transport, peer):
+        await tell_each_other(transport, peer)
+
+
+async def a_goodbye_is_the_end_of_tls(case: Case) -> None:
+    async with case.secured() as (transport, peer):
+        await in_thread(peer.send, b"last")
+        await in_thread(peer.say_goodbye)
+        assert await receive_exactly(transport, 4) == b"last"
+        assert await transport.receive(soon(transport)) == b""
+
+
+async def a_connection_that_is_cut_is_no_end_of_tls(case: Case) -> None:
+    async with case.secured() as (transport, peer):
+        await in_thread(peer.send, b"last")
+        peer.close()
+        assert await receive_exactly(transport, 4) == b"last"
+        with fails():
+            await transport.receive(soon(transport))
+
+
+async def a_certificate_of_another_name_is_an_error(case: Case) -> None:
+    assert case.context is not None
+    async with case.connected() as (transport, peer), anyio.create_task_group() as group:
+        group.start_soon(in_thread, handshake_in_vain, SecurePeer(peer, case.context))
+        with fails():
+            await transport.start_tls("elsewhere.invalid", soon(transport))
+        with fails():
+            await transport.send(b"in the clear?", soon(transport))
+
+
+async def what_is_no_tls_is_an_error(case: Case) -> None:
+    async with case.connected() as (transport, peer):
+        await in_thread(peer.send, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        with fails():
+            await transport.start_tls("localhost", soon(transport))
+
+
+async def start_tls_keeps_its_deadline(case: Case) -> None:
+    async with case.connected() as (transport, _):
+        with late(transport) as deadline:
+            await transport.start_tls("localhost", deadline)
+
+
+async def abort_wakes_start_tls(case: Case) -> None:
+    async with case.connected() as (transport, peer):
+        await wakes(transport, partial(transport.start_tls, "localhost", None))
+        transport.close()
+        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+
+
+async def abort_wakes_receive_over_tls(case: Case) -> None:
+    async with case.secured() as (transport, peer):
+        await wakes(transport, partial(transport.receive, None))
+        transport.close()
+        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+
+
+async def half_a_record_is_not_there_yet(case: Case) -> None:
+    async with case.connected() as (transport, below):
+        assert case.context is not None
+        peer = SecurePeer(below, case.context)
+        async with anyio.create_task_group() as group:
+            group.start_soon(in_thread, peer.handshake)
+            await transport.start_tls("localhost", soon(transport))
+        record = peer.record(b"whole")
+        await in_thread(below.send, record[:10])
+        with fails(TimeoutError):
+            await transport.receive(-inf)
+        with late(transport) as deadline:
+            await transport.receive(deadline)
+        await in_thread(below.send, record[10:])
+        assert await receive_exactly(transport, 5) == b"whole"
+
+
+async def tell_each_other(transport: Any, peer: Peer) -> None:
+    """Small and big, both ways."""
+    for data in (b"hello", os.urandom(2**20)):
+        async with anyio.create_task_group() as group:
+            group.start_soon(transport.send, data, soon(transport))
+            assert await in_thread(peer.receive_exactly, len(data)) == data
+        async with anyio.create_task_group() as group:
+            group.start_soon(in_thread, peer.send, data)
+            assert await receive_exactly(transport, len(data)) == data
+    await in_thread(peer.send, b"there")
+    assert await poll(transport) == b"there"
+
+
+def handshake_in_vain(peer: SecurePeer) -> None:
+    try:
+        peer.handshake()
+    except OSError:
+        peer.close()
+
+
+CHECKS: list[Contract] = [
+    what_is_sent_over_tls_arrives,
+    tls_runs_inside_tls,
+    a_goodbye_is_the_end_of_tls,
+    a_connection_that_is_cut_is_no_end_of_tls,
+    a_certificate_of_another_name_is_an_error,
+    what_is_no_tls_is_an_error,
+    start_tls_keeps_its_deadline,
+    abort_wakes_start_tls,
+    abort_wakes_receive_over_tls,
+    half_a_record_is_not_there_yet,
+]
