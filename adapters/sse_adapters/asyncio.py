@@ -216,9 +216,9 @@ class Connection(asyncio.Protocol):
         In another thread, where a finaliser may run, only the loop may touch what is the loop's.
         """
         with suppress(OSError):  # A peer that waits for room to send would not hear of a shutdown.
-            for _ in range(MOST_READS):
-                if not self._socket.recv(BUFFER_SIZE):
-                    break
+            most = MOST_HELD
+            while most > 0 and (data := self._socket.recv(BUFFER_SIZE)):
+                most -= len(data)
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
         if self._loop.is_running() and self._thread != get_ident():
@@ -377,7 +377,7 @@ BACKGROUND: set[asyncio.Task[None]] = set()
 """Tasks that nobody else keeps: an event loop does not."""
 BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
-MOST_READS = 256
-"""What a system may hold for a reader, 16 MiB, in pieces of that size."""
+MOST_HELD = 16 * 2**20
+"""Bytes that a system may hold for a reader."""
 TICK = 0.001
 """Seconds. uvloop rounds deadlines to milliseconds."""
