@@ -180,7 +180,10 @@ class Transport(AsyncTransport):
                 return attempt(sock, argument)
             except BlockingIOError:
                 self._waited = True
-            await self._within(deadline, wait, sock)  # out here, where that error is kept no more
+            with self._until(deadline):  # out here, where that error is kept no more
+                await wait(sock)
+                continue
+            raise self._too_late()
 
     def _connected(self) -> socket.socket:
         if self._aborted:
@@ -191,17 +194,19 @@ class Transport(AsyncTransport):
 
     async def _within(self, deadline: float | None, wait: Callable[[*Args], Awaitable[R]], *args: *Args) -> R:
         """Wait for something until the deadline passes, or `abort` is called."""
-        with anyio.CancelScope(deadline=math.inf if deadline is None else deadline) as scope:
-            self._waiting = scope
-            if self._aborted:
-                scope.cancel()
-            try:
-                return await wait(*args)
-            finally:
-                self._waiting = None
+        with self._until(deadline):
+            return await wait(*args)
+        raise self._too_late()
+
+    def _until(self, deadline: float | None) -> anyio.CancelScope:
+        """Return a scope that is cancelled when the deadline passes, or `abort` is called."""
+        self._waiting = anyio.CancelScope(deadline=math.inf if deadline is None else deadline)
         if self._aborted:
-            raise ConnectionAbortedError("aborted")
-        raise TimeoutError("timed out")
+            self._waiting.cancel()
+        return self._waiting
+
+    def _too_late(self) -> OSError:
+        return ConnectionAbortedError("aborted") if self._aborted else TimeoutError("timed out")
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
