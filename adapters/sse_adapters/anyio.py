@@ -180,9 +180,12 @@ class Transport(AsyncTransport):
                 return attempt(sock, argument)
             except BlockingIOError:
                 self._waited = True
-            with self._until(deadline):  # out here, where that error is kept no more
-                await wait(sock)
-                continue
+            try:  # out here, where that error is kept no more
+                with self._until(deadline):
+                    await wait(sock)
+                    continue
+            finally:
+                self._waiting = None
             raise self._too_late()
 
     def _connected(self) -> socket.socket:
@@ -194,8 +197,11 @@ class Transport(AsyncTransport):
 
     async def _within(self, deadline: float | None, wait: Callable[[*Args], Awaitable[R]], *args: *Args) -> R:
         """Wait for something until the deadline passes, or `abort` is called."""
-        with self._until(deadline):
-            return await wait(*args)
+        try:
+            with self._until(deadline):
+                return await wait(*args)
+        finally:
+            self._waiting = None
         raise self._too_late()
 
     def _until(self, deadline: float | None) -> anyio.CancelScope:
