@@ -160,10 +160,11 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 self._message = message
                 for index, block in enumerate(message.content):
                     self._begin(index, block)
+            case ContentBlockStart(index=index, content_block=FallbackBlock() as block):
+                self._begin(index, block)
+                self._message = msgspec.structs.replace(self._message, model=block.to.model)
             case ContentBlockStart(index=index, content_block=block):
                 self._begin(index, block)
-                if isinstance(block, FallbackBlock):
-                    self._message = msgspec.structs.replace(self._message, model=block.to.model)
             case ContentBlockStop(index=index) if index in self._blocks:
                 self._blocks[index].stopped = True
             case MessageDelta(delta=delta, usage=usage):
