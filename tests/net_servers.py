@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import struct
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from threading import Event, Thread
 from typing import TypeAlias
 
 import pytest
+
+from sse_adapters._checks import peers
 
 GENEROUS = 20.0
 """Seconds that anything may take on a busy machine."""
@@ -242,28 +243,12 @@ def listening(
 
 
 @contextmanager
-def refusing() -> Generator[int]:
-    """A port on 127.0.0.1 where nobody listens, nor will."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
-@contextmanager
 def never_accepting() -> Generator[int]:
-    """A port on 127.0.0.1 that does not answer a SYN, since its backlog is full."""
-    with ExitStack() as sockets:
-        listener = sockets.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(16):
-            client = sockets.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(listener.getsockname())
-            if not select.select([], [client], [], 0.1)[1]:
-                yield listener.getsockname()[1]
-                return
-        pytest.skip("a full backlog does not keep anyone out here")
+    """A port on 127.0.0.1 that answers no one."""
+    with peers.never_accepting() as port:
+        if port is None:
+            pytest.skip("a full backlog does not keep anyone out here")
+        yield port
 
 
 def head(

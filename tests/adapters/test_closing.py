@@ -8,8 +8,7 @@ import os
 import signal
 import threading
 import time
-import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,6 +49,7 @@ from net_servers import (
 )
 from net_tls import Authority
 from sse_adapters import async_loop
+from sse_adapters._checks.leaving import Waits
 from sse_core import Deadlines, PoolLimits, Request, StreamClosed, Verdict
 from sse_core.dialects import events
 
@@ -530,31 +530,6 @@ def test_cancelling_an_asyncio_task_closes_the_connection(event_loop: EventLoop,
     anyio.run(main, **event_loop.backend)
 
 
-class Waits:
-    """Counts how often a coroutine waits, on whatever event loop, and cancels a scope at the n-th time."""
-
-    def __init__(self) -> None:
-        self.until_cancelled = 0
-        self.scope = anyio.CancelScope()
-
-    @types.coroutine
-    def during(self, coroutine: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
-        step: Callable[[Any], Any] = coroutine.send
-        sent: Any = None
-        while True:
-            try:
-                waited_for = step(sent)
-            except StopIteration:
-                return
-            self.until_cancelled -= 1
-            if self.until_cancelled == 0:
-                self.scope.cancel()
-            try:
-                step, sent = coroutine.send, (yield waited_for)
-            except BaseException as exc:
-                step, sent = coroutine.throw, exc
-
-
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
@@ -569,24 +544,21 @@ def test_cancelling_at_any_wait_leaves_nothing_behind(
     tls = authority.server_for("localhost") if scheme == "https" else None
 
     async def main(server: Server) -> int:
-        waits = Waits()
         client = event_loop.client(server.url_of("localhost"), pool=PoolLimits(max_idle=0), **options)
         assert len([chunk async for chunk in client.stream(EVENTS)]) == 2  # and keep files open that stay so
         with anyio.fail_after(GENEROUS):
             while not all(peer.closed for peer in server.peers):
                 await anyio.sleep(0.001)
         before = open_files()
-        number = 0
-        while True:
+        number, interrupted = 0, True
+        while interrupted:
             number += 1
             stream = client.stream(EVENTS)
-            waits.until_cancelled = number
-            with anyio.CancelScope() as waits.scope:
+            waits = Waits(number)
+            with waits.scope:
                 await waits.during(read_for_ever_async(stream))
-            if not waits.scope.cancelled_caught:
-                assert stream.verdict is Verdict.FINISHED
-                break
-            assert stream.verdict is Verdict.CANCELLED
+            interrupted = waits.scope.cancelled_caught
+            assert stream.verdict is (Verdict.CANCELLED if interrupted else Verdict.FINISHED)
         with anyio.fail_after(GENEROUS):
             while open_files() > before or not all(peer.closed for peer in server.peers):
                 await anyio.sleep(0.001)

@@ -15,8 +15,9 @@ from net_apps import write_certificate
 from net_keepalive import ANSWER, Replies, Talk
 from net_proxies import HTTPProxy, SOCKSProxy, haproxy, microsocks, proxying, tinyproxy
 from net_runners import NetworkRunner
-from net_servers import End, Peer, listening, refusing, says
+from net_servers import End, Peer, listening, says
 from net_tls import Authority
+from sse_adapters._checks.peers import refusing
 from sse_core import (
     CertificateRejected,
     DeadlineExceeded,

@@ -22,9 +22,9 @@ from net_servers import (
     head,
     listening,
     never_accepting,
-    refusing,
     says,
 )
+from sse_adapters._checks.peers import refusing
 from sse_core import (
     ApiError,
     BodyTruncated,

@@ -32,10 +32,10 @@ from net_servers import (
     event,
     head,
     listening,
-    refusing,
     says,
 )
 from sse_adapters import async_loop, sync_loop
+from sse_adapters._checks.peers import refusing
 from sse_adapters.server import ChatService, serving
 from sse_adapters.threads import Client
 from sse_adapters.transcripts import AsyncReplayClient, Recorder, ReplayClient, replay_of

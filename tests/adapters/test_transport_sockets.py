@@ -34,10 +34,10 @@ from net_servers import (
     head,
     listening,
     never_accepting,
-    refusing,
     says,
 )
 from sse_adapters import _sockets
+from sse_adapters._checks.peers import refusing
 from sse_core import ConnectionFailed, DeadlineExceeded, Deadlines, Verdict
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
