@@ -38,9 +38,7 @@ from ._responses_items import (
     ReasoningText,
     SummaryText,
 )
-from ._responses_response import (
-    Response,
-)
+from ._responses_response import Response
 from ._responses_tool_events import (
     ApplyPatchCallOperationDiffDelta,
     CodeInterpreterCallCodeDelta,

@@ -10,10 +10,7 @@ from ._responses_items import (
     FunctionCall,
     OutputItem,
 )
-from ._responses_response import (
-    Response,
-    Usage,
-)
+from ._responses_response import Response, Usage
 from ._tagged import TaggedEvent, ToolCallDelta, Unknown
 from .openai import TokenLogprob
 
