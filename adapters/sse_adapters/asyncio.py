@@ -158,6 +158,7 @@ class Connection(asyncio.Protocol):
         self._thread = get_ident()
         self._socket = sock
         self._received = b""  # no list: pieces seldom meet, and a list is one more for the garbage collector
+        self._taken = 0  # bytes of that: to cut them off each time would copy all the others
         self._reading = True
         self._ended = False  # by the peer
         self._room = True  # to send
@@ -187,7 +188,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
             if self._transport.is_closing():  # The write failed, and so the loop reads no more.
                 with suppress(OSError):  # But the peer may have said why it left.
-                    self._received += self._socket.recv(BUFFER_SIZE)
+                    self._add(self._socket.recv(BUFFER_SIZE))
         while self._failure is None and (not self._room or self._transport.is_closing()):
             self._set_deadline(deadline)
             self._sender = self._loop.create_future()
@@ -236,11 +237,18 @@ class Connection(asyncio.Protocol):
 
     def _take(self) -> bytes:
         """Return what has come, up to a limit: the chunks in more than that leave the processor's caches."""
-        data, self._received = self._received[:BUFFER_SIZE], self._received[BUFFER_SIZE:]
-        if not self._reading and len(self._received) < BUFFER_SIZE:
+        data = self._received[self._taken : self._taken + BUFFER_SIZE]
+        self._taken += len(data)
+        held = len(self._received) - self._taken
+        if not held:
+            self._received, self._taken = b"", 0
+        if not self._reading and held < BUFFER_SIZE:
             self._reading = True
             self._transport.resume_reading()
         return data
+
+    def _add(self, data: bytes) -> None:
+        self._received, self._taken = self._received[self._taken :] + data, 0
 
     def _set_deadline(self, deadline: float | None) -> None:
         """Say until when is waited. When that has passed, the loop gets one turn to find it."""
@@ -291,7 +299,7 @@ class Connection(asyncio.Protocol):
         if receiver is not None and not receiver.done() and len(data) <= BUFFER_SIZE:
             receiver.set_result(data)
             return
-        self._received += data
+        self._add(data)
         if is_waiting(receiver):
             receiver.set_result(self._take())
         if len(self._received) >= BUFFER_SIZE:
