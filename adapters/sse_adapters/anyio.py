@@ -70,7 +70,17 @@ class Client(async_loop.Client):
 
 def new_transport(**options: Unpack[TransportOptions]) -> async_loop.Transport:
     """Return a transport for the event loop that runs here."""
-    return native.Transport(**options) if on_asyncio() else Transport(**options)
+    return OnAsyncio(**options) if on_asyncio() else Transport(**options)
+
+
+class OnAsyncio(native.Transport):
+    """One on asyncio, whose clock does for a client that comes to trio later."""
+
+    def now(self) -> float:
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:
+            return anyio.current_time()
 
 
 def on_asyncio() -> bool:

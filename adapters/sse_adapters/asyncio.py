@@ -244,7 +244,11 @@ class Connection(asyncio.Protocol):
 
     def _set_deadline(self, deadline: float | None) -> None:
         """Say until when is waited. When that has passed, the loop gets one turn to find it."""
-        if self._loop is not asyncio.get_running_loop():  # a kept connection can outlast its event loop
+        try:
+            belongs = self._loop is asyncio.get_running_loop()
+        except RuntimeError:  # what runs is trio
+            belongs = False
+        if not belongs:  # a kept connection can outlast its event loop
             raise ConnectionAbortedError("the connection belongs to another event loop")
         self._deadline = math.inf if deadline is None else deadline
         if self._deadline < self._alarm:
