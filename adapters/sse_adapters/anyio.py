@@ -42,6 +42,7 @@ from ._sockets import (
     literal,
     new_socket,
     shut_down,
+    threads_may_fail,
     unix_socket,
 )
 from ._transports import AsyncTransport
@@ -228,7 +229,8 @@ class Transport(AsyncTransport):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    with threads_may_fail():
+        return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

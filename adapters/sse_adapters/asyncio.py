@@ -34,6 +34,7 @@ from ._sockets import (
     literal,
     new_socket,
     shut_down,
+    threads_may_fail,
     unix_socket,
 )
 from ._transports import AsyncTransport
@@ -330,7 +331,8 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
     ask = partial(socket.getaddrinfo, encoded(host), port, type=socket.SOCK_STREAM)
-    return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
+    with threads_may_fail():
+        return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:
