@@ -42,6 +42,7 @@ from ._sockets import (
     literal,
     new_socket,
     shut_down,
+    threads_may_fail,
     unix_socket,
 )
 from ._transports import AsyncTransport
@@ -70,7 +71,17 @@ class Client(async_loop.Client):
 
 def new_transport(**options: Unpack[TransportOptions]) -> async_loop.Transport:
     """Return a transport for the event loop that runs here."""
-    return native.Transport(**options) if on_asyncio() else Transport(**options)
+    return OnAsyncio(**options) if on_asyncio() else Transport(**options)
+
+
+class OnAsyncio(native.Transport):
+    """One on asyncio, whose clock does for a client that comes to trio later."""
+
+    def now(self) -> float:
+        try:
+            return asyncio.get_running_loop().time()
+        except RuntimeError:
+            return anyio.current_time()
 
 
 def on_asyncio() -> bool:
@@ -218,7 +229,8 @@ class Transport(AsyncTransport):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    with threads_may_fail():
+        return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

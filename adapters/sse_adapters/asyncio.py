@@ -34,6 +34,7 @@ from ._sockets import (
     literal,
     new_socket,
     shut_down,
+    threads_may_fail,
     unix_socket,
 )
 from ._transports import AsyncTransport
@@ -252,7 +253,11 @@ class Connection(asyncio.Protocol):
 
     def _set_deadline(self, deadline: float | None) -> None:
         """Say until when is waited. When that has passed, the loop gets one turn to find it."""
-        if self._loop is not asyncio.get_running_loop():  # a kept connection can outlast its event loop
+        try:
+            belongs = self._loop is asyncio.get_running_loop()
+        except RuntimeError:  # what runs is trio
+            belongs = False
+        if not belongs:  # a kept connection can outlast its event loop
             raise ConnectionAbortedError("the connection belongs to another event loop")
         self._deadline = math.inf if deadline is None else deadline
         if self._deadline < self._alarm:
@@ -334,7 +339,8 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
     ask = partial(socket.getaddrinfo, encoded(host), port, type=socket.SOCK_STREAM)
-    return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
+    with threads_may_fail():
+        return in_turns(host, await asyncio.get_running_loop().run_in_executor(None, ask))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:
