@@ -78,8 +78,10 @@ class Transport(AsyncTransport):
         self._waiting: asyncio.Timeout | None = None
         self._aborted = False
 
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock of the event loop that runs."""
+        return asyncio.get_running_loop().time
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
