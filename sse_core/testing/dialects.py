@@ -180,11 +180,17 @@ def load(folder: Path | None = None) -> list[Fixture]:
 
 
 def find(name: str, folder: Path | None = None) -> Fixture:
-    """One fixture by its name, such as `groq/text`. KeyError: there is none; the message lists them all."""
+    """One fixture by its name, such as `groq/text`.
+
+    KeyError: there is none; the message lists those of its dialect, or else the dialects.
+    """
     fixtures = {fixture.name: fixture for fixture in load(folder)}
-    if name not in fixtures:
-        raise KeyError(f"no fixture {name!r}; there are {', '.join(fixtures)}")
-    return fixtures[name]
+    if name in fixtures:
+        return fixtures[name]
+    dialect, _, _ = name.partition("/")
+    of_dialect = [each.name for each in fixtures.values() if each.dialect == dialect]
+    dialects = dict.fromkeys(f"{each.dialect}/..." for each in fixtures.values())
+    raise KeyError(f"no fixture {name!r}; there are {', '.join(of_dialect or dialects)}")
 
 
 def fixtures_folder() -> Path:
