@@ -8,7 +8,7 @@
 A wait costs less than through anyio, since the socket stays registered with the event loop,
 and since it is one future. The price is that the loop receives ahead of the reader, up to
 `BUFFER_SIZE`. The client of `sse_adapters.anyio` has the same connections on asyncio; this one
-does without importing anyio.
+has them without anyio.
 """
 
 from __future__ import annotations
