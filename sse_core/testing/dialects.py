@@ -37,7 +37,7 @@ from sse_core import (
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
 from sse_core.dialects._tolerant_chunks import without_nulls
 from sse_core.testing.pairs import Recorded, unlike
-from sse_core.testing.vectors import json_schema, spec_folder
+from sse_core.testing.vectors import json_schema, printed, spec_folder
 
 __all__ = [
     "Expected",
@@ -242,8 +242,7 @@ def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
 
 def schema() -> str:
     """The JSON Schema of a fixture's JSON, as `spec/dialects/schema.json` has it."""
-    document = json_schema("What comes of a dialect's stream", Expected)
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return printed(json_schema("What comes of a dialect's stream", Expected))
 
 
 def read_fixture(path: Path) -> Fixture:
