@@ -30,8 +30,8 @@ class Decompressor(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A coding: what decodes it, the error that this raises, and whether several in a row are one body."""
+class Coding:
+    """What decodes a coding, the error that this raises, and whether several in a row are one body."""
 
     name: str
     decompressor: Callable[[], Decompressor]
@@ -112,25 +112,25 @@ class Unbrotli:
         return piece
 
 
-def gzip() -> Kind:
-    return Kind("gzip", lambda: Inflater(zlib.MAX_WBITS + 16), zlib.error, members=True)  # RFC 1952, 2.2
+def gzip() -> Coding:
+    return Coding("gzip", lambda: Inflater(zlib.MAX_WBITS + 16), zlib.error, members=True)  # RFC 1952, 2.2
 
 
-def deflate() -> Kind:
-    return Kind("deflate", Deflater, zlib.error)
+def deflate() -> Coding:
+    return Coding("deflate", Deflater, zlib.error)
 
 
-def br() -> Kind:
+def br() -> Coding:
     brotli = installed("br", "brotli")
     if not hasattr(brotli.Decompressor, "can_accept_more_data"):  # older than 1.2, without limits
         raise missing("br")
-    return Kind("br", lambda: Unbrotli(brotli), brotli.error)
+    return Coding("br", lambda: Unbrotli(brotli), brotli.error)
 
 
-def zstd() -> Kind:
+def zstd() -> Coding:
     library: Any = installed("zstd", "compression.zstd", "backports.zstd")
     options = {library.DecompressionParameter.window_log_max: 23}  # 8 MiB (RFC 9659, 3)
-    return Kind("zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, members=True)
+    return Coding("zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, members=True)
 
 
 def installed(coding: str, *modules: str) -> ModuleType:
@@ -160,7 +160,7 @@ def is_zlib(start: bytes) -> bool:
     return start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
 
 
-KINDS: dict[str, Callable[[], Kind]] = {
+CODINGS: dict[str, Callable[[], Coding]] = {
     "gzip": gzip,
     "x-gzip": gzip,
     "deflate": deflate,
