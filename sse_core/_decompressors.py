@@ -39,7 +39,7 @@ class Coding:
     members: bool = False
 
 
-class Inflater:
+class ZlibDecompressor:
     """zlib's decompressor, which loses nothing to an error."""
 
     def __init__(self, wbits: int) -> None:
@@ -70,7 +70,7 @@ class Inflater:
         return piece
 
 
-class Deflater(Inflater):
+class DeflateDecompressor(ZlibDecompressor):
     """For the coding `deflate`, which is zlib's format (RFC 1950), but is often sent without its frame."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Deflater(Inflater):
         return super().decompress(data, max_length)
 
 
-class Unbrotli:
+class BrotliDecompressor:
     """The decompressor of the package `brotli`, with the names of the others."""
 
     unused_data = b""  # bytes behind the end are an error of its own
@@ -113,18 +113,19 @@ class Unbrotli:
 
 
 def gzip() -> Coding:
-    return Coding("gzip", lambda: Inflater(zlib.MAX_WBITS + 16), zlib.error, members=True)  # RFC 1952, 2.2
+    wbits = zlib.MAX_WBITS + 16  # with the frame of RFC 1952, of which several in a row are one body (2.2)
+    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, members=True)
 
 
 def deflate() -> Coding:
-    return Coding("deflate", Deflater, zlib.error)
+    return Coding("deflate", DeflateDecompressor, zlib.error)
 
 
 def br() -> Coding:
     brotli = installed("br", "brotli")
     if not hasattr(brotli.Decompressor, "can_accept_more_data"):  # older than 1.2, without limits
         raise missing("br")
-    return Coding("br", lambda: Unbrotli(brotli), brotli.error)
+    return Coding("br", lambda: BrotliDecompressor(brotli), brotli.error)
 
 
 def zstd() -> Coding:
