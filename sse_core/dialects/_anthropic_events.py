@@ -157,7 +157,7 @@ class MessageDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="messag
     @property
     def finish_reason(self) -> str | None:
         """Why the message ended."""
-        return self.delta.stop_reason
+        return self.delta.stop_reason or None  # proxies send "" for none
 
 
 class MessageStop(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message_stop"):

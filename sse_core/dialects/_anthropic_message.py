@@ -115,7 +115,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
             tool_calls=tuple(
                 ToolCall(id=start.id, name=start.name, arguments=block.arguments()) for start, block in calls
             ),
-            finish_reason=native.stop_reason,
+            finish_reason=native.stop_reason or None,
             usage=native.usage,
             native=native,
         )

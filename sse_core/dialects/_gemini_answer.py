@@ -232,8 +232,8 @@ class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, renam
         """Why the first answer ended, or why the prompt was blocked, if the chunk says so."""
         for candidate in self.candidates:
             if not candidate.index:
-                return candidate.finish_reason
-        return None if self.prompt_feedback is None else self.prompt_feedback.block_reason
+                return candidate.finish_reason or None
+        return None if self.prompt_feedback is None else self.prompt_feedback.block_reason or None
 
     @property
     def usage(self) -> UsageMetadata | None:

@@ -150,7 +150,7 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
             case ContentBlockStop(index=index):
                 self._server_tools.discard(index)
                 self.plain = refused if self._server_tools else plain.decode
-            case MessageDelta(delta=MessageChange(stop_reason=str())):
+            case MessageDelta(delta=MessageChange(stop_reason=reason)) if reason:
                 self.finished = True
             case MessageStop():
                 self.complete = True

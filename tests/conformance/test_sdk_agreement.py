@@ -109,6 +109,7 @@ NOT_AN_ATTRIBUTE = "gives a chunk without what its type promises, or None in its
 FAILS = {
     "groq/error-in-x-groq": SILENT,
     "openai/choice-error": SILENT,
+    "openai/code-and-message": SILENT,
     "openai/cut-after-empty-finish-reasons": SILENT,
     "openai/cut-between-events": SILENT,
     "openai/cut-inside-an-event": SILENT,
@@ -116,6 +117,7 @@ FAILS = {
     "openai/error-unframed": SILENT,
     "openai/error-unframed-last": SILENT,
     "openai/error-unframed-pretty": SILENT,
+    "openai/fastapi-detail": SILENT,
     "openai/finish-reason-error": SILENT,
     "openai/llama-cpp-error-field": SILENT,
     "openai/ollama-native": SILENT,

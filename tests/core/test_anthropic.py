@@ -83,10 +83,28 @@ def test_stop_reasons(reason: str) -> None:
     assert (chunk.finish_reason, dialect.finished, dialect.complete) == (reason, True, False)
 
 
-def test_a_message_delta_without_a_reason_does_not_finish() -> None:
+@pytest.mark.parametrize("reason", [None, ""])
+def test_a_message_delta_without_a_reason_does_not_finish(reason: str | None) -> None:
     dialect = request.dialect()
-    dialect.read(Event(b'{"type":"message_delta","delta":{}}'))
-    assert not dialect.finished
+    chunk = dialect.read(
+        Event(json.dumps({"type": "message_delta", "delta": {"stop_reason": reason}}).encode())
+    )
+    assert isinstance(chunk, anthropic.MessageDelta)
+    assert (chunk.finish_reason, dialect.finished) == (None, False)
+
+
+def test_an_empty_stop_reason_behind_another_says_nothing() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    for reason in ("end_turn", ""):
+        accumulator.add([read({"type": "message_delta", "delta": {"stop_reason": reason}})])
+    assert accumulator.message().finish_reason == "end_turn"
+
+
+@pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
+def test_an_error_without_a_type_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
+    with pytest.raises(ApiError, match="no"):
+        read(data)
 
 
 CITATIONS: list[tuple[dict[str, object], type[Any]]] = [

@@ -24,6 +24,12 @@ def read(type: str, **fields: object) -> Any:
     return request.dialect().read(event(type, **fields))
 
 
+@pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
+def test_an_error_without_a_type_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
+    with pytest.raises(ApiError, match="no"):
+        request.dialect().read(Event(json.dumps(data).encode()))
+
+
 def test_a_request() -> None:
     request = responses.create(
         model="m", input=[{"role": "user", "content": "hi"}], extra={"new": 1, "stream": False}, top_p=0.5
