@@ -278,12 +278,15 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
                 value = getattr(chunk, name)
                 if value is not None:
                     self._fields[name] = value
+            any_content = False
             for candidate in chunk.candidates:
                 index = candidate.index or 0
                 answer = self._answers.get(index)
                 if answer is None:
                     answer = self._answers[index] = Answer(candidate.index)
-                brought += answer.add(candidate) and index == 0
+                if answer.add(candidate) and index == 0:
+                    any_content = True
+            brought += any_content
         return brought
 
     def message(self) -> Message:

@@ -248,7 +248,9 @@ def test_the_shortcuts_are_about_the_first_answer_of_several(read: Reader) -> No
     assert (only.text, only.reasoning, only.tool_calls, only.finish_reason) == ("", "", (), None)
     assert only.choices[0].delta.content == "b"
     late = read({"choices": [{"index": 0}, first]})
-    assert (late.text, late.reasoning, late.tool_calls[0].id, late.finish_reason) == ("a", "aa", "x", None)
+    assert (late.text, late.reasoning, late.tool_calls[0].id, late.finish_reason) == ("a", "aa", "x", "stop")
+    twice = read({"choices": [first, first]})
+    assert (twice.text, twice.reasoning, len(twice.tool_calls)) == ("aa", "aaaa", 2)
 
 
 # Marks.

@@ -443,3 +443,20 @@ def test_an_empty_finish_reason_is_none(reason: str | None) -> None:
     chunk = dialect.read(Event(json.dumps({"candidates": [{"finishReason": reason}]}).encode()))
     assert isinstance(chunk, gemini.GenerateContentResponse)
     assert (chunk.finish_reason, dialect.finished) == (None, False)
+
+
+def test_answers_without_an_index_are_one() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    chunk = read(
+        {
+            "candidates": [
+                {"content": {"parts": [{"text": "a"}]}},
+                {"content": {"parts": [{"text": "b"}]}, "finishReason": "STOP"},
+                {"content": {"parts": [{"text": "c"}]}, "index": 1},
+            ]
+        }
+    )
+    assert (chunk.text, chunk.finish_reason) == ("ab", "STOP")
+    assert accumulator.add([chunk]) == 1
+    assert (accumulator.message().text, accumulator.message().finish_reason) == ("ab", "STOP")
