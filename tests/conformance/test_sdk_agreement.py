@@ -124,6 +124,7 @@ FAILS = {
     "openai/text-in-place-of-events": SILENT,
     "openai/vllm-error-old": SILENT,
     "openai/arguments-as-an-object": NOT_AN_ATTRIBUTE,
+    "openai/answer-in-two-choices": NOT_AN_ATTRIBUTE,
     "openai/azure-asynchronous-filter": NOT_AN_ATTRIBUTE,
     "openai/custom-tool-call": NOT_AN_ATTRIBUTE,
     "openai/next-to-nothing": NOT_AN_ATTRIBUTE,
