@@ -437,13 +437,13 @@ class ChatCompletionChunk(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
         """What the chunk adds to the tool calls of the first answer, `function_call` among them."""
-        calls: tuple[ToolCallDelta, ...] = ()
+        calls: list[ToolCallDelta] = []
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
                 calls += choice.delta.tool_calls
                 if choice.delta.function_call is not None:
-                    calls += (ToolCallDelta(function=choice.delta.function_call),)
-        return calls
+                    calls.append(ToolCallDelta(function=choice.delta.function_call))
+        return tuple(calls)
 
     @property
     def finish_reason(self) -> str | None:

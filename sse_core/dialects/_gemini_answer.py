@@ -243,11 +243,11 @@ class GenerateContentResponse(Struct, frozen=True, kw_only=True, gc=False, renam
     @property
     def parts(self) -> tuple[Part, ...]:
         """The parts of the first answer."""
-        parts: tuple[Part, ...] = ()
+        parts: list[Part] = []
         for candidate in self.candidates:
             if not candidate.index and candidate.content is not None:
                 parts += candidate.content.parts
-        return parts
+        return tuple(parts)
 
 
 def added(one: int | None, other: int | None) -> int | None:
