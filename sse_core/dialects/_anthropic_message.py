@@ -75,9 +75,10 @@ class Block:
     def arguments(self) -> str:
         """Return the JSON text of a tool's input, as far as it has come."""
         text = "".join(self.parts)
-        if text or not self.stopped:
+        if text:
             return text
-        return msgspec.json.encode(self.input()).decode()
+        whole = self.input()
+        return msgspec.json.encode(whole).decode() if whole or self.stopped else ""
 
 
 class MessageAccumulator(Accumulator[MessageStreamEvent]):

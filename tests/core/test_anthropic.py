@@ -363,3 +363,14 @@ def test_whose_tool_it_is_depends_on_the_last_block_of_an_index() -> None:
             assert not isinstance(chunk, Mark)
             calls.append(len(chunk.tool_calls))
     assert calls == [0, 0, 1, 1, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(("given", "arguments"), [({"x": 1}, '{"x":1}'), ({}, "")])
+def test_input_that_a_block_begins_with_need_not_wait_for_its_end(given: object, arguments: str) -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+    chunk = read({"type": "content_block_start", "index": 0, "content_block": block})
+    accumulator.add([chunk])
+    (call,) = accumulator.message().tool_calls
+    assert call.arguments == chunk.tool_calls[0].arguments == arguments
