@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from ._request import HOST, URL, in_ascii
+from ._request import HOST, URL, in_ascii, with_zone
 
 
 class Proxy(Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
         url = url.strip()
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
-            host = in_ascii(parts.hostname or "")
+            host = with_zone(in_ascii(parts.hostname or ""))
             port = parts.port
         except ValueError:  # whose message might show credentials
             raise ValueError(NOT_A_PROXY) from None

@@ -149,9 +149,7 @@ class URL(Struct, frozen=True):
             port = parts.port
         except ValueError:  # the same: a colon may be what is left of them
             raise ValueError("the port is not a number up to 65535") from None
-        host = in_ascii(parts.hostname)
-        if ":" in host:
-            host = host.replace("%25", "%", 1)  # before the zone of an IPv6 address (RFC 6874, 2)
+        host = with_zone(in_ascii(parts.hostname))
         if not HOST.fullmatch(host):
             raise ValueError("the host has characters that are not allowed (RFC 3986, 3.2.2)")
         return cls(
@@ -171,13 +169,17 @@ class URL(Struct, frozen=True):
     @property
     def authority(self) -> str:
         """Host and port, the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return self._authority(self.host)
 
     @property
     def host_field(self) -> str:
         """The value of the Host field: without a zone, which means nothing elsewhere (RFC 6874, 4)."""
-        return ZONE.sub("]", self.authority)
+        return self._authority(self.server_name)
+
+    @property
+    def server_name(self) -> str:
+        """The host as its certificate, or a proxy, knows it: without a zone."""
+        return without_zone(self.host)
 
     def target(self, path: str) -> str:
         """The request target for `path`, which may have a query, below this URL's own path and query."""
@@ -185,6 +187,10 @@ class URL(Struct, frozen=True):
         if not self.query:
             return whole
         return f"{whole}{'&' if '?' in whole else '?'}{self.query}"
+
+    def _authority(self, host: str) -> str:
+        host = f"[{host}]" if ":" in host else host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def in_ascii(host: str) -> str:
@@ -194,9 +200,18 @@ def in_ascii(host: str) -> str:
     return host.encode("idna").decode("ascii")
 
 
+def with_zone(host: str) -> str:
+    """Return a host as the system takes it: `%25` is before the zone of an IPv6 address (RFC 6874, 2)."""
+    return host.replace("%25", "%", 1) if ":" in host else host
+
+
+def without_zone(host: str) -> str:
+    """Return a host as others know it: the zone of an IPv6 address is this machine's own."""
+    return host.partition("%")[0] if ":" in host else host
+
+
 CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
 DEFAULT_PORTS = {"http": 80, "https": 443}
-ZONE = re.compile(r"%[^]]*\]")
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"
 """What a URL's path and query may hold as it is: reserved characters, and escapes already there."""

@@ -72,7 +72,7 @@ def split(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Opt
     """
     context = checked(options.pop("ssl_context", None))
     name = options.pop("server_hostname", None)
-    names = NO_NAMES if name is None else {URL.parse(base_url).host: name}
+    names = NO_NAMES if name is None else {URL.parse(base_url).server_name: name}
     uds = options.pop("uds", None)
     if uds is not None:
         options.setdefault("proxies", Proxies())

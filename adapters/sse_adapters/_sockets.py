@@ -6,8 +6,8 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
@@ -52,6 +52,15 @@ def in_turns(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
     others = [address for address in addresses if address[0] != addresses[0][0]]
     pairs = zip_longest(preferred, others)
     return [address for pair in pairs for address in pair if address is not None]
+
+
+@contextmanager
+def threads_may_fail() -> Generator[None]:
+    """Do what starts a thread. Raises OSError where there can be no more of them."""
+    try:
+        yield
+    except RuntimeError as exc:
+        raise OSError(str(exc)) from exc
 
 
 def unix_socket(path: UnixPath) -> Sequence[Address]:

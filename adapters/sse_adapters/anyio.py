@@ -42,6 +42,7 @@ from ._sockets import (
     literal,
     new_socket,
     shut_down,
+    threads_may_fail,
     unix_socket,
 )
 from ._transports import AsyncTransport
@@ -80,15 +81,6 @@ def on_asyncio() -> bool:
         return False
 
 
-def clock() -> Callable[[], float]:
-    """Return the clock of the event loop that runs here: anyio looks for it each time, in 8 calls."""
-    if on_asyncio():
-        return asyncio.get_running_loop().time
-    import trio
-
-    return trio.current_time
-
-
 class Transport(AsyncTransport):
     """One TCP connection, or one to the Unix socket `uds`. An `async_loop.Transport`.
 
@@ -107,16 +99,20 @@ class Transport(AsyncTransport):
         self._socket: socket.socket | None = None
         self._waiting: anyio.CancelScope | None = None
         self._waited = True  # since the last attempt
-        self._clock: Callable[[], float] = anyio.current_time
         self._aborted = False
 
-    def now(self) -> float:
-        return self._clock()
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock of the event loop that runs here: anyio looks for it each time, in 8 calls."""
+        if on_asyncio():
+            return asyncio.get_running_loop().time
+        import trio
+
+        return trio.current_time
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
         self.close()
-        self._clock = clock()
         await self._within(deadline, self._open, host, port)
 
     async def sleep(self, deadline: float) -> None:
@@ -218,7 +214,8 @@ class Transport(AsyncTransport):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     if found := literal(host, port):
         return found
-    return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    with threads_may_fail():
+        return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

@@ -25,6 +25,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from . import anyio as tasks
 from . import async_loop, sync_loop
 from ._options import NetworkOptions, split
+from ._sockets import threads_may_fail
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]
@@ -67,16 +68,18 @@ class EventLoop:
     def __init__(self, backend: str, backend_options: Mapping[str, Any] | None = None) -> None:
         if backend not in anyio.get_all_backends():
             raise ValueError(f"no such backend: {backend!r}")
-        self._running = start_blocking_portal(backend, dict(backend_options or {}))
+        self._new = partial(start_blocking_portal, backend, dict(backend_options or {}))
         self._portal: BlockingPortal | None = None
         self._stopped = False
         self._lock = Lock()  # between a loop that starts, and one that stops
 
     def run(self, function: Callable[[], Awaitable[R]]) -> Future[R]:
-        """Start a task. Raises ConnectionAbortedError once the loop has been stopped."""
+        """Start a task. Raises OSError if the loop cannot start, or has been stopped."""
         with self._lock:
             if self._portal is None and not self._stopped:
-                self._portal = self._running.__enter__()
+                self._running = self._new()
+                with threads_may_fail():
+                    self._portal = self._running.__enter__()
             portal = self._portal
         try:
             if portal is not None:

@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 import anyio
 
 from . import async_loop, sync_loop
-from ._checks import CHECKS, TLS_CHECKS, Case, Contract, cause
+from ._checks import CHECKS, TLS_CHECKS, Case, Contract, HangError, cause
 
 __all__ = ["Check", "TransportFailures", "check_transport", "checks"]
 
@@ -79,13 +79,18 @@ def checks(
 def check_transport(
     transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
 ) -> None:
-    """Make all the checks. Raises TransportFailures, with everything that went wrong."""
+    """Make all the checks, until too many hang. Raises TransportFailures, with everything that went wrong."""
     failures: dict[str, BaseException] = {}
+    hangs = 0
     for check in checks(transport, run=run, tls=tls):
+        if hangs == MOST_HANGS:
+            failures[str(check)] = AssertionError("was not made, nor any after it: too many hang")
+            break
         try:
             check()
         except Exception as exc:
             failures[str(check)] = exc
+            hangs += isinstance(exc, HangError)
     if failures:
         raise TransportFailures(failures)
 
@@ -94,5 +99,7 @@ def explained(exc: BaseException) -> str:
     return str(exc) if isinstance(exc, AssertionError) else repr(exc)
 
 
+MOST_HANGS = 2
+"""Each takes half a minute, and one that ignores deadlines hangs in dozens of them."""
 INSTEAD: dict[object, Run] = {asyncio.run: anyio.run}
 """What runs a coroutine, and what runs a function that returns one."""

@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+import sse_adapters.anyio
 from net_keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
 from net_runners import EVENTS, EventLoop, NetworkRunner, Portal, on_every_network, outcome
 from net_servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
@@ -313,6 +314,21 @@ def test_a_connection_whose_event_loop_has_ended_is_replaced(event_loop: EventLo
 
         for _ in range(3):
             assert anyio.run(main, **event_loop.backend) == ["one", "two"]
+        client.close()
+        gc.collect()  # what asyncio has to say of it, it says here
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")  # as asyncio sees it
+@pytest.mark.parametrize("rest", [[LAST_CHUNK], []], ids=["kept", "draining"])
+def test_a_client_may_go_from_one_kind_of_event_loop_to_another(rest: list[bytes]) -> None:
+    with listening(Replies(say(STREAM, *chunked(CHUNK, DONE), *rest))) as server:
+        client = sse_adapters.anyio.Client(server.url)
+
+        async def main() -> list[str]:
+            return [chunk.text async for chunk in client.stream(CHAT)]
+
+        for backend in ("asyncio", "trio", "asyncio"):
+            assert anyio.run(main, backend=backend) == ["hello"]
         client.close()
         gc.collect()  # what asyncio has to say of it, it says here
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import socket
 import time
+from threading import Thread
 from typing import Any
 
 import anyio
 import pytest
 
+import sse_adapters.portal
 from net_names import Names
-from net_runners import EVENTS, MEMORY_RUNNERS, NetworkRunner, Runner
+from net_runners import EVENT_LOOPS, EVENTS, MEMORY_RUNNERS, REARRANGED, NetworkRunner, Runner, read
 from net_servers import (
     CHUNKED,
     LAST_CHUNK,
@@ -424,6 +426,41 @@ def test_a_name_that_does_not_resolve_is_a_failed_connection(
     assert isinstance(result.error, ConnectionFailed)
     assert "Name or service not known" in str(result.error)
     assert result.verdict is Verdict.UNREACHABLE
+
+
+@pytest.mark.parametrize("network", [*EVENT_LOOPS, *REARRANGED], indirect=True)
+def test_where_there_can_be_no_more_threads_a_name_is_a_failed_connection(
+    network: NetworkRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **options: Any) -> Any:
+        if not options.get("flags"):
+            raise RuntimeError("can't start new thread")
+        raise socket.gaierror(socket.EAI_NONAME, "not an address")
+
+    async def fail_async(*args: Any, **options: Any) -> Any:
+        fail()
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr(anyio, "getaddrinfo", fail_async)
+    result = network.read_url("http://nowhere.invalid")
+    assert isinstance(result.error, ConnectionFailed)
+    assert "can't start new thread" in str(result.error)
+
+
+def test_an_event_loop_whose_thread_cannot_start_may_start_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> Any:
+        raise RuntimeError("can't start new thread")
+
+    with (
+        listening(says(head(version="1.0"), *STREAM)) as server,
+        sse_adapters.portal.Client(server.url) as client,
+    ):
+        with monkeypatch.context() as context:
+            context.setattr(Thread, "start", fail)
+            result = read(client.stream(EVENTS))
+        assert isinstance(result.error, ConnectionFailed)
+        assert "can't start new thread" in str(result.error)
+        assert read(client.stream(EVENTS)).data == SAID
 
 
 def test_an_empty_stream_is_no_error(runner: Runner) -> None:

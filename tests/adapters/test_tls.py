@@ -14,6 +14,7 @@ from net_names import Names
 from net_runners import NetworkRunner, on_every_network, run_without_loop
 from net_servers import CHUNKED, LAST_CHUNK, End, Peer, chunked, event, head, listening, says
 from net_tls import Authority
+from sse_adapters._options import split
 from sse_adapters._tls import TLS
 from sse_adapters._transports import AsyncTransport, SyncTransport
 from sse_core import (
@@ -419,3 +420,8 @@ def test_what_tls_has_to_say_of_its_own_accord_is_sent(
 
 async def completed(value: Any) -> Any:
     return value
+
+
+def test_a_zone_is_no_part_of_the_name_that_a_certificate_has() -> None:
+    transport, _ = split("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})
+    assert transport["server_names"] == {"fe80::1": "service.test"}

@@ -183,7 +183,9 @@ AUTHORIZATION = b"\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n"
 CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
-def through(proxy: Proxy, url: str = "https://api.test/v1", deadlines: Deadlines = Deadlines()) -> Life:
+def through(
+    proxy: Proxy | None, url: str = "https://api.test/v1", deadlines: Deadlines = Deadlines()
+) -> Life:
     life = Life(url, proxies=Proxies(http=proxy, https=proxy), deadlines=deadlines)
     life.start()
     return life
@@ -229,6 +231,20 @@ def test_the_way_to_the_proxy_may_be_under_tls_itself() -> None:
     life = through(HTTPS, "http://api.test/")
     assert life.then(Done()) == StartTLS("proxy.test", 1010.0)
     assert isinstance(life.then(Done()), Send) and life.state is State.SENDING
+
+
+def test_a_zone_is_for_this_machine_alone() -> None:
+    url = "https://[fe80::1%25eth0]/"
+    life = through(None, url)
+    assert life.action == Open("fe80::1%eth0", 443, 1010.0)
+    assert life.then(Done()) == StartTLS("fe80::1", 1010.0)
+    life = through(Proxy.parse("https://[fe80::2%25eth0]"), url)
+    assert life.action == Open("fe80::2%eth0", 443, 1010.0)
+    assert life.then(Done()) == StartTLS("fe80::2", 1010.0)
+    life.then(Done())
+    assert life.sent[0].startswith(b"CONNECT [fe80::1]:443 HTTP/1.1\r\n")
+    life.then(Done())
+    assert life.then(Received(CONNECTED)) == StartTLS("fe80::1", 1010.0)
 
 
 @pytest.mark.parametrize("url", ["http://api.test/", "https://api.test/"])

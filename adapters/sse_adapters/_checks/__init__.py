@@ -6,9 +6,9 @@ Written once for both kinds: a transport that blocks is called from threads.
 from __future__ import annotations
 
 from . import deadlines, leaving, tls, traffic
-from .case import Case, Contract, cause
+from .case import Case, Contract, HangError, cause
 
-__all__ = ["CHECKS", "TLS_CHECKS", "Case", "Contract", "cause"]
+__all__ = ["CHECKS", "TLS_CHECKS", "Case", "Contract", "HangError", "cause"]
 
 CHECKS: list[Contract] = [*traffic.CHECKS, *deadlines.CHECKS, *leaving.CHECKS]
 TLS_CHECKS: list[Contract] = tls.CHECKS
