@@ -50,6 +50,9 @@ class Send(Struct, frozen=True, tag=True):
     def __repr__(self) -> str:
         return f"Send(<{len(self.data)} bytes>, deadline={self.deadline})"  # credentials are among them
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
+
 
 class Receive(Struct, frozen=True, tag=True, gc=False):
     """Receive at least one byte, or the end. Answered by Received or Failed."""

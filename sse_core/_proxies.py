@@ -10,6 +10,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
@@ -91,6 +92,9 @@ class Proxy(Struct, frozen=True, kw_only=True):
         user = "" if self.username is None else "***@"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"<Proxy {self.scheme}://{user}{host}:{self.port}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
 
 
 class NoProxy(Struct, frozen=True, kw_only=True):

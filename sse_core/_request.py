@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
@@ -121,6 +121,9 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path.partition('?')[0]}>"  # credentials may be in the rest
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
+
 
 class URL(Struct, frozen=True):
     """A base URL, in the parts that a connection and a request need (RFC 9110, 4.2)."""
@@ -156,6 +159,12 @@ class URL(Struct, frozen=True):
             path=quote(parts.path, safe=UNQUOTED),
             query=quote(parts.query, safe=UNQUOTED),
         )
+
+    def __repr__(self) -> str:
+        return f"<URL {self.scheme}://{self.authority}{self.path}>"  # credentials may be in the query
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
 
     @property
     def authority(self) -> str:

@@ -198,11 +198,10 @@ class Mask:
         return part[:value] + VISIBLE.sub(b"*", part[value:]) if self._secret else part
 
 
-SECRET_FIELD = re.compile(
-    rb"^([^:\r\n]*(?:auth|cookie|key|password|secret|session|token)[^:\r\n]*: *)[^\r\n]*",
-    re.IGNORECASE | re.MULTILINE,
-)
-SECRET_PARAMETER = re.compile(rb"([?&](?:key|api_key|token)=)[^& ]*", re.IGNORECASE)
+SECRET = rb"(?:auth|cookie|credential|jwt|key|password|secret|session|sig|token)"
+"""What the name of a credential has in it."""
+SECRET_FIELD = re.compile(rb"^([^:\r\n]*" + SECRET + rb"[^:\r\n]*: *)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+SECRET_PARAMETER = re.compile(rb"([?&][^=& ]*" + SECRET + rb"[^=& ]*=)[^& ]*", re.IGNORECASE)
 COOKIE = b"set-cookie"
 INTERIM = re.compile(rb"HTTP/1\.[01] 1")
 VISIBLE = re.compile(rb"\S")

@@ -69,9 +69,26 @@ Delta: TypeAlias = (
 
 
 class MessageStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message_start"):
-    """The first event: the message, without content yet."""
+    """The first event: the message, as a rule without content yet."""
 
     message: Message = Message()
+
+    @property
+    def text(self) -> str:
+        """What the message begins with."""
+        return "".join([text_of(block) for block in self.message.content])
+
+    @property
+    def reasoning(self) -> str:
+        """What the thinking begins with."""
+        return "".join([thinking_of(block) for block in self.message.content])
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """The tool calls that the message begins with."""
+        return tuple(
+            call for index, block in enumerate(self.message.content) for call in calls_of(block, index)
+        )
 
     @property
     def usage(self) -> Usage | None:
@@ -88,21 +105,17 @@ class ContentBlockStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="c
     @property
     def text(self) -> str:
         """What the block begins with."""
-        return self.content_block.text if isinstance(self.content_block, TextBlock) else ""
+        return text_of(self.content_block)
 
     @property
     def reasoning(self) -> str:
         """What the thinking begins with."""
-        return self.content_block.thinking if isinstance(self.content_block, ThinkingBlock) else ""
+        return thinking_of(self.content_block)
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
         """The tool call that the block begins; its `index` is the block's."""
-        block = self.content_block
-        if not isinstance(block, ToolUseBlock):
-            return ()
-        arguments = msgspec.json.encode(block.input).decode() if block.input else ""
-        return (ToolCallDelta(index=self.index, id=block.id, name=block.name, arguments=arguments),)
+        return calls_of(self.content_block, self.index)
 
 
 class ContentBlockDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="content_block_delta"):
@@ -157,7 +170,7 @@ class MessageDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="messag
     @property
     def finish_reason(self) -> str | None:
         """Why the message ended."""
-        return self.delta.stop_reason
+        return self.delta.stop_reason or None  # proxies send "" for none
 
 
 class MessageStop(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message_stop"):
@@ -174,3 +187,19 @@ MessageStreamEvent: TypeAlias = (
     | UnknownEvent
 )
 """What a stream consists of."""
+
+
+def text_of(block: ContentBlock) -> str:
+    return block.text if isinstance(block, TextBlock) else ""
+
+
+def thinking_of(block: ContentBlock) -> str:
+    return block.thinking if isinstance(block, ThinkingBlock) else ""
+
+
+def calls_of(block: ContentBlock, index: int) -> tuple[ToolCallDelta, ...]:
+    """Return the call that a block at `index` begins, if it does."""
+    if not isinstance(block, ToolUseBlock):
+        return ()
+    arguments = msgspec.json.encode(block.input).decode() if block.input else ""
+    return (ToolCallDelta(index=index, id=block.id, name=block.name, arguments=arguments),)

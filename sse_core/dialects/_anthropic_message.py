@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -74,17 +75,24 @@ class Block:
     def arguments(self) -> str:
         """Return the JSON text of a tool's input, as far as it has come."""
         text = "".join(self.parts)
-        if text or not self.stopped:
+        if text:
             return text
-        return msgspec.json.encode(self.input()).decode()
+        whole = self.input()
+        return msgspec.json.encode(whole).decode() if whole or self.stopped else ""
 
 
 class MessageAccumulator(Accumulator[MessageStreamEvent]):
-    """Puts a message together."""
+    """Puts a message together.
+
+    A block begins with its start, or with a delta that does not go on with what is at its index. Another
+    block with that index then comes behind it: Ollama has not always counted (ollama#17225).
+    """
 
     def __init__(self) -> None:
         self._message = Message()
-        self._blocks: dict[int, Block] = {}
+        self._blocks: list[tuple[int, Block]] = []
+        self._open: dict[int, Block] = {}  # the last block of each index
+        self._texts: dict[int, Block] = {}  # those of them that are text
 
     def add(self, chunks: Sequence[MessageStreamEvent]) -> int:
         brought = 0
@@ -92,7 +100,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
             if isinstance(chunk, ContentBlockDelta):
                 delta = chunk.delta
                 if isinstance(delta, TextDelta):
-                    block = self._blocks.get(chunk.index) or self._begin(chunk.index, TextBlock())
+                    block = self._texts.get(chunk.index) or self._begin(chunk.index, TextBlock())
                     block.parts.append(delta.text)
                     brought += bool(delta.text)
                 else:
@@ -103,7 +111,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
         return brought
 
     def message(self) -> NeutralMessage:
-        blocks = [block for _, block in sorted(self._blocks.items())]
+        blocks = [block for _, block in sorted(self._blocks, key=itemgetter(0))]
         content = tuple(block.whole() for block in blocks)
         native = msgspec.structs.replace(self._message, content=content)
         calls = [(block.start, block) for block in blocks if isinstance(block.start, ToolUseBlock)]
@@ -115,17 +123,18 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
             tool_calls=tuple(
                 ToolCall(id=start.id, name=start.name, arguments=block.arguments()) for start, block in calls
             ),
-            finish_reason=native.stop_reason,
+            finish_reason=native.stop_reason or None,
             usage=native.usage,
             native=native,
         )
 
     def _add_delta(self, chunk: ContentBlockDelta) -> bool:
         """Add what is no text, and return whether it brings content."""
-        block = self._blocks.get(chunk.index)
+        block = self._open.get(chunk.index)
         match chunk.delta:
             case ThinkingDelta(thinking=part):
-                block = block or self._begin(chunk.index, ThinkingBlock())
+                if block is None or not isinstance(block.start, ThinkingBlock):
+                    block = self._begin(chunk.index, ThinkingBlock())
                 block.parts.append(part)
                 return bool(part)
             case InputJSONDelta(partial_json=part):
@@ -140,16 +149,22 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 if citation is not None:
                     block.citations.append(citation)
             case CompactionDelta(content=content, encrypted_content=encrypted):
-                start = CompactionBlock() if block is None else block.start
-                if isinstance(start, CompactionBlock):
-                    start = msgspec.structs.replace(start, content=content, encrypted_content=encrypted)
-                    self._begin(chunk.index, start)
+                block = block or self._begin(chunk.index, CompactionBlock())
+                if isinstance(block.start, CompactionBlock):
+                    block.start = msgspec.structs.replace(
+                        block.start, content=content, encrypted_content=encrypted
+                    )
             case _:
                 pass
         return False
 
     def _begin(self, index: int, start: ContentBlock) -> Block:
-        block = self._blocks[index] = Block(start)
+        block = self._open[index] = Block(start)
+        self._blocks.append((index, block))
+        if isinstance(start, TextBlock):
+            self._texts[index] = block
+        else:
+            self._texts.pop(index, None)
         return block
 
     def _add_event(
@@ -165,8 +180,8 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 self._message = msgspec.structs.replace(self._message, model=block.to.model)
             case ContentBlockStart(index=index, content_block=block):
                 self._begin(index, block)
-            case ContentBlockStop(index=index) if index in self._blocks:
-                self._blocks[index].stopped = True
+            case ContentBlockStop(index=index) if index in self._open:
+                self._open[index].stopped = True
             case MessageDelta(delta=delta, usage=usage):
                 names = ("context_management", "input_transformations")
                 others = {name: value for name in names if (value := getattr(chunk, name)) is not None}

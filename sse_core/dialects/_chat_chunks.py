@@ -419,32 +419,36 @@ class ChatCompletionChunk(Sparse, frozen=True, kw_only=True, gc=False):
     @property
     def text(self) -> str:
         """What the chunk adds to the text of the first answer."""
+        text = ""
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                return choice.delta.content or ""
-        return ""
+                text += choice.delta.content or ""
+        return text
 
     @property
     def reasoning(self) -> str:
         """What the chunk adds to the reasoning of the first answer."""
+        reasoning = ""
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                return choice.delta.thinking
-        return ""
+                reasoning += choice.delta.thinking
+        return reasoning
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
         """What the chunk adds to the tool calls of the first answer, `function_call` among them."""
+        calls: list[ToolCallDelta] = []
         for choice in self.choices:
             if choice.index == 0 and choice.delta is not None:
-                calls, function = choice.delta.tool_calls, choice.delta.function_call
-                return calls if function is None else (*calls, ToolCallDelta(function=function))
-        return ()
+                calls += choice.delta.tool_calls
+                if choice.delta.function_call is not None:
+                    calls.append(ToolCallDelta(function=choice.delta.function_call))
+        return tuple(calls)
 
     @property
     def finish_reason(self) -> str | None:
         """Why the first answer ended, if it did with this chunk."""
         for choice in self.choices:
-            if choice.index == 0:
-                return choice.finish_reason or None  # servers have sent "" with every chunk
+            if choice.index == 0 and choice.finish_reason:  # servers have sent "" with every chunk
+                return choice.finish_reason
         return None

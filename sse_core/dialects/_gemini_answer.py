@@ -231,9 +231,9 @@ class GenerateContentResponse(Sparse, frozen=True, kw_only=True, gc=False, renam
     def finish_reason(self) -> str | None:
         """Why the first answer ended, or why the prompt was blocked, if the chunk says so."""
         for candidate in self.candidates:
-            if not candidate.index:
+            if not candidate.index and candidate.finish_reason:
                 return candidate.finish_reason
-        return None if self.prompt_feedback is None else self.prompt_feedback.block_reason
+        return None if self.prompt_feedback is None else self.prompt_feedback.block_reason or None
 
     @property
     def usage(self) -> UsageMetadata | None:
@@ -243,10 +243,11 @@ class GenerateContentResponse(Sparse, frozen=True, kw_only=True, gc=False, renam
     @property
     def parts(self) -> tuple[Part, ...]:
         """The parts of the first answer."""
+        parts: list[Part] = []
         for candidate in self.candidates:
-            if not candidate.index:
-                return () if candidate.content is None else candidate.content.parts
-        return ()
+            if not candidate.index and candidate.content is not None:
+                parts += candidate.content.parts
+        return tuple(parts)
 
 
 def added(one: int | None, other: int | None) -> int | None:

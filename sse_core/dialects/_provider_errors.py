@@ -22,23 +22,24 @@ class ErrorObject(Struct, frozen=True):
     request_id: str | None = None
 
 
-def find_error(data: bytes, *, bare: bool = False) -> ErrorObject | None:
+def find_error(data: bytes, *, bare: bool = False, named: bool = False) -> ErrorObject | None:
     """Return the error that a JSON text reports, or None; see `error_of`."""
     try:
-        return error_of(msgspec.json.decode(data), bare=bare)
+        return error_of(msgspec.json.decode(data), bare=bare, named=named)
     except NOT_JSON:
         return None
 
 
-def error_of(value: object, *, bare: bool = False) -> ErrorObject | None:
+def error_of(value: object, *, bare: bool = False, named: bool = False) -> ErrorObject | None:
     """Return the error that a JSON value reports, or None.
 
     It may be under `error`, as an object or as a string, in an object that says
-    `"object": "error"`, or in an array of one. With `bare`, the value is known to be
-    about an error, so that any object is one.
+    `"object": "error"`, that has a `detail`, or a `code` and a `message`, or in an array of
+    one. With `bare`, the value is known to be about an error, so that any object is one;
+    with `named`, only what says that it is an error is one.
     """
     try:
-        return reported(value, bare)
+        return reported(value, bare, named)
     except RecursionError:  # from putting it into words, where it is nested very deeply
         return None
 
@@ -59,14 +60,14 @@ def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
     return InvalidChunk(message, event.raw)
 
 
-def reported(value: object, bare: bool) -> ErrorObject | None:
+def reported(value: object, bare: bool, named: bool) -> ErrorObject | None:
     if isinstance(value, list) and value:
         value = cast("list[object]", value)[0]
     if not isinstance(value, dict):
         return None
     report = cast("dict[str, Any]", value)
     error = report.get("error")
-    if not error and (bare or report.get("object") == "error"):
+    if not error and (bare or report.get("object") == "error" or (not named and is_bare(report))):
         error = report
     if isinstance(error, dict):
         return error_object(cast("dict[str, Any]", error), report)
@@ -75,6 +76,12 @@ def reported(value: object, bare: bool) -> ErrorObject | None:
     kind = report.get("error_type")
     message = error if isinstance(error, str) else msgspec.json.encode(error).decode()
     return ErrorObject(message, type=kind if isinstance(kind, str) else None)
+
+
+def is_bare(report: dict[str, Any]) -> bool:
+    """Whether an object is an error that does not say so, as web frameworks and gateways send it."""
+    code = report.get("code")
+    return bool(report.get("detail") or (code and code != 200 and isinstance(report.get("message"), str)))
 
 
 def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import cast
 
 import msgspec
@@ -11,6 +12,7 @@ from .._message import Accumulator, Message, ToolCall
 from ._responses_events import (
     ContentPartAdded,
     ContentPartDone,
+    ItemEvent,
     OutputItemAdded,
     OutputItemDone,
     OutputTextAnnotationAdded,
@@ -127,18 +129,24 @@ class Item:
 
 
 class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
-    """Puts a response together: as its last event has it, or else from its items."""
+    """Puts a response together: as its last event has it, or else from its items.
+
+    An event belongs to the item with its `item_id`, or else to the last one with its `output_index`.
+    Gateways give two items one index (9router#2611, llmgateway#2908), or one item several ids.
+    """
 
     def __init__(self) -> None:
         self._response = Response()
         self._finish_reason: str | None = None
-        self._items: dict[int, Item] = {}
+        self._items: list[tuple[int, Item]] = []
+        self._by_index: dict[int, Item] = {}
+        self._by_id: dict[str, Item] = {}
 
     def add(self, chunks: Sequence[ResponseStreamEvent]) -> int:
         brought = 0
         for chunk in chunks:
             if isinstance(chunk, OutputTextDelta):
-                item = self._items.get(chunk.output_index) or self._begin(chunk.output_index, OutputMessage())
+                item = self._by_id.get(chunk.item_id) or self._at(chunk, OutputMessage())
                 part = item.content.parts.get(chunk.content_index) or item.content.begin(
                     chunk.content_index, OutputText()
                 )
@@ -147,13 +155,13 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
             else:
                 self._add(chunk)
                 refusal = isinstance(chunk, RefusalDelta) and chunk.delta
-                brought += bool(chunk.reasoning or chunk.tool_calls or refusal)
+                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
         return brought
 
     def message(self) -> Message:
         native = self._response
         if self._finish_reason is None or not native.output:
-            output = tuple(item.whole() for _, item in sorted(self._items.items()))
+            output = tuple(item.whole() for _, item in sorted(self._items, key=itemgetter(0)))
             native = msgspec.structs.replace(native, output=output or native.output)
         return Message(
             text="".join(part.text for part in said(native) if isinstance(part, OutputText)),
@@ -169,13 +177,27 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
             native=native,
         )
 
-    def _begin(self, index: int, start: OutputItem) -> Item:
-        item = self._items[index] = Item(start)
+    def _begin(self, index: int, id: str | None, start: OutputItem) -> Item:
+        item = self._by_index[index] = Item(start)
+        self._items.append((index, item))
+        if id:
+            self._by_id[id] = item
         return item
 
-    def _at(self, index: int, empty: OutputItem) -> Item:
-        """Return an item, which is `empty` if it is new."""
-        return self._items.get(index) or self._begin(index, empty)
+    def _at(self, chunk: ItemEvent, empty: OutputItem) -> Item:
+        """Return the item of an event, which is `empty` if it is new."""
+        index, id = chunk.output_index, chunk.item_id
+        return self._by_id.get(id) or self._by_index.get(index) or self._begin(index, id, empty)
+
+    def _end(self, index: int, whole: OutputItem) -> None:
+        id: str | None = getattr(whole, "id", None)
+        item = self._by_id.get(id or "")
+        if item is None:
+            item = self._by_index.get(index)
+            if item is None or item.done:
+                item = self._begin(index, id, whole)
+        item.start = whole
+        item.done = True
 
     def _add(self, chunk: ResponseStreamEvent) -> None:
         match chunk:
@@ -183,48 +205,42 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                 self._response = response
                 self._finish_reason = chunk.finish_reason
             case OutputItemAdded(output_index=index, item=item):
-                self._begin(index, item)
+                self._begin(index, getattr(item, "id", None), item)
             case OutputItemDone(output_index=index, item=item):
-                self._begin(index, item).done = True
+                self._end(index, item)
             case _:
                 self._add_to_item(chunk)
 
     def _add_to_item(self, chunk: ResponseStreamEvent) -> None:
         match chunk:
-            case (
-                ContentPartAdded(output_index=index, part=part)
-                | ContentPartDone(output_index=index, part=part)
-            ):
+            case ContentPartAdded(part=part) | ContentPartDone(part=part):
                 empty = Reasoning() if isinstance(part, ReasoningText) else OutputMessage()
-                self._at(index, empty).content.begin(chunk.content_index, part)
-            case (
-                ReasoningSummaryPartAdded(output_index=index, part=part)
-                | ReasoningSummaryPartDone(output_index=index, part=part)
-            ):
-                self._at(index, Reasoning()).summary.begin(chunk.summary_index, part)
-            case OutputTextAnnotationAdded(output_index=index, annotation=annotation):
-                text = self._at(index, OutputMessage()).content.at(chunk.content_index, OutputText())
+                self._at(chunk, empty).content.begin(chunk.content_index, part)
+            case ReasoningSummaryPartAdded(part=part) | ReasoningSummaryPartDone(part=part):
+                self._at(chunk, Reasoning()).summary.begin(chunk.summary_index, part)
+            case OutputTextAnnotationAdded(annotation=annotation):
+                text = self._at(chunk, OutputMessage()).content.at(chunk.content_index, OutputText())
                 if annotation is not None:
                     text.annotations.append(annotation)
-            case RefusalDelta(output_index=index, delta=delta):
-                refusal = self._at(index, OutputMessage()).content.at(chunk.content_index, OutputRefusal())
+            case RefusalDelta(delta=delta):
+                refusal = self._at(chunk, OutputMessage()).content.at(chunk.content_index, OutputRefusal())
                 refusal.deltas.append(delta)
-            case ReasoningTextDelta(output_index=index, delta=delta):
-                thinking = self._at(index, Reasoning()).content.at(chunk.content_index, ReasoningText())
+            case ReasoningTextDelta(delta=delta):
+                thinking = self._at(chunk, Reasoning()).content.at(chunk.content_index, ReasoningText())
                 thinking.deltas.append(delta)
-            case ReasoningSummaryTextDelta(output_index=index, delta=delta):
-                summary = self._at(index, Reasoning()).summary.at(chunk.summary_index, SummaryText())
+            case ReasoningSummaryTextDelta(delta=delta):
+                summary = self._at(chunk, Reasoning()).summary.at(chunk.summary_index, SummaryText())
                 summary.deltas.append(delta)
-            case FunctionCallArgumentsDelta(output_index=index, delta=delta):
-                self._at(index, FunctionCall()).deltas.append(delta)
-            case CustomToolCallInputDelta(output_index=index, delta=delta):
-                self._at(index, CustomToolCall()).deltas.append(delta)
-            case MCPCallArgumentsDelta(output_index=index, delta=delta):
-                self._at(index, MCPCall()).deltas.append(delta)
-            case ApplyPatchCallOperationDiffDelta(output_index=index, delta=delta):
-                self._at(index, ApplyPatchCall()).deltas.append(delta)
-            case CodeInterpreterCallCodeDelta(output_index=index, delta=delta):
-                self._at(index, CodeInterpreterCall()).deltas.append(delta)
+            case FunctionCallArgumentsDelta(delta=delta):
+                self._at(chunk, FunctionCall()).deltas.append(delta)
+            case CustomToolCallInputDelta(delta=delta):
+                self._at(chunk, CustomToolCall()).deltas.append(delta)
+            case MCPCallArgumentsDelta(delta=delta):
+                self._at(chunk, MCPCall()).deltas.append(delta)
+            case ApplyPatchCallOperationDiffDelta(delta=delta):
+                self._at(chunk, ApplyPatchCall()).deltas.append(delta)
+            case CodeInterpreterCallCodeDelta(delta=delta):
+                self._at(chunk, CodeInterpreterCall()).deltas.append(delta)
             case _:
                 pass
 

@@ -9,6 +9,9 @@ from ._responses_items import (
     CustomToolCall,
     FunctionCall,
     OutputItem,
+    OutputText,
+    ReasoningText,
+    SummaryText,
 )
 from ._responses_response import Response, Usage
 from ._tagged import TaggedEvent, ToolCallDelta, Unknown
@@ -75,7 +78,7 @@ class ResponseCompleted(ResponseEvent, frozen=True, kw_only=True, tag="response.
     @property
     def finish_reason(self) -> str | None:
         """The response's status."""
-        return self.response.status
+        return self.response.status or None
 
     @property
     def usage(self) -> Usage | None:
@@ -90,7 +93,7 @@ class ResponseIncomplete(ResponseEvent, frozen=True, kw_only=True, tag="response
     def finish_reason(self) -> str | None:
         """Why it was cut short."""
         details = self.response.incomplete_details
-        return (details and details.reason) or self.response.status
+        return (details and details.reason) or self.response.status or None
 
     @property
     def usage(self) -> Usage | None:
@@ -128,9 +131,19 @@ class OutputItemDone(ResponsesEvent, frozen=True, kw_only=True, tag="response.ou
 
 
 class ContentPartAdded(PartEvent, frozen=True, kw_only=True, tag="response.content_part.added"):
-    """A part begins."""
+    """A part begins, as a rule empty yet."""
 
     part: ContentPart = Unknown()
+
+    @property
+    def text(self) -> str:
+        """What the part begins with."""
+        return self.part.text if isinstance(self.part, OutputText) else ""
+
+    @property
+    def reasoning(self) -> str:
+        """What the thinking begins with."""
+        return self.part.text if isinstance(self.part, ReasoningText) else ""
 
 
 class ContentPartDone(PartEvent, frozen=True, kw_only=True, tag="response.content_part.done"):
@@ -204,9 +217,14 @@ class ReasoningTextDone(PartEvent, frozen=True, kw_only=True, tag="response.reas
 class ReasoningSummaryPartAdded(
     SummaryEvent, frozen=True, kw_only=True, tag="response.reasoning_summary_part.added"
 ):
-    """A summary begins."""
+    """A summary begins, as a rule empty yet."""
 
     part: ContentPart = Unknown()
+
+    @property
+    def reasoning(self) -> str:
+        """What the summary begins with."""
+        return self.part.text if isinstance(self.part, SummaryText) else ""
 
 
 class ReasoningSummaryPartDone(

@@ -21,7 +21,7 @@ from .._request import Mark
 from ._api_dialect import mark_of
 from ._json_text import json_text
 from ._plain_dialect import PlainDialect
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk, is_bare
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -171,7 +171,7 @@ class TaggedDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
         try:
             fields: Fields = msgspec.json.decode(json_text(event), type=Fields)
             if "type" not in fields:
-                if "error" in fields:
+                if "error" in fields or is_bare(fields):
                     raise reported_error(event)
                 fields["type"] = event.type
             name = str(fields["type"])
@@ -249,7 +249,7 @@ def takes_null(kind: inspect.Type) -> bool:
 
 def updated(old: S, new: Struct) -> S:
     """Return `old` with every field that `new` has a value for."""
-    fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value is not None}
+    fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value not in (None, "")}
     return msgspec.structs.replace(old, **fields)
 
 

@@ -142,15 +142,17 @@ class MessagesDialect(TaggedDialect[MessageStreamEvent]):
 
     def noted(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
         match chunk:
-            case ContentBlockStart(content_block=ServerToolUseBlock() | MCPToolUseBlock(), index=index):
+            case ContentBlockStart(
+                content_block=ServerToolUseBlock() | MCPToolUseBlock() | Unknown(), index=index
+            ):
                 self._server_tools.add(index)
                 self.plain = refused
             case ContentBlockDelta(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
-            case ContentBlockStop(index=index):
+            case ContentBlockStart(index=index) | ContentBlockStop(index=index):
                 self._server_tools.discard(index)
                 self.plain = refused if self._server_tools else plain.decode
-            case MessageDelta(delta=MessageChange(stop_reason=str())):
+            case MessageDelta(delta=MessageChange(stop_reason=reason)) if reason:
                 self.finished = True
             case MessageStop():
                 self.complete = True

@@ -83,6 +83,8 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
             raise reported_error(event)
         if chunk.prompt_feedback is not None:
             return self._noted(chunk)
+        if not chunk.candidates and find_error(event.raw) is not None:
+            raise reported_error(event)
         for candidate in chunk.candidates:  # as `is_plain`, whose call would be 30 ns more
             if candidate.finish_reason is not None:
                 return self._noted(chunk)
@@ -127,7 +129,7 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
 
     def _noted(self, chunk: GenerateContentResponse) -> GenerateContentResponse:
         """Return a chunk that may mean more, having noted what."""
-        if chunk.finish_reason is not None:
+        if chunk.finish_reason:
             self.finished = True
         return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
 
@@ -160,9 +162,10 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
 
 def is_plain(chunk: GenerateContentResponse) -> bool:
     """Whether a chunk means nothing but what it adds to a text."""
-    if chunk.error is not None or chunk.prompt_feedback is not None:
+    candidates = chunk.candidates
+    if not candidates or chunk.error is not None or chunk.prompt_feedback is not None:
         return False
-    for candidate in chunk.candidates:
+    for candidate in candidates:
         if candidate.finish_reason is not None:
             return False
         content = candidate.content
@@ -275,12 +278,15 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
                 value = getattr(chunk, name)
                 if value is not None:
                     self._fields[name] = value
+            any_content = False
             for candidate in chunk.candidates:
                 index = candidate.index or 0
                 answer = self._answers.get(index)
                 if answer is None:
                     answer = self._answers[index] = Answer(candidate.index)
-                brought += answer.add(candidate) and index == 0
+                if answer.add(candidate) and index == 0:
+                    any_content = True
+            brought += any_content
         return brought
 
     def message(self) -> Message:

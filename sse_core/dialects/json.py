@@ -52,7 +52,7 @@ class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
         try:
             return self._decode(data)
         except NOT_JSON as exc:
-            if find_error(data) is not None:
+            if find_error(data, named=True) is not None:  # for a type of the user's may have a `detail`
                 raise reported_error(event) from None
             raise invalid_chunk(event, exc) from exc
 

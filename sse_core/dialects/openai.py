@@ -47,7 +47,7 @@ from ._chat_completion import (
     FunctionCall,
     MessageToolCall,
 )
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of
+from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
 
 __all__ = [
     "Annotation",
@@ -105,6 +105,8 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
             if chunk.error or not chunk.choices or chunk.object == "error":
                 raise error_in(event.raw)
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
+        if not (chunk.choices or chunk.object) and find_error(event.raw) is not None:
+            raise error_in(event.raw)
         if chunk.x_groq is not None:
             chunk = with_usage_of_groq(chunk, event)
         for choice in chunk.choices:
@@ -125,9 +127,15 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
         try:
             for raw in data:
                 chunk = plain(raw)
-                if chunk.error is not None or chunk.object == "error" or chunk.x_groq is not None:
+                choices = chunk.choices
+                if (
+                    not choices
+                    or chunk.error is not None
+                    or chunk.object == "error"
+                    or chunk.x_groq is not None
+                ):
                     break
-                for choice in chunk.choices:
+                for choice in choices:
                     if choice.finish_reason:
                         return read
                 chunks.append(chunk)

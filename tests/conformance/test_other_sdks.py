@@ -26,6 +26,7 @@ SDKS_FAIL = {
         "error-of-a-proxy": "takes what came before for the whole message",
         "error-unframed-last": "the same",
         "error-without-its-name": "yields nothing, and raises AssertionError for the message",
+        "index-repeated": "adds what the one block has to the other",
         "max-tokens-in-a-tool": "gives a call with empty input",
         "no-blank-lines": "raises JSONDecodeError, which says nothing of the cause",
         "no-type-in-the-data": "raises AssertionError",
@@ -35,6 +36,7 @@ SDKS_FAIL = {
     },
     "responses": {
         "deltas-only": "raises RuntimeError",
+        "output-index-repeated": "raises RuntimeError",
         "incomplete": "has no final response",
         "recorded-incomplete": "the same",
         "unknown-types": "raises RuntimeError",

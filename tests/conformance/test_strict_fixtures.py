@@ -32,6 +32,7 @@ DEVIATIONS = {
     "anthropic/without-event-names": "an event of type 'message' has data of type 'message_start'",
     "gemini/nulls-and-strings": "Expected `int | null`, got `str` - at `$.usageMetadata.promptTokenCount`",
     "mcp/endpoint": "JSON is malformed",
+    "openai/answer-in-two-choices": "missing required field `index` - at `$.choices[0]`",
     "openai/arguments-as-an-object": "got `object` - at `$.choices[0].delta.tool_calls[0]",
     "openai/azure-asynchronous-filter": "Invalid enum value '' - at `$.object`",
     "openai/azure-filters": "Invalid enum value '' - at `$.object`",

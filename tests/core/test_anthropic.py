@@ -83,10 +83,28 @@ def test_stop_reasons(reason: str) -> None:
     assert (chunk.finish_reason, dialect.finished, dialect.complete) == (reason, True, False)
 
 
-def test_a_message_delta_without_a_reason_does_not_finish() -> None:
+@pytest.mark.parametrize("reason", [None, ""])
+def test_a_message_delta_without_a_reason_does_not_finish(reason: str | None) -> None:
     dialect = request.dialect()
-    dialect.read(Event(b'{"type":"message_delta","delta":{}}'))
-    assert not dialect.finished
+    chunk = dialect.read(
+        Event(json.dumps({"type": "message_delta", "delta": {"stop_reason": reason}}).encode())
+    )
+    assert isinstance(chunk, anthropic.MessageDelta)
+    assert (chunk.finish_reason, dialect.finished) == (None, False)
+
+
+def test_an_empty_stop_reason_behind_another_says_nothing() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    for reason in ("end_turn", ""):
+        accumulator.add([read({"type": "message_delta", "delta": {"stop_reason": reason}})])
+    assert accumulator.message().finish_reason == "end_turn"
+
+
+@pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
+def test_an_error_without_a_type_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
+    with pytest.raises(ApiError, match="no"):
+        read(data)
 
 
 CITATIONS: list[tuple[dict[str, object], type[Any]]] = [
@@ -296,3 +314,63 @@ def test_only_the_input_of_open_server_tools_is_marked() -> None:
     assert marked(start(1, "server_tool_use"), start(2, "mcp_tool_use"), first, second) == [True, True]
     assert marked(stop, start(1, "tool_use"), first, second) == [False, True]
     assert marked({**stop, "index": 2}, second, stop, first) == [False, False]
+
+
+def test_a_message_may_begin_with_content() -> None:
+    content = [
+        {"type": "thinking", "thinking": "hm"},
+        {"type": "text", "text": "a"},
+        {"type": "tool_use", "id": "t", "name": "f", "input": {"x": 1}},
+    ]
+    chunk = read({"type": "message_start", "message": {"content": content}})
+    (call,) = chunk.tool_calls
+    assert (chunk.reasoning, chunk.text, call.index, call.id, call.arguments) == (
+        "hm",
+        "a",
+        2,
+        "t",
+        '{"x":1}',
+    )
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    assert accumulator.add([chunk]) == 1
+    assert (accumulator.message().reasoning, accumulator.message().text) == ("hm", "a")
+
+
+def test_a_delta_that_is_not_of_its_block_begins_another() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    accumulator.add([read({"type": "content_block_start", "index": 0, "content_block": {"type": "new"}})])
+    for fields in (
+        {"type": "text_delta", "text": "a"},
+        {"type": "thinking_delta", "thinking": "b"},
+        {"type": "thinking_delta", "thinking": "c"},
+        {"type": "text_delta", "text": "d"},
+    ):
+        accumulator.add([read(delta(0, **fields))])
+    message = accumulator.message()
+    assert (message.text, message.reasoning) == ("ad", "bc")
+    assert [block.type for block in message.native.content] == ["new", "text", "thinking", "text"]
+
+
+def test_whose_tool_it_is_depends_on_the_last_block_of_an_index() -> None:
+    dialect = request.dialect()
+    calls: list[int] = []
+    for type in ("server_tool_use", "tool_use", "a_new_tool_use", "tool_use"):
+        start = {"type": "content_block_start", "index": 0, "content_block": {"type": type}}
+        for fields in (start, delta(0, type="input_json_delta", partial_json="{}")):
+            chunk = dialect.read(Event(json.dumps(fields).encode()))
+            assert not isinstance(chunk, Mark)
+            calls.append(len(chunk.tool_calls))
+    assert calls == [0, 0, 1, 1, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(("given", "arguments"), [({"x": 1}, '{"x":1}'), ({}, "")])
+def test_input_that_a_block_begins_with_need_not_wait_for_its_end(given: object, arguments: str) -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+    chunk = read({"type": "content_block_start", "index": 0, "content_block": block})
+    accumulator.add([chunk])
+    (call,) = accumulator.message().tool_calls
+    assert call.arguments == chunk.tool_calls[0].arguments == arguments

@@ -180,6 +180,7 @@ def test_the_parts_of_a_call_by_the_book() -> None:
         ([part("{}", "f"), part("{}", "f")], ["None f {}", "None f {}"]),
         ([part("{}", "f"), part("{}", "g")], ["None f {}", "None g {}"]),
         ([part("{", "f"), part("}", "f")], ["None f {}"]),
+        ([part('{"x":', "f"), part("{}", "f"), part("}", "f")], ['None f {"x":{}}']),
         ([part("", "f"), part("{}", "f")], ["None f {}"]),
         ([part("{"), part("}", "f")], ["None f {}"]),
         ([part("{} ", "f", ""), part(" {", "f", ""), part("}", None, "")], ["None f {} ", "None f  {}"]),

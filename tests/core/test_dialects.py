@@ -254,7 +254,9 @@ def test_the_shortcuts_are_about_the_first_answer_of_several(read: Reader) -> No
     assert (only.text, only.reasoning, only.tool_calls, only.finish_reason) == ("", "", (), None)
     assert only.choices[0].delta.content == "b"
     late = read({"choices": [{"index": 0}, first]})
-    assert (late.text, late.reasoning, late.tool_calls[0].id, late.finish_reason) == ("a", "aa", "x", None)
+    assert (late.text, late.reasoning, late.tool_calls[0].id, late.finish_reason) == ("a", "aa", "x", "stop")
+    twice = read({"choices": [first, first]})
+    assert (twice.text, twice.reasoning, len(twice.tool_calls)) == ("aa", "aaaa", 2)
 
 
 # Marks.
@@ -315,6 +317,10 @@ SPELLINGS: list[tuple[dict[str, Any], str]] = [
     ({"object": "error", "message": "no", "type": "BadRequestError", "code": 400}, "no"),
     ({"error": {"object": "error", "message": "no"}}, "no"),
     ({"object": "error", "message": "no", "choices": [{"delta": {}}]}, "no"),
+    ({"detail": "no"}, "no"),
+    ({"detail": [{"msg": "no"}]}, '{"detail":[{"msg":"no"}]}'),
+    ({"code": "c", "message": "no", "request_id": "r"}, "no"),
+    ({"code": 500, "message": "", "choices": []}, '{"code":500,"message":"","choices":[]}'),
 ]
 
 
@@ -328,6 +334,22 @@ def test_an_error_in_place_of_a_chunk_has_many_spellings(
 @pytest.mark.parametrize("data", [{"error": {}}, {"error": ""}, {"error": 0}])
 def test_an_empty_error_is_an_error_all_the_same(read: Reader, data: dict[str, object]) -> None:
     assert raised(read, data).message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"detail": "ok", "choices": [{"delta": {"content": "a"}}]},
+        {"detail": "ok", "object": "chat.completion.chunk", "choices": []},
+        {"code": 0, "message": "ok"},
+        {"code": 200, "message": "ok"},
+        {"code": 500},
+        {"message": "waiting"},
+        {"detail": ""},
+    ],
+)
+def test_what_need_not_be_about_an_error_is_no_error(read: Reader, data: dict[str, object]) -> None:
+    assert isinstance(read(data), openai.ChatCompletionChunk)
 
 
 @pytest.mark.parametrize("error", [{}, "", 0, False])

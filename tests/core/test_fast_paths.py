@@ -142,7 +142,7 @@ def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
             return Mark.PING
 
     assert OwnJSON(msgspec.json.Decoder(int), None).read_plain([b"1"], []) == 0
-    plain = [b'{"choices": []}']
+    plain = [b'{"choices": [{}]}']
     chunks: list[openai.ChatCompletionChunk] = []
     assert Own().read_plain(plain, chunks) == 0
     assert ChatDialect().read_plain(plain, chunks) == len(chunks) == 1

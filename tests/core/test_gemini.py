@@ -427,3 +427,36 @@ def test_a_candidate_may_bring_nothing() -> None:
     data = b'{"candidates":[{"index":0}]}'
     assert gemini.generate(model="m", contents=[]).dialect().read_plain([data], chunks) == 1
     assert (chunks[0].text, chunks[0].finish_reason) == ("", None)
+
+
+@pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
+def test_an_error_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
+    raw = json.dumps(data).encode()
+    assert request.dialect().read_plain([raw], []) == 0
+    with pytest.raises(ApiError, match="no"):
+        read(data)
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_an_empty_finish_reason_is_none(reason: str | None) -> None:
+    dialect = request.dialect()
+    chunk = dialect.read(Event(json.dumps({"candidates": [{"finishReason": reason}]}).encode()))
+    assert isinstance(chunk, gemini.GenerateContentResponse)
+    assert (chunk.finish_reason, dialect.finished) == (None, False)
+
+
+def test_answers_without_an_index_are_one() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    chunk = read(
+        {
+            "candidates": [
+                {"content": {"parts": [{"text": "a"}]}},
+                {"content": {"parts": [{"text": "b"}]}, "finishReason": "STOP"},
+                {"content": {"parts": [{"text": "c"}]}, "index": 1},
+            ]
+        }
+    )
+    assert (chunk.text, chunk.finish_reason) == ("ab", "STOP")
+    assert accumulator.add([chunk]) == 1
+    assert (accumulator.message().text, accumulator.message().finish_reason) == ("ab", "STOP")

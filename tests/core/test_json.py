@@ -99,3 +99,9 @@ def test_errors_by_status() -> None:
 def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, event: str) -> None:
     with suppress(ApiError, InvalidChunk):
         read(data, Any, event=event)
+
+
+@pytest.mark.parametrize("data", [b'{"detail":"no"}', b'{"code":5,"message":"no"}'])
+def test_what_does_not_say_that_it_is_an_error_is_what_the_type_refuses(data: bytes) -> None:
+    with pytest.raises(InvalidChunk, match="missing required field"):
+        json.request(Number).dialect().read(Event(data))

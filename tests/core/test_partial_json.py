@@ -61,6 +61,7 @@ def test_the_longest_prefix_is_closed(text: str, expected: str) -> None:
     [
         ("{} {}", "{}"),
         ("1 2", "1"),
+        ('{"a":1},{"b":2}', '{"a":1}'),
         ("[1,]", "[1]"),
         ("[1,,2]", "[1]"),
         ("[,1]", "[]"),

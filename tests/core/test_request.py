@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import URL, Exchange, NotAnEventStream, Request, Response, StatusError
+from sse_core import URL, Exchange, NotAnEventStream, Proxy, Request, Response, Send, StatusError
 from sse_core._request import in_ascii
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
@@ -179,6 +179,16 @@ def test_a_request_shows_no_credentials() -> None:
     headers = (("Authorization", "Bearer s3cret"),)
     request = events.request("/feed?key=s3cret", headers=headers, body=b"s3cret")
     assert repr(request) == "<Request GET /feed>"
+
+
+def test_a_url_shows_no_credentials() -> None:
+    assert repr(URL.parse("https://[::1]:8443/v1?key=s3cret")) == "<URL https://[::1]:8443/v1>"
+
+
+def test_what_repr_leaves_out_rich_does_not_show_either() -> None:
+    hiding = [events.request("/feed?key=s3cret"), URL.parse("https://h/?key=s3cret")]
+    assert [value.__rich_repr__() for value in hiding] == [[], []]
+    assert [Send(b"s3cret", None).__rich_repr__(), Proxy.parse("u:s3cret@h").__rich_repr__()] == [[], []]
 
 
 @pytest.mark.parametrize(

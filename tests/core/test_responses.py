@@ -24,6 +24,12 @@ def read(type: str, **fields: object) -> Any:
     return request.dialect().read(event(type, **fields))
 
 
+@pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
+def test_an_error_without_a_type_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
+    with pytest.raises(ApiError, match="no"):
+        request.dialect().read(Event(json.dumps(data).encode()))
+
+
 def test_a_request() -> None:
     request = responses.create(
         model="m", input=[{"role": "user", "content": "hi"}], extra={"new": 1, "stream": False}, top_p=0.5
@@ -117,7 +123,7 @@ def test_an_item_without_content_and_a_part_of_an_unknown_type() -> None:
         chunk = dialect.read(event("response.output_item.added", output_index=0, **fields))
         assert not isinstance(chunk, Mark)
         accumulator.add([chunk])
-    assert accumulator.message().native.output[0].type == "hologram"
+    assert [item.type for item in accumulator.message().native.output] == ["", "hologram"]
 
 
 def test_annotations_of_each_kind() -> None:
@@ -215,3 +221,49 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, type: st
         assert accumulator is not None
         accumulator.add([chunk])
         accumulator.message()
+
+
+def test_parts_may_begin_with_something() -> None:
+    parts = [
+        ("response.content_part.added", {"type": "output_text", "text": "a"}),
+        ("response.content_part.added", {"type": "reasoning_text", "text": "b"}),
+        ("response.content_part.added", {"type": "new"}),
+        ("response.reasoning_summary_part.added", {"type": "summary_text", "text": "c"}),
+        ("response.reasoning_summary_part.added", {"type": "new"}),
+    ]
+    chunks = [read(type, part=part, output_index=index) for index, (type, part) in enumerate(parts)]
+    assert [(chunk.text, chunk.reasoning) for chunk in chunks] == [
+        *(("a", ""), ("", "b"), ("", ""), ("", "c"), ("", ""))
+    ]
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    assert accumulator.add(chunks) == 3
+    assert (accumulator.message().text, accumulator.message().reasoning) == ("a", "bc")
+
+
+def test_a_status_that_is_empty_is_no_finish_reason() -> None:
+    for type in ("response.completed", "response.incomplete"):
+        assert read(type, response={"status": ""}).finish_reason is None
+
+
+def ended(*items: tuple[int, dict[str, object]]) -> list[tuple[Any, ...]]:
+    """What the output is when items have ended at these indices, behind one that began at 0 as `a`."""
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    chunks = [read("response.output_item.added", output_index=0, item={"type": "function_call", "id": "a"})]
+    chunks += [
+        read("response.output_item.done", output_index=index, item={"type": "function_call", **item})
+        for index, item in items
+    ]
+    accumulator.add(chunks)
+    return [(item.id, item.name) for item in accumulator.message().native.output]
+
+
+def test_which_item_ends() -> None:
+    assert ended((0, {"id": "a", "name": "f"})) == [("a", "f")]
+    assert ended((7, {"id": "a", "name": "f"})) == [("a", "f")]  # the id decides
+    assert ended((0, {"id": "z", "name": "f"})) == [("z", "f")]  # or else the index
+    assert ended((0, {"name": "f"})) == [(None, "f")]
+    assert ended((0, {"id": "a"}), (0, {"id": "b", "name": "f"})) == [("a", ""), ("b", "f")]
+    assert ended((0, {"id": "a"}), (0, {"id": "a", "name": "f"})) == [("a", "f")]  # it has come twice
+    assert ended((1, {"id": "b", "name": "f"})) == [("a", ""), ("b", "f")]

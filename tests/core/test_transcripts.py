@@ -33,7 +33,8 @@ from sse_core import (
 from support_core import cut_at, places, unhurried
 
 REQUEST = (
-    b"POST /v1?key=s3cret&api_key=s3cret&token=s3cret&other=1 HTTP/1.1\r\nHost: example\r\n"
+    b"POST /v1?key=s3cret&api_key=s3cret&token=s3cret&other=1&api-key=s3cret&Access_Token=s3cret HTTP/1.1\r\n"
+    b"Host: example\r\nx-amz-credential: s3cret\r\n"
     b"authorization: Bearer s3cret\r\nX-Api-Key: s3cret\r\nx-goog-api-key:s3cret\r\nCookie: s3cret\r\n"
     b"Proxy-Authorization: s3cret\r\nX-Other: kept\r\nContent-Length: 22\r\n\r\nauthorization: in body"
 )
