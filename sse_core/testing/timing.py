@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,18 +19,17 @@ __all__ = ["SHAPES", "growth"]
 
 
 def growth(subject: Subject, start: bytes, piece: bytes) -> float:
-    """How many times longer a decoder takes for `TIMES` times as many pieces; the best of some tries.
+    """How many times longer a decoder takes for `TIMES` times as many pieces, by the best of some tries.
 
     Raises what the decoder raises.
     """
-    short = min(_seconds(subject, start, piece, SMALL) for _ in range(TRIES))
-    ratio = float("inf")
+    short = long = inf
     for _ in range(TRIES):
-        long = _seconds(subject, start, piece, TIMES * SMALL)
-        ratio = min(ratio, long / short)
-        if ratio <= MOST or long > PATIENCE:
+        short = min(short, *(_seconds(subject, start, piece, SMALL) for _ in range(TRIES)))
+        long = min(long, _seconds(subject, start, piece, TIMES * SMALL))
+        if long <= SURE * short or long > PATIENCE:
             break
-    return ratio
+    return long / short
 
 
 def _seconds(subject: Subject, start: bytes, piece: bytes, pieces: int) -> float:
@@ -45,6 +45,8 @@ def _seconds(subject: Subject, start: bytes, piece: bytes, pieces: int) -> float
 SMALL, TIMES = 1024, 8
 TRIES = 4
 MOST = 24.0
+SURE = 12.0
+"""A ratio that needs no second try: of what lies above, the short time may have been too long by chance."""
 SHORTEST = 1e-4
 """Seconds below which a measurement says nothing."""
 
