@@ -377,6 +377,29 @@ def test_what_came_before_bytes_that_are_no_tls_is_handed_out_first(authority: A
             client.decrypt()
 
 
+def test_what_came_before_the_tls_around_it_broke_is_handed_out_first(authority: Authority) -> None:
+    below, around, to_around, from_around = connected(authority)
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1", below)
+    while not client.handshake():
+        to_around.write(client.outgoing())
+        to_server.write(around.read(65536))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        around.write(from_server.read())
+        client.feed(from_around.read())
+    to_around.write(client.outgoing())
+    to_server.write(around.read(65536))
+    server.do_handshake()
+    server.write(b"data")
+    around.write(from_server.read())
+    client.feed(from_around.read() + b"this is no record")
+    assert client.decrypt() == b"data"
+    with pytest.raises(ssl.SSLError):
+        client.decrypt()
+
+
 def test_nothing_is_an_end(authority: Authority) -> None:
     client, server, _, from_server = connected(authority)
     assert client.decrypt() is None
