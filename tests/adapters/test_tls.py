@@ -78,6 +78,20 @@ def test_a_certificate_of_an_unknown_authority_is_rejected(
     assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
 
 
+def test_a_server_that_is_rejected_is_told_why(network: NetworkRunner, authority: Authority) -> None:
+    alerts: list[str] = []
+
+    def shake_hands(peer: Peer) -> None:
+        try:
+            authority.server.wrap_socket(peer.socket, server_side=True)
+        except ssl.SSLError as exc:
+            alerts.append(exc.reason)
+
+    with listening(shake_hands) as server:
+        network.read_url(server.url.replace("http:", "https:"))
+    assert alerts == ["TLSV1_ALERT_UNKNOWN_CA"]
+
+
 def test_a_certificate_for_another_host_is_rejected(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
@@ -236,6 +250,21 @@ def test_a_close_delimited_body_without_a_close_notify_is_truncated(
     assert isinstance(result.error.__cause__, ssl.SSLError)  # SSLEOFError, if Python is new enough
 
 
+def test_a_context_that_takes_a_cut_for_an_end_is_corrected(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    context = authority.client_with_certificate()
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"), *STREAM)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, ssl_context=context)
+    assert (result.data, result.verdict) == (SAID, Verdict.BODY_CUT)
+
+
 def test_a_complete_chunked_body_needs_no_close_notify(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
@@ -349,6 +378,12 @@ def test_a_server_that_reads_slowly_does_not_stretch_the_deadline(
 
 
 # TLS without I/O.
+
+
+def test_http_1_1_is_what_we_offer() -> None:
+    client = TLS(None, "api.test")
+    assert not client.handshake()
+    assert b"\x00\x09\x08http/1.1" in client.outgoing()  # RFC 7301, 3.1
 
 
 def connected(authority: Authority) -> tuple[TLS, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
