@@ -1,4 +1,4 @@
-"""The goals, as ratios within one run: `make bench` prints how far each is reached, in about three minutes.
+"""The goals, as ratios within one run: `make bench` prints how far each is reached, in some minutes.
 
 python -m benchmarks.goals
 """

@@ -170,7 +170,7 @@ LATER = {
     }.items()
     for name in names.split()
 }
-"""What is imported when it is asked for: with h11 and msgspec behind it, it takes ten times longer
+"""What is imported when it is asked for: with h11 and msgspec behind it, it takes several times longer
 to import than the decoder, which many will embed alone."""
 
 

@@ -85,11 +85,11 @@ class Body(Generic[T]):
         """
         value = response.header("content-encoding")
         if value is not None:
-            from ._codings import CodedBody, coding_of  # 1.5 ms, and we ask for none
+            from ._codings import CodedBody, decoding_of  # 1.5 ms, and we ask for none
 
-            coding = coding_of(value, self._limits.max_expansion)
-            if coding is not None:
-                self.source = self.coded = CodedBody(self._exchange, coding)
+            decoding = decoding_of(value, self._limits.max_expansion)
+            if decoding is not None:
+                self.source = self.coded = CodedBody(self._exchange, decoding)
                 data = self.coded.decode(data)
         return self.read(data, 0)
 

@@ -95,7 +95,7 @@ class Chunks:
         parts[0] = b"\n" + parts[0]
         end = (len(parts) - 1) // 2 * 2
         contents = [part[1:] for part in parts[1:end:2] if len(part) > 1 and part[0] == LF]
-        if parts[:end:2] != [b"\n%x" % len(content) for content in contents] or parts[end][:1] != b"\n":
+        if parts[:end:2] != first_lines(contents) or parts[end][:1] != b"\n":
             self._alike = False  # and what a server has done once, it does again
             return position
         body += contents
@@ -164,6 +164,14 @@ class PlainBody:
         return rest
 
 
+def first_lines(contents: list[bytes]) -> list[bytes]:
+    """Return the canonical first lines of chunks with these contents, behind an LF and without their ends."""
+    try:
+        return list(map(FIRST_LINES.__getitem__, map(len, contents)))  # half the time of the other way
+    except IndexError:
+        return [b"\n%x" % len(content) for content in contents]
+
+
 def canonical_size(digits: bytes) -> int:
     """Return the size that a canonical first line states, or 0 if it is none."""
     if not digits.isalnum() or digits.startswith(b"0"):
@@ -179,6 +187,7 @@ SMALL = 1024
 """Bytes that a chunk has less of if it is one event of a model's."""
 SIZES = [b"%x" % size for size in range(SMALL)]
 """How chunks so small begin: with cold caches, to look it up takes a tenth of what writing it down would."""
+FIRST_LINES = [b"\n" + size for size in SIZES]
 MANY = 2048
 """Bytes from which on chunks are looked at together: some hundreds of bytes are a model's usual ones."""
 SIZE_LINE = 10

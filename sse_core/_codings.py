@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._decompressors import KINDS, Decompressor, Kind
+from ._decompressors import CODINGS, Coding, Decompressor
 from ._errors import BodyTruncated, NotAnEventStream, ProtocolError, StreamError
 from ._exchange import Exchange
 
 
-def coding_of(value: str | None, max_expansion: int) -> Coding | None:
+def decoding_of(value: str | None, max_expansion: int) -> Decoding | None:
     """Return what decodes a body whose Content-Encoding is `value`, or None if there is nothing to decode.
 
     Raises NotAnEventStream for a coding that is not known or whose library is not installed,
@@ -33,31 +33,31 @@ def coding_of(value: str | None, max_expansion: int) -> Coding | None:
     if len(names) > MAX_LAYERS:
         raise NotAnEventStream(f"the response has more than {MAX_LAYERS} content codings")
     for name in names:
-        if name not in KINDS:
+        if name not in CODINGS:
             raise NotAnEventStream(f"the response has an unknown content coding: {name[:SHOWN]!r}")
-    return Coding([KINDS[name]() for name in names], max_expansion) if names else None
+    return Decoding([CODINGS[name]() for name in names], max_expansion) if names else None
 
 
 def readable(value: str | None, body: bytes, limit: int) -> bytes:
     """Return the first `limit` bytes of a body coded as `value`; one that cannot be decoded, as it is."""
     try:
-        coding = coding_of(value, limit)
+        decoding = decoding_of(value, limit)
     except NotAnEventStream:
         return body
-    if coding is None:
+    if decoding is None:
         return body
-    start = coding.decode(body)
-    while coding.pending and len(start) < limit:
-        start += coding.decode()
-    return body if coding.error is not None else start[:limit]
+    start = decoding.decode(body)
+    while decoding.pending and len(start) < limit:
+        start += decoding.decode()
+    return body if decoding.error is not None else start[:limit]
 
 
 class CodedBody:
     """The body of an exchange, decoded. It is received as from the exchange itself, but in steps."""
 
-    def __init__(self, exchange: Exchange, coding: Coding) -> None:
+    def __init__(self, exchange: Exchange, decoding: Decoding) -> None:
         self._exchange = exchange
-        self._coding = coding
+        self._decoding = decoding
 
     def receive(self, data: bytes) -> bytes:
         """Return the first step of what these bytes bring; `b""` says that the peer has ended."""
@@ -65,12 +65,12 @@ class CodedBody:
 
     def decode(self, body: bytes = b"") -> bytes:
         """Return the next step, with the coded bytes `body` added at the end."""
-        return self._coding.decode(body)
+        return self._decoding.decode(body)
 
     @property
     def pending(self) -> bool:
         """Whether there may be more to decode of what has come."""
-        return self._coding.pending
+        return self._decoding.pending
 
     @property
     def ended(self) -> bool:
@@ -82,16 +82,16 @@ class CodedBody:
         """Why nothing more can be received, once what came before that was decoded."""
         if self.pending:
             return None
-        error = self._coding.error or self._exchange.error
-        if error is None and self.ended and not self._coding.ended:
+        error = self._decoding.error or self._exchange.error
+        if error is None and self.ended and not self._decoding.ended:
             return BodyTruncated("the body ended inside its content coding")
         return error
 
 
-class Coding:
-    """Takes codings off, of which `kinds` are in the order in which they were put on."""
+class Decoding:
+    """Takes codings off, of which `codings` are in the order in which they were put on."""
 
-    def __init__(self, kinds: list[Kind], max_expansion: int) -> None:
+    def __init__(self, codings: list[Coding], max_expansion: int) -> None:
         self.pending = False
         """Whether there may be more to decode of what has come."""
         self.error: ProtocolError | None = None
@@ -101,9 +101,9 @@ class Coding:
         self._given = 0  # by all layers together
         self._input = Input()
         self._layers: list[Layer] = []
-        for kind in reversed(kinds):
+        for coding in reversed(codings):
             source = self._layers[-1] if self._layers else self._input
-            self._layers.append(Layer(kind, source, self._count))
+            self._layers.append(Layer(coding, source, self._count))
 
     @property
     def ended(self) -> bool:
@@ -156,8 +156,8 @@ class Input:
 class Layer:
     """Takes one coding off what `source` gives. `count` is told how much comes of it."""
 
-    def __init__(self, kind: Kind, source: Input | Layer, count: Callable[[int], None]) -> None:
-        self._kind = kind
+    def __init__(self, coding: Coding, source: Input | Layer, count: Callable[[int], None]) -> None:
+        self._coding = coding
         self._source = source
         self._count = count
         self._decompressor: Decompressor | None = None
@@ -184,14 +184,14 @@ class Layer:
 
     def _decompress(self, data: bytes, limit: int) -> bytes:
         decompressor = self._decompressor
-        if decompressor is None or (decompressor.eof and self._kind.members):
-            self._decompressor = decompressor = self._kind.decompressor()
+        if decompressor is None or (decompressor.eof and self._coding.members):
+            self._decompressor = decompressor = self._coding.decompressor()
         elif decompressor.eof:
-            raise ProtocolError(f"the body goes on behind the end of its coding, {self._kind.name}")
+            raise ProtocolError(f"the body goes on behind the end of its coding, {self._coding.name}")
         try:
             piece = decompressor.decompress(data, limit)
-        except self._kind.error as exc:
-            raise ProtocolError(f"the body is not what its coding, {self._kind.name}, says: {exc}") from exc
+        except self._coding.error as exc:
+            raise ProtocolError(f"the body is not what its coding, {self._coding.name}, says: {exc}") from exc
         if decompressor.eof:
             self._rest = decompressor.unused_data
         self._count(len(piece))

@@ -30,8 +30,8 @@ class Decompressor(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A coding: what decodes it, the error that this raises, and whether several in a row are one body."""
+class Coding:
+    """What decodes a coding, the error that this raises, and whether several in a row are one body."""
 
     name: str
     decompressor: Callable[[], Decompressor]
@@ -39,7 +39,7 @@ class Kind:
     members: bool = False
 
 
-class Inflater:
+class ZlibDecompressor:
     """zlib's decompressor, which loses nothing to an error."""
 
     def __init__(self, wbits: int) -> None:
@@ -70,7 +70,7 @@ class Inflater:
         return piece
 
 
-class Deflater(Inflater):
+class DeflateDecompressor(ZlibDecompressor):
     """For the coding `deflate`, which is zlib's format (RFC 1950), but is often sent without its frame."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Deflater(Inflater):
         return super().decompress(data, max_length)
 
 
-class Unbrotli:
+class BrotliDecompressor:
     """The decompressor of the package `brotli`, with the names of the others."""
 
     unused_data = b""  # bytes behind the end are an error of its own
@@ -112,25 +112,26 @@ class Unbrotli:
         return piece
 
 
-def gzip() -> Kind:
-    return Kind("gzip", lambda: Inflater(zlib.MAX_WBITS + 16), zlib.error, members=True)  # RFC 1952, 2.2
+def gzip() -> Coding:
+    wbits = zlib.MAX_WBITS + 16  # with the frame of RFC 1952, of which several in a row are one body (2.2)
+    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, members=True)
 
 
-def deflate() -> Kind:
-    return Kind("deflate", Deflater, zlib.error)
+def deflate() -> Coding:
+    return Coding("deflate", DeflateDecompressor, zlib.error)
 
 
-def br() -> Kind:
+def br() -> Coding:
     brotli = installed("br", "brotli")
     if not hasattr(brotli.Decompressor, "can_accept_more_data"):  # older than 1.2, without limits
         raise missing("br")
-    return Kind("br", lambda: Unbrotli(brotli), brotli.error)
+    return Coding("br", lambda: BrotliDecompressor(brotli), brotli.error)
 
 
-def zstd() -> Kind:
+def zstd() -> Coding:
     library: Any = installed("zstd", "compression.zstd", "backports.zstd")
     options = {library.DecompressionParameter.window_log_max: 23}  # 8 MiB (RFC 9659, 3)
-    return Kind("zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, members=True)
+    return Coding("zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, members=True)
 
 
 def installed(coding: str, *modules: str) -> ModuleType:
@@ -160,7 +161,7 @@ def is_zlib(start: bytes) -> bool:
     return start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
 
 
-KINDS: dict[str, Callable[[], Kind]] = {
+CODINGS: dict[str, Callable[[], Coding]] = {
     "gzip": gzip,
     "x-gzip": gzip,
     "deflate": deflate,

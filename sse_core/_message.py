@@ -12,6 +12,10 @@ from msgspec import Struct
 T = TypeVar("T")
 
 
+class Sparse(Struct, frozen=True, repr_omit_defaults=True):
+    """What most fields of are as by default: its repr leaves those out, so that one can see the others."""
+
+
 class ToolCallPart(Protocol):
     """A part of a tool call, as a chunk brings it."""
 
@@ -92,7 +96,7 @@ class InvalidArguments(ValueError):
         self.call = call
 
 
-class ToolCall(Struct, frozen=True, kw_only=True):
+class ToolCall(Sparse, frozen=True, kw_only=True):
     """A whole tool call, or as much of it as has come; `arguments` is JSON text.
 
     No arguments are the same as `{}`: providers send nothing for a function that takes none.
@@ -138,7 +142,7 @@ class ToolCall(Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(completed(self.arguments) or "{}")
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Sparse, frozen=True, kw_only=True):
     """An accumulated answer, or as much of it as has come."""
 
     text: str = ""

@@ -55,7 +55,7 @@ def redirected(sent: Sent, response: Response) -> Sent:
 
     307 and 308 repeat the request. 303, and for a POST also 301 and 302, ask with GET
     and no body, as browsers do (RFC 9110, 15.4.2 and 15.4.3, allow it). Another origin
-    gets `UNTELLING` headers only: any other might be a credential.
+    gets the headers of `ALLOWLIST` only: any other might be a credential.
 
     Raises ValueError, which says why, for one that must not be followed.
     """
@@ -70,11 +70,11 @@ def redirected(sent: Sent, response: Response) -> Sent:
         sent = sent.without_body("GET")
     headers = sent.headers
     if (url.scheme, url.host, url.port) != (sent.url.scheme, sent.url.host, sent.url.port):
-        headers = tuple(field for field in headers if field[0].lower() in UNTELLING)
+        headers = tuple(field for field in headers if field[0].lower() in ALLOWLIST)
     return Sent(url, url.target(""), sent.method, headers, sent.body)
 
 
-UNTELLING = (
+ALLOWLIST = (
     "accept",
     "accept-encoding",
     "accept-language",

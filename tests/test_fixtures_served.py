@@ -64,8 +64,12 @@ def test_the_command_line_serves_a_fixture_by_its_name() -> None:
     assert found == [find("groq/text").stream]
 
 
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("groq/none", "groq/browser-and-debug, groq/"), ("none", "anthropic/..., events/...,")],
+)
 def test_a_name_that_no_fixture_has_is_answered_with_those_there_are(
-    capsys: pytest.CaptureFixture[str],
+    name: str, there: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["serve", "--fixture", "groq/none"]) == 1
-    assert "no fixture 'groq/none'; there are anthropic/" in capsys.readouterr().err
+    assert main(["serve", "--fixture", name]) == 1
+    assert f"no fixture {name!r}; there are {there}" in capsys.readouterr().err

@@ -138,6 +138,7 @@ class StreamBase(Generic[T, X]):
         if self._session.state is DELIVERING:
             return self._answer(DONE)
         if self._session.state is State.IDLE:
+            self._connections.set_clock()
             now = self._connections.now()
             action = self._session.start(now)
             self._tell_action(action, now)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
 from threading import Lock
+from time import monotonic
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
@@ -15,8 +16,9 @@ from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
 class Closable(Protocol):
     """The verbs of a transport that never wait."""
 
-    def now(self) -> float:
-        """The clock that deadlines are told by, in seconds."""
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock that deadlines are told by, in seconds. A method will do."""
         ...
 
     def abort(self) -> None:
@@ -48,7 +50,8 @@ class Connections(Generic[X]):
     def __init__(self, make: Callable[[], X], limits: PoolLimits, sweep_at: SweepAt[X]) -> None:
         self.make = make
         self._sweep_at = sweep_at
-        self._clock: Callable[[], float] | None = None
+        self.now: Callable[[], float] = monotonic
+        """The clock that `set_clock` has found, in seconds."""
         self._limits = limits
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
@@ -58,11 +61,9 @@ class Connections(Generic[X]):
         self._next_sweep = -inf
         self._call_off: Callable[[], None] = do_nothing  # that sweep
 
-    def now(self) -> float:
-        """The clock of the transports, in seconds."""
-        if self._clock is None:
-            self._clock = self.make().now
-        return self._clock()
+    def set_clock(self) -> None:
+        """Tell the time by the transports that are made here: another event loop may have another clock."""
+        self.now = self.make().now
 
     def claim(self, origin: str, wake: Callable[[], None]) -> Waiter:
         """Ask for a place; `wake` is called if it is granted later, or when the client is closed.

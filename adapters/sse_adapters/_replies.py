@@ -25,9 +25,6 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta, Struct
 
-__all__ = ["Author", "ChatRequest", "Context", "Reply", "answer", "explain", "refuse"]
-
-
 # What is asked: unknown fields are ignored, and null counts as absent.
 
 

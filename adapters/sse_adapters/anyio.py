@@ -71,17 +71,7 @@ class Client(async_loop.Client):
 
 def new_transport(**options: Unpack[TransportOptions]) -> async_loop.Transport:
     """Return a transport for the event loop that runs here."""
-    return OnAsyncio(**options) if on_asyncio() else Transport(**options)
-
-
-class OnAsyncio(native.Transport):
-    """One on asyncio, whose clock does for a client that comes to trio later."""
-
-    def now(self) -> float:
-        try:
-            return asyncio.get_running_loop().time()
-        except RuntimeError:
-            return anyio.current_time()
+    return native.Transport(**options) if on_asyncio() else Transport(**options)
 
 
 def on_asyncio() -> bool:
@@ -89,15 +79,6 @@ def on_asyncio() -> bool:
         return asyncio.current_task() is not None  # there is none where trio is asyncio's guest
     except RuntimeError:
         return False
-
-
-def clock() -> Callable[[], float]:
-    """Return the clock of the event loop that runs here: anyio looks for it each time, in 8 calls."""
-    if on_asyncio():
-        return asyncio.get_running_loop().time
-    import trio
-
-    return trio.current_time
 
 
 class Transport(AsyncTransport):
@@ -118,16 +99,20 @@ class Transport(AsyncTransport):
         self._socket: socket.socket | None = None
         self._waiting: anyio.CancelScope | None = None
         self._waited = True  # since the last attempt
-        self._clock: Callable[[], float] = anyio.current_time
         self._aborted = False
 
-    def now(self) -> float:
-        return self._clock()
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock of the event loop that runs here: anyio looks for it each time, in 8 calls."""
+        if on_asyncio():
+            return asyncio.get_running_loop().time
+        import trio
+
+        return trio.current_time
 
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
         self.close()
-        self._clock = clock()
         await self._within(deadline, self._open, host, port)
 
     async def sleep(self, deadline: float) -> None:

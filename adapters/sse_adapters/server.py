@@ -35,10 +35,6 @@ from ._replies import Author, ChatRequest, Context, Recorded, Reply, answer, exp
 
 __all__ = ["Author", "ChatRequest", "ChatService", "Recorded", "Served", "serve", "serving"]
 
-BODY_LIMIT = 1 << 20  # bytes
-HEAD_LIMIT = 1 << 16  # bytes
-LINGER = 1.0  # seconds
-
 
 @dataclass
 class Served:
@@ -253,5 +249,8 @@ class _Connection:
                 await self._stream.receive()
 
 
+BODY_LIMIT = 1 << 20  # bytes
+HEAD_LIMIT = 1 << 16  # bytes
+LINGER = 1.0  # seconds
 CONTINUE = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
 logger = logging.getLogger(__name__)

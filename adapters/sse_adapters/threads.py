@@ -1,9 +1,11 @@
 """Plain blocking sockets, for programs that use threads or none.
 
-with Client(base_url, headers=...) as client:
-    with client.stream(request) as stream:
-        for chunk in stream:
-            ...
+    with Client(base_url, headers=...) as client:
+        with client.stream(request) as stream:
+            for chunk in stream:
+                ...
+
+`sse_adapters.anyio` reads the same with `async` and `await`.
 """
 
 from __future__ import annotations

@@ -186,9 +186,10 @@ class Recorded(Connections[X]):
     def __init__(self, make: Callable[[], X], sweep_at: SweepAt[X], player: Player) -> None:
         super().__init__(make, PoolLimits(), sweep_at)
         self.player = player
+        self.now = lambda: player.now
 
-    def now(self) -> float:
-        return self.player.now
+    def set_clock(self) -> None:
+        """There is only one."""
 
 
 class ReplayBase(StreamBase[T, X]):

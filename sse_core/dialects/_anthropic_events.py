@@ -4,8 +4,8 @@
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
 
+from .._message import Sparse
 from ._anthropic_blocks import (
     Citation,
     Container,
@@ -137,7 +137,7 @@ class ContentBlockStop(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="co
     index: int = 0
 
 
-class MessageChange(Struct, frozen=True, kw_only=True, gc=False):
+class MessageChange(Sparse, frozen=True, kw_only=True, gc=False):
     """How the message ended."""
 
     stop_reason: str | None = None

@@ -1,7 +1,7 @@
 """Putting the chunks of a chat completion together into the answer that is not streamed.
 
-Nearly every chunk adds one string to one answer, and has its own short way through `add`: it
-looks at every field that a chunk can have beside that, and goes the long way if one is there.
+Nearly every chunk adds one string to one answer that has begun, and has its own short way through
+`add`: it looks at every field that a chunk can have beside that, and goes the long way if one is there.
 """
 
 from __future__ import annotations
@@ -49,17 +49,11 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
     def add(self, chunks: Sequence[ChatCompletionChunk]) -> int:
         brought = 0
         answers = self._answers
+        known = self._id
         for chunk in chunks:
-            any_content = False
-            if chunk.id != self._id or not chunk.choices:
-                self._note(chunk)
-            usage = chunk.usage
-            if usage is not None and (usage.total_tokens or usage.prompt_tokens or usage.completion_tokens):
-                self._usage = usage  # Mistral and LiteLLM have sent empty ones
-            for choice in chunk.choices:
-                answer = answers.get(choice.index)
-                if answer is None:
-                    answer = answers[choice.index] = Answer()
+            choices = chunk.choices
+            if len(choices) == 1 and chunk.usage is None and chunk.id == known:
+                choice = choices[0]
                 delta = choice.delta
                 if (
                     delta is not None
@@ -79,16 +73,32 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and choice.logprobs is None
                     and choice.content_filter_results is None
                     and not choice.token_ids
+                    and choice.index in answers
                 ):
-                    answer.text.append(text)
-                    any_content = True
+                    answers[choice.index].text.append(text)
+                    brought += 1
                     continue
-                if choice.finish_reason:
-                    self._note(chunk)
-                if answer.add(choice):
-                    any_content = True
-            brought += any_content
+            brought += self._add(chunk)
+            known = self._id
         return brought
+
+    def _add(self, chunk: ChatCompletionChunk) -> bool:
+        """Take any chunk; return whether it brought content."""
+        if chunk.id != self._id or not chunk.choices:
+            self._note(chunk)
+        usage = chunk.usage
+        if usage is not None and (usage.total_tokens or usage.prompt_tokens or usage.completion_tokens):
+            self._usage = usage  # Mistral and LiteLLM have sent empty ones
+        content = False
+        for choice in chunk.choices:
+            if choice.finish_reason:
+                self._note(chunk)
+            answer = self._answers.get(choice.index)
+            if answer is None:
+                answer = self._answers[choice.index] = Answer()
+            if answer.add(choice):
+                content = True
+        return content
 
     def message(self) -> Message:
         choices = [answer.choice(index) for index, answer in sorted(self._answers.items())]

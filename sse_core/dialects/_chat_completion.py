@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
-
+from .._message import Sparse
 from ._chat_chunks import (
     Annotation,
     Audio,
@@ -19,21 +18,21 @@ from ._chat_chunks import (
 )
 
 
-class FunctionCall(Struct, frozen=True, kw_only=True):
+class FunctionCall(Sparse, frozen=True, kw_only=True):
     """A function call; `arguments` is JSON text."""
 
     name: str = ""
     arguments: str = ""
 
 
-class CustomCall(Struct, frozen=True, kw_only=True):
+class CustomCall(Sparse, frozen=True, kw_only=True):
     """A call of a custom tool; `input` is any text."""
 
     name: str = ""
     input: str = ""
 
 
-class MessageToolCall(Struct, frozen=True, kw_only=True):
+class MessageToolCall(Sparse, frozen=True, kw_only=True):
     """A tool call of a message; what it has is by `type`."""
 
     id: str | None = None
@@ -43,7 +42,7 @@ class MessageToolCall(Struct, frozen=True, kw_only=True):
     extra_content: Any = None
 
 
-class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
+class ChatCompletionMessage(Sparse, frozen=True, kw_only=True):
     """One answer; the fields are those of `Delta`, put together.
 
     `content` is None where the answer has none, and "" where it has an empty one.
@@ -64,7 +63,7 @@ class ChatCompletionMessage(Struct, frozen=True, kw_only=True):
     images: tuple[Any, ...] = ()
 
 
-class CompletionChoice(Struct, frozen=True, kw_only=True):
+class CompletionChoice(Sparse, frozen=True, kw_only=True):
     """One answer of several, and why it ended; the fields are those of a chunk's `Choice`."""
 
     index: int = 0
@@ -78,7 +77,7 @@ class CompletionChoice(Struct, frozen=True, kw_only=True):
     content_filter_results: Any = None
 
 
-class CompletionXGroq(Struct, frozen=True, kw_only=True):
+class CompletionXGroq(Sparse, frozen=True, kw_only=True):
     """What Groq says about the request; `id` is the request's, `req_...`."""
 
     id: str | None = None
@@ -88,7 +87,7 @@ class CompletionXGroq(Struct, frozen=True, kw_only=True):
     debug: Debug | None = None
 
 
-class ChatCompletion(Struct, frozen=True, kw_only=True):
+class ChatCompletion(Sparse, frozen=True, kw_only=True):
     """A whole chat completion; the fields are those of the chunk."""
 
     id: str = ""

@@ -16,7 +16,7 @@ from msgspec import Struct, field, inspect
 
 from .._errors import ApiError
 from .._events import Event
-from .._message import TokenCounts
+from .._message import Sparse, TokenCounts
 from .._request import Mark
 from ._api_dialect import mark_of
 from ._json_text import json_text
@@ -31,7 +31,7 @@ UNKNOWN = ""
 """The tag that stands for every type that is not known here."""
 
 
-class Tagged(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+class Tagged(Sparse, frozen=True, kw_only=True, gc=False, tag_field="type"):
     """An object whose `type` says what it is."""
 
     @property
@@ -52,7 +52,7 @@ class Unknown(Tagged, frozen=True, kw_only=True, gc=False, tag=UNKNOWN):
         return self.name
 
 
-class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
+class ToolCallDelta(Sparse, frozen=True, kw_only=True, gc=False):
     """A part of a tool call; `arguments` is a fragment of JSON text, to be put together."""
 
     index: int | None = None

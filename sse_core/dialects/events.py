@@ -15,7 +15,7 @@ from .._message import Accumulator, Message
 from .._reconnecting import Reconnects
 from .._request import Dialect, Mark, Request
 
-__all__ = ["EventsDialect", "WithEvent", "request", "with_events"]
+__all__ = ["EventsDialect", "WithEvent", "request", "source", "with_events"]
 
 T = TypeVar("T")
 

@@ -37,7 +37,7 @@ from sse_core import (
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
 from sse_core.dialects._tolerant_chunks import without_nulls
 from sse_core.testing.pairs import Recorded, unlike
-from sse_core.testing.vectors import json_schema, spec_folder
+from sse_core.testing.vectors import json_schema, printed, spec_folder
 
 __all__ = [
     "Expected",
@@ -180,11 +180,17 @@ def load(folder: Path | None = None) -> list[Fixture]:
 
 
 def find(name: str, folder: Path | None = None) -> Fixture:
-    """One fixture by its name, such as `groq/text`. KeyError: there is none; the message lists them all."""
+    """One fixture by its name, such as `groq/text`.
+
+    KeyError: there is none; the message lists those of its dialect, or else the dialects.
+    """
     fixtures = {fixture.name: fixture for fixture in load(folder)}
-    if name not in fixtures:
-        raise KeyError(f"no fixture {name!r}; there are {', '.join(fixtures)}")
-    return fixtures[name]
+    if name in fixtures:
+        return fixtures[name]
+    dialect, _, _ = name.partition("/")
+    of_dialect = [each.name for each in fixtures.values() if each.dialect == dialect]
+    dialects = dict.fromkeys(f"{each.dialect}/..." for each in fixtures.values())
+    raise KeyError(f"no fixture {name!r}; there are {', '.join(of_dialect or dialects)}")
 
 
 def fixtures_folder() -> Path:
@@ -236,8 +242,7 @@ def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
 
 def schema() -> str:
     """The JSON Schema of a fixture's JSON, as `spec/dialects/schema.json` has it."""
-    document = json_schema("What comes of a dialect's stream", Expected)
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return printed(json_schema("What comes of a dialect's stream", Expected))
 
 
 def read_fixture(path: Path) -> Fixture:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from sse_core import Exchange
-from sse_core.testing.vectors import json_schema, octets_of, read_folder, spec_folder
+from sse_core.testing.vectors import json_schema, octets_of, printed, read_folder, spec_folder
 
 __all__ = ["ErrorName", "ExchangeVector", "complaint", "load", "schema", "vectors_folder"]
 
@@ -103,4 +103,4 @@ def schema() -> str:
     definition = document["$defs"]["ExchangeVector"]
     definition["oneOf"] = [{"required": ["stream"]}, {"required": ["stream_hex"]}]
     definition["not"] = {"required": ["body", "body_hex"]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return printed(document)

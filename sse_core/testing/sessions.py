@@ -46,7 +46,7 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import anthropic, events, openai
-from sse_core.testing.vectors import json_schema, read_folder, spec_folder
+from sse_core.testing.vectors import json_schema, printed, read_folder, spec_folder
 
 __all__ = [
     "ErrorName",
@@ -380,5 +380,4 @@ def is_request(data: bytes) -> bool:
 
 def schema() -> str:
     """The JSON Schema of a vector file, as `spec/session/schema.json` has it."""
-    document = json_schema("Vectors for the life of an event stream", list[SessionVector])
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return printed(json_schema("Vectors for the life of an event stream", list[SessionVector]))

@@ -40,6 +40,7 @@ __all__ = [
     "json_schema",
     "load",
     "octets_of",
+    "printed",
     "prompt_positions",
     "read_folder",
     "schema",
@@ -223,7 +224,7 @@ def schema() -> str:
     document = json_schema("Vectors for a decoder of event streams", list[Vector])
     # What Vector.__post_init__ checks, said in JSON Schema as far as it can be.
     document["$defs"]["Vector"]["oneOf"] = [{"required": ["stream"]}, {"required": ["stream_hex"]}]
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return printed(document)
 
 
 # What vectors of any kind have in common.
@@ -289,6 +290,11 @@ def json_schema(title: str, kind: type[Any]) -> dict[str, Any]:
     for definition in document["$defs"].values():
         definition["description"] = inspect.cleandoc(definition["description"])
     return document
+
+
+def printed(document: dict[str, Any]) -> str:
+    """A JSON document as a file in `spec` has it."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 @cache

@@ -160,6 +160,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
         return lambda: called_off.append(when)
 
     one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    one.set_clock()
     while now < 2:
         now += 1
         one.claim("http://a", lambda: None)
@@ -201,6 +202,7 @@ def test_what_is_put_back_undrained_is_swept_too() -> None:
         return lambda: None
 
     one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    one.set_clock()
     one.claim("http://a", lambda: None)
     one.give_back("http://a", SyncMemory(says()), draining())
     patiences: list[float] = []
@@ -225,6 +227,7 @@ def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
         return lambda: None
 
     one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
+    one.set_clock()
     for _ in range(2):
         one.claim("http://a", lambda: None)
         one.give_back("http://a", Timed(WHOLE), draining())

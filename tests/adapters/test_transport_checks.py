@@ -200,7 +200,7 @@ def the_check(name: str, make: Callable[..., Any], run: Any, authority: Authorit
             BeginsADeadlineAnewWithEachWrite,
             None,
             "a_trickle_does_not_stretch_the_deadline_of_a_send",
-            "did not raise TimeoutError",
+            "did not raise TimeoutError|after the deadline",  # the second where the reader is held up
         ),
         (IsNotWoken, None, "abort_wakes_receive", "does not wake it"),
         (IsNotWoken, None, "abort_may_come_before_anything_else", "did not raise OSError"),

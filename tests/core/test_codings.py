@@ -109,22 +109,22 @@ STREAM = "Content-Type: text/event-stream"
 LIMIT = Limits().max_expansion
 
 
-def coding_of(value: str, max_expansion: int = LIMIT) -> Any:
-    coding = MODULE.coding_of(value, max_expansion)
-    assert coding is not None
-    return coding
+def decoding_of(value: str, max_expansion: int = LIMIT) -> Any:
+    decoding = MODULE.decoding_of(value, max_expansion)
+    assert decoding is not None
+    return decoding
 
 
-def drained(coding: Any, data: bytes) -> Pieces:
+def drained(decoding: Any, data: bytes) -> Pieces:
     """Every step of what `data` brings."""
-    steps = [coding.decode(data)]
-    while coding.pending:
-        steps.append(coding.decode())
+    steps = [decoding.decode(data)]
+    while decoding.pending:
+        steps.append(decoding.decode())
     return steps
 
 
-def decoded(coding: Any, *data: bytes) -> bytes:
-    return b"".join(step for each in data for step in drained(coding, each))
+def decoded(decoding: Any, *data: bytes) -> bytes:
+    return b"".join(step for each in data for step in drained(decoding, each))
 
 
 def head(coding: str) -> bytes:
@@ -138,21 +138,21 @@ def head(coding: str) -> bytes:
 
 @every_server
 def test_what_is_flushed_comes_out_with_its_last_byte(name: str, server: Callable[[Pieces], Pieces]) -> None:
-    coding, decoder = coding_of(name), EventDecoder()
+    decoding, decoder = decoding_of(name), EventDecoder()
     *flushed, end = server([b"data: %d\n\n" % number for number in range(50)])[:51]
     for number, sent in enumerate(flushed):
-        assert [event.data for event in decoder.feed(decoded(coding, sent))] == [str(number)]
-    assert decoded(coding, end) == b""
-    assert coding.error is None
+        assert [event.data for event in decoder.feed(decoded(decoding, sent))] == [str(number)]
+    assert decoded(decoding, end) == b""
+    assert decoding.error is None
 
 
 @every_server
 def test_however_it_is_cut_it_is_the_same(name: str, server: Callable[[Pieces], Pieces]) -> None:
     whole = b"".join(server(SAID))
     for pieces in cuts(whole):
-        coding = coding_of(name)
-        assert decoded(coding, *pieces) == b"".join(SAID)
-        assert coding.ended and coding.error is None
+        decoding = decoding_of(name)
+        assert decoded(decoding, *pieces) == b"".join(SAID)
+        assert decoding.ended and decoding.error is None
 
 
 @every_server
@@ -169,30 +169,30 @@ def test_however_a_response_is_cut_its_chunks_are_the_same(
 @every_server
 def test_a_body_that_is_cut_has_not_ended(name: str, server: Callable[[Pieces], Pieces]) -> None:
     whole = b"".join(server([b"data: 1\n\n"]))
-    coding = coding_of(name)
+    decoding = decoding_of(name)
     for byte in whole[:-1]:
-        decoded(coding, bytes([byte]))
-        assert not coding.ended and coding.error is None
-    decoded(coding, whole[-1:])
-    assert coding.ended
+        decoded(decoding, bytes([byte]))
+        assert not decoding.ended and decoding.error is None
+    decoded(decoding, whole[-1:])
+    assert decoding.ended
 
 
 @every_server
 def test_what_is_not_so_coded_is_an_error(name: str, server: Callable[[Pieces], Pieces]) -> None:
     for noise in (b"\xff" * 40, b"data: not compressed\n\n" * 3):
-        coding = coding_of(name)
-        assert decoded(coding, noise) == b""
-        assert isinstance(coding.error, ProtocolError)
-        assert f"its coding, {name.lower().split(',')[-1].strip().removeprefix('x-')}," in str(coding.error)
-        assert drained(coding, b"".join(server(SAID))) == [b""]
+        decoding = decoding_of(name)
+        assert decoded(decoding, noise) == b""
+        assert isinstance(decoding.error, ProtocolError)
+        assert f"its coding, {name.lower().split(',')[-1].strip().removeprefix('x-')}," in str(decoding.error)
+        assert drained(decoding, b"".join(server(SAID))) == [b""]
 
 
 @every_server
 def test_what_comes_behind_the_end_is_an_error(name: str, server: Callable[[Pieces], Pieces]) -> None:
-    coding = coding_of(name)
-    assert decoded(coding, *server(SAID)) == b"".join(SAID)
-    assert decoded(coding, b"garbage!") == b""
-    assert isinstance(coding.error, ProtocolError)
+    decoding = decoding_of(name)
+    assert decoded(decoding, *server(SAID)) == b"".join(SAID)
+    assert decoded(decoding, b"garbage!") == b""
+    assert isinstance(decoding.error, ProtocolError)
 
 
 @pytest.mark.parametrize(("name", "server"), [("gzip", with_gzip), ("deflate", with_zlib)])
@@ -202,27 +202,27 @@ def test_nothing_is_lost_to_a_wrong_checksum(
 ) -> None:
     broken = b"".join(server(SAID))[:-8] + end
     for pieces in cuts(broken):
-        coding = coding_of(name)
-        assert decoded(coding, *pieces) == b"".join(SAID)
-        assert isinstance(coding.error, ProtocolError) and not coding.pending
+        decoding = decoding_of(name)
+        assert decoded(decoding, *pieces) == b"".join(SAID)
+        assert isinstance(decoding.error, ProtocolError) and not decoding.pending
 
 
 def test_nothing_is_lost_to_garbage_behind_the_end() -> None:
     for name in ("gzip", "deflate", "zstd"):
-        coding = coding_of(name)
+        decoding = decoding_of(name)
         server = SERVERS[name][1]
-        assert decoded(coding, b"".join(server(SAID)) + b"garbage!") == b"".join(SAID)
-        assert isinstance(coding.error, ProtocolError)
-    assert coding_of("deflate").ended
+        assert decoded(decoding, b"".join(server(SAID)) + b"garbage!") == b"".join(SAID)
+        assert isinstance(decoding.error, ProtocolError)
+    assert decoding_of("deflate").ended
 
 
 def test_zstd_with_a_window_over_eight_mebibytes_is_refused() -> None:
     """RFC 9659, 3."""
     options = {zstd.CompressionParameter.window_log: 24}
     compressor = zstd.ZstdCompressor(options=options)
-    coding = coding_of("zstd")
-    assert decoded(coding, compressor.compress(SAID[0]) + compressor.flush(compressor.FLUSH_BLOCK)) == b""
-    assert "window" in str(coding.error) or "memory" in str(coding.error)
+    decoding = decoding_of("zstd")
+    assert decoded(decoding, compressor.compress(SAID[0]) + compressor.flush(compressor.FLUSH_BLOCK)) == b""
+    assert "window" in str(decoding.error) or "memory" in str(decoding.error)
 
 
 # Which codings.
@@ -230,19 +230,19 @@ def test_zstd_with_a_window_over_eight_mebibytes_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [None, "", "identity", " Identity , identity", ","])
 def test_where_there_is_no_coding_there_is_nothing_to_decode(value: str | None) -> None:
-    assert MODULE.coding_of(value, LIMIT) is None
+    assert MODULE.decoding_of(value, LIMIT) is None
 
 
 @pytest.mark.parametrize("value", ["compress", "gzip, rot13", "gzip;q=1", "x" * 1000])
 def test_an_unknown_coding_is_named(value: str) -> None:
     with pytest.raises(NotAnEventStream, match="unknown content coding: '") as caught:
-        MODULE.coding_of(value, LIMIT)
+        MODULE.decoding_of(value, LIMIT)
     assert value.split(", ")[-1][:50] in str(caught.value) and len(str(caught.value)) < 120
 
 
 def test_there_are_at_most_three_layers() -> None:
     with pytest.raises(NotAnEventStream, match="more than 3 content codings"):
-        MODULE.coding_of("gzip, gzip, gzip, gzip", LIMIT)
+        MODULE.decoding_of("gzip, gzip, gzip, gzip", LIMIT)
 
 
 @pytest.mark.parametrize("name", ["br", "zstd"])
@@ -262,7 +262,7 @@ def test_a_brotli_that_knows_no_limits_will_not_do(monkeypatch: pytest.MonkeyPat
     old.Decompressor = object
     monkeypatch.setitem(sys.modules, "brotli", old)
     with pytest.raises(NotAnEventStream, match=r"install sse-core\[br\]"):
-        coding_of("br")
+        decoding_of("br")
 
 
 # Limits.
@@ -280,46 +280,46 @@ BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 @pytest.mark.parametrize(("name", "compress"), BOMBS.values(), ids=BOMBS)
 def test_a_bomb_goes_off_in_steps_and_not_for_long(name: str, compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(b"\0" * 2**26)
-    coding = coding_of(name)
+    decoding = decoding_of(name)
     tracemalloc.start()
-    size = len(coding.decode(bomb))
-    while coding.pending:
-        size += len(coding.decode())
+    size = len(decoding.decode(bomb))
+    while decoding.pending:
+        size += len(decoding.decode())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 4 * MODULE.STEP + len(bomb) + 2**17
     assert size <= max(MODULE.FREE, LIMIT * len(bomb)) < 2**26
-    assert "expands to more than 1000 times its size" in str(coding.error)
+    assert "expands to more than 1000 times its size" in str(decoding.error)
 
 
 def test_an_inner_layer_that_gives_nothing_is_counted_too() -> None:
     empty = gzip.compress(b"") * 200_000
-    coding = coding_of("gzip, gzip", 10)
-    assert decoded(coding, gzip.compress(empty)) == b""
-    assert "expands" in str(coding.error)
+    decoding = decoding_of("gzip, gzip", 10)
+    assert decoded(decoding, gzip.compress(empty)) == b""
+    assert "expands" in str(decoding.error)
 
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
 def test_what_expands_much_but_to_little_is_decoded(name: str) -> None:
     data = b"\0" * MODULE.FREE
-    coding = coding_of(name, 1)
-    assert decoded(coding, BOMBS[name][1](data)) == data
-    assert coding.ended and coding.error is None
+    decoding = decoding_of(name, 1)
+    assert decoded(decoding, BOMBS[name][1](data)) == data
+    assert decoding.ended and decoding.error is None
 
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd", "gzip twice"])
 @pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**16 + 1, 2**17])
 def test_a_step_has_about_its_size(name: str, size: int) -> None:
     value, compress = BOMBS[name]
-    coding = coding_of(value)
-    steps = drained(coding, compress(b"x" * size))
-    assert b"".join(steps) == b"x" * size and coding.ended
+    decoding = decoding_of(value)
+    steps = drained(decoding, compress(b"x" * size))
+    assert b"".join(steps) == b"x" * size and decoding.ended
     assert max(map(len, steps)) < 2 * MODULE.STEP
 
 
 def test_many_members_in_one_piece_take_linear_time() -> None:
     members = gzip.compress(b"x") * 50_000
-    assert decoded(coding_of("gzip"), members) == b"x" * 50_000
+    assert decoded(decoding_of("gzip"), members) == b"x" * 50_000
 
 
 # In the lives of sessions.

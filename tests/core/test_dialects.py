@@ -95,6 +95,12 @@ def test_a_chunk_as_openai_documents_it(read: Reader) -> None:
     assert token.top_logprobs[0].token == "ho"
 
 
+def test_a_chunk_shows_what_it_has_and_not_what_it_could_have(read: Reader) -> None:
+    assert repr(read({"id": "1", **delta(content="Hi")})) == (
+        "ChatCompletionChunk(id='1', choices=(Choice(delta=Delta(content='Hi')),))"
+    )
+
+
 def test_a_usage_chunk_has_no_choices(read: Reader) -> None:
     usage = {
         "prompt_tokens": 1,
