@@ -281,6 +281,23 @@ def test_a_loop_that_stops_this_moment_is_a_stopped_one(monkeypatch: pytest.Monk
 # What asyncio's own transport keeps.
 
 
+def test_what_is_the_event_loops_is_touched_in_its_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    class Connection(sse_adapters.asyncio.Connection):
+        def _let_go(self) -> None:
+            super()._let_go()
+            threads.append(threading.get_ident())
+
+    monkeypatch.setattr(sse_adapters.asyncio, "Connection", Connection)
+    transport = sse_adapters.asyncio.Transport()
+    with start_blocking_portal() as portal, socket.create_server(("127.0.0.1", 0)) as listener:
+        portal.call(transport.open, "127.0.0.1", listener.getsockname()[1], None)
+        transport.close()  # as a finaliser does
+        eventually(lambda: bool(threads))
+        assert threads == [portal.call(threading.get_ident)]
+
+
 def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
     async def main() -> None:
         transport = sse_adapters.asyncio.Transport()
