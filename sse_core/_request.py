@@ -174,12 +174,12 @@ class URL(Struct, frozen=True):
     @property
     def host_field(self) -> str:
         """The value of the Host field: without a zone, which means nothing elsewhere (RFC 6874, 4)."""
-        return self._authority(self.server_name)
+        return self._authority(without_zone(self.host))
 
     @property
     def server_name(self) -> str:
-        """The host as its certificate, or a proxy, knows it: without a zone."""
-        return without_zone(self.host)
+        """The host as its certificate names it."""
+        return certified(self.host)
 
     def target(self, path: str) -> str:
         """The request target for `path`, which may have a query, below this URL's own path and query."""
@@ -208,6 +208,11 @@ def with_zone(host: str) -> str:
 def without_zone(host: str) -> str:
     """Return a host as others know it: the zone of an IPv6 address is this machine's own."""
     return host.partition("%")[0] if ":" in host else host
+
+
+def certified(host: str) -> str:
+    """Return a host as a certificate names it: no zone, nor the dot of an absolute name (RFC 6066, 3)."""
+    return without_zone(host).removesuffix(".")
 
 
 CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ._actions import Action, Done, Open, Receive, Received, Send, StartTLS
 from ._hop import Hop
 from ._limits import Deadlines, Limits
-from ._request import without_zone
+from ._request import certified, without_zone
 from ._states import State
 from ._timing import Timing
 from ._tunnel import tunnel_through
@@ -23,9 +23,9 @@ def way_through(hop: Hop, deadlines: Deadlines, limits: Limits, timing: Timing) 
     peer = proxy or url
     yield State.OPENING, Open(peer.host, peer.port, timing.limit("connect", deadlines.connect))
     if proxy is not None and proxy.scheme == "https":
-        yield State.SECURING, StartTLS(without_zone(proxy.host), timing.limit("tls", deadlines.tls))
+        yield State.SECURING, StartTLS(certified(proxy.host), timing.limit("tls", deadlines.tls))
     if proxy is not None and hop.tunnelled:
-        tunnel = tunnel_through(proxy, url.server_name, url.port, max_head_size=limits.max_head_size)
+        tunnel = tunnel_through(proxy, without_zone(url.host), url.port, max_head_size=limits.max_head_size)
         deadline = timing.limit("connect", deadlines.connect)
         while not tunnel.established:
             if data := tunnel.data_to_send():

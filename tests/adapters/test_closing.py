@@ -21,6 +21,7 @@ import anyio.to_thread
 import pytest
 
 import sse_adapters.anyio
+import sse_adapters.portal
 from net_names import Names
 from net_runners import (
     BLOCKING,
@@ -476,6 +477,27 @@ def test_a_keyboard_interrupt_closes_the_connection(network: NetworkRunner, stag
     assert stage.server_notices_the_end()
     with pytest.raises(StreamClosed):
         next(stream)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals do not reach a blocked thread here")
+def test_a_verb_that_is_interrupted_has_ended_before_anyone_may_close() -> None:
+    ended = threading.Event()
+
+    class Inner(sse_adapters.anyio.Transport):
+        async def sleep(self, deadline: float) -> None:
+            try:
+                await super().sleep(deadline)
+            finally:
+                ended.set()
+
+    loop = sse_adapters.portal.EventLoop("asyncio")
+    transport = sse_adapters.portal.Transport(loop, Inner())
+    try:
+        with interrupt_after(0.15), pytest.raises(KeyboardInterrupt):
+            transport.sleep(transport.now() + GENEROUS)
+        assert ended.is_set()
+    finally:
+        loop.stop()
 
 
 # Cancelled by the event loop.

@@ -78,6 +78,20 @@ def test_a_certificate_of_an_unknown_authority_is_rejected(
     assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
 
 
+def test_a_server_that_is_rejected_is_told_why(network: NetworkRunner, authority: Authority) -> None:
+    alerts: list[str] = []
+
+    def shake_hands(peer: Peer) -> None:
+        try:
+            authority.server.wrap_socket(peer.socket, server_side=True)
+        except ssl.SSLError as exc:
+            alerts.append(exc.reason)
+
+    with listening(shake_hands) as server:
+        network.read_url(server.url.replace("http:", "https:"))
+    assert alerts == ["TLSV1_ALERT_UNKNOWN_CA"]
+
+
 def test_a_certificate_for_another_host_is_rejected(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
@@ -236,6 +250,21 @@ def test_a_close_delimited_body_without_a_close_notify_is_truncated(
     assert isinstance(result.error.__cause__, ssl.SSLError)  # SSLEOFError, if Python is new enough
 
 
+def test_a_context_that_takes_a_cut_for_an_end_is_corrected(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    context = authority.client_with_certificate()
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"), *STREAM)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, ssl_context=context)
+    assert (result.data, result.verdict) == (SAID, Verdict.BODY_CUT)
+
+
 def test_a_complete_chunked_body_needs_no_close_notify(
     network: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
@@ -351,6 +380,12 @@ def test_a_server_that_reads_slowly_does_not_stretch_the_deadline(
 # TLS without I/O.
 
 
+def test_http_1_1_is_what_we_offer() -> None:
+    client = TLS(None, "api.test")
+    assert not client.handshake()
+    assert b"\x00\x09\x08http/1.1" in client.outgoing()  # RFC 7301, 3.1
+
+
 def connected(authority: Authority) -> tuple[TLS, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
     """A client, and a server with what goes to it and what comes from it."""
     to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -375,6 +410,29 @@ def test_what_came_before_bytes_that_are_no_tls_is_handed_out_first(authority: A
     for _ in range(2):
         with pytest.raises(ssl.SSLError):
             client.decrypt()
+
+
+def test_what_came_before_the_tls_around_it_broke_is_handed_out_first(authority: Authority) -> None:
+    below, around, to_around, from_around = connected(authority)
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1", below)
+    while not client.handshake():
+        to_around.write(client.outgoing())
+        to_server.write(around.read(65536))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        around.write(from_server.read())
+        client.feed(from_around.read())
+    to_around.write(client.outgoing())
+    to_server.write(around.read(65536))
+    server.do_handshake()
+    server.write(b"data")
+    around.write(from_server.read())
+    client.feed(from_around.read() + b"this is no record")
+    assert client.decrypt() == b"data"
+    with pytest.raises(ssl.SSLError):
+        client.decrypt()
 
 
 def test_nothing_is_an_end(authority: Authority) -> None:

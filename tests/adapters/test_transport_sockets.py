@@ -169,6 +169,20 @@ def test_a_stream_comes_over_a_unix_socket(network: NetworkRunner, unix_server: 
     assert b"GET /v1/stream HTTP/1.1\r\nHost: somewhere.test\r\n" in server.peer().received
 
 
+def test_no_proxy_of_the_environment_leads_to_a_unix_socket(
+    network: NetworkRunner, unix_server: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    _, path = unix_server
+    assert network.read_url("http://somewhere.test", uds=path).data == ["one", "two"]
+
+
+def test_small_writes_are_not_held_back() -> None:
+    with _sockets.new_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ())) as sock:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.gettimeout() == 0
+
+
 def test_a_unix_socket_that_is_not_there_is_a_failed_connection(network: NetworkRunner) -> None:
     for uds in ("/nowhere/at/all", "\ud800", ""):
         result = network.read_url("http://localhost", uds=uds)
@@ -265,6 +279,23 @@ def test_a_loop_that_stops_this_moment_is_a_stopped_one(monkeypatch: pytest.Monk
 
 
 # What asyncio's own transport keeps.
+
+
+def test_what_is_the_event_loops_is_touched_in_its_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    class Connection(sse_adapters.asyncio.Connection):
+        def _let_go(self) -> None:
+            super()._let_go()
+            threads.append(threading.get_ident())
+
+    monkeypatch.setattr(sse_adapters.asyncio, "Connection", Connection)
+    transport = sse_adapters.asyncio.Transport()
+    with start_blocking_portal() as portal, socket.create_server(("127.0.0.1", 0)) as listener:
+        portal.call(transport.open, "127.0.0.1", listener.getsockname()[1], None)
+        transport.close()  # as a finaliser does
+        eventually(lambda: bool(threads))
+        assert threads == [portal.call(threading.get_ident)]
 
 
 def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:

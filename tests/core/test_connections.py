@@ -247,6 +247,18 @@ def test_a_zone_is_for_this_machine_alone() -> None:
     assert life.then(Received(CONNECTED)) == StartTLS("fe80::1", 1010.0)
 
 
+def test_an_absolute_name_is_certified_without_its_dot() -> None:
+    life = through(Proxy.parse("https://proxy.test."), "https://api.test./")
+    assert life.action == Open("proxy.test.", 443, 1010.0)
+    assert life.then(Done()) == StartTLS("proxy.test", 1010.0)
+    life.then(Done())
+    assert life.sent[0].startswith(b"CONNECT api.test.:443 HTTP/1.1\r\n")
+    life.then(Done())
+    assert life.then(Received(CONNECTED)) == StartTLS("api.test", 1010.0)
+    life.then(Done())
+    assert b"\r\nHost: api.test.\r\n" in life.sent[1]
+
+
 @pytest.mark.parametrize("url", ["http://api.test/", "https://api.test/"])
 def test_socks_leads_to_either(url: str) -> None:
     life = through(SOCKS, url)

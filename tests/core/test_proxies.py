@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,33 @@ def test_what_is_no_proxy_is_a_value_error_that_shows_nothing_of_it(url: str) ->
     assert "s3cret" not in str(caught.value)
     assert "s3cret" not in "".join(traceback.format_exception_only(caught.value))
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("scheme", "username", "password", "carried"),
+    [
+        ("socks5", "u" * 255, "p" * 255, True),
+        ("socks5", "u" * 256, "p", False),
+        ("socks5", "u", "p" * 256, False),
+        ("socks5h", "é" * 128, "p", False),
+        ("socks5", "me:you", "p", True),
+        ("http", "u" * 256, "p" * 256, True),
+        ("http", "u", "a:b", True),
+        ("https", "me:you", "p", False),
+    ],
+)
+def test_a_scheme_has_room_for_some_credentials(
+    scheme: str, username: str, password: str, carried: bool
+) -> None:
+    with nullcontext() if carried else pytest.raises(ValueError, match=r"SOCKS5 has room|with a colon"):
+        Proxy(scheme=scheme, host="p", port=1, username=username, password=password)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_port_is_a_number_of_16_bits(port: int) -> None:
+    Proxy(scheme="http", host="p", port=65535)
+    with pytest.raises(ValueError, match="from 1 to 65535"):
+        Proxy(scheme="http", host="p", port=port)
 
 
 @unhurried
