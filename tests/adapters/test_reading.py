@@ -296,7 +296,7 @@ def test_silence_ends_with_the_deadline_for_what_is_missing(
 
 @pytest.mark.parametrize("said", [[], [head()], [head("401 Unauthorized", "Content-Length: 9")]])
 def test_silence_ends_with_the_total_deadline(runner: Runner, said: list[bytes]) -> None:
-    result = runner.read(says(*said, end=End.SILENCE), deadlines=Deadlines(total=SHORT))
+    result = runner.read(says(*said, end=End.SILENCE), deadlines=Deadlines(total=4 * SHORT))
     if isinstance(result.error, StatusError):  # which is worth more than the rest of its body
         assert result.error.status == 401
     else:
