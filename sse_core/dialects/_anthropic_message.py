@@ -148,12 +148,13 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 block = block or self._begin(chunk.index, TextBlock())
                 if citation is not None:
                     block.citations.append(citation)
-            case CompactionDelta(content=content, encrypted_content=encrypted):
+            case CompactionDelta(content=content, encrypted_content=encrypted) if block is None or isinstance(
+                block.start, CompactionBlock
+            ):
                 block = block or self._begin(chunk.index, CompactionBlock())
-                if isinstance(block.start, CompactionBlock):
-                    block.start = msgspec.structs.replace(
-                        block.start, content=content, encrypted_content=encrypted
-                    )
+                block.start = msgspec.structs.replace(
+                    block.start, content=content, encrypted_content=encrypted
+                )
             case _:
                 pass
         return False
