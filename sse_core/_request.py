@@ -61,7 +61,7 @@ class Dialect(ABC, Generic[T]):
     def __init_subclass__(cls, *, keeps_short_way: bool = False) -> None:
         """Let a class that has a `read` of its own see every event, but if the short way does the same."""
         if "read" in vars(cls) and "read_plain" not in vars(cls) and not keeps_short_way:
-            cls.read_plain = Dialect.read_plain  # type: ignore[method-assign]
+            cls.read_plain = Dialect.read_plain  # type: ignore[method-assign]  # that is the point
 
     def accumulator(self) -> Accumulator[T] | None:
         """Return what puts this stream's chunks together, or None where they make no whole."""

@@ -23,6 +23,8 @@ class Names:
         self.answer = Event()
         """Clear it, and the look-up takes until it is set again."""
         self.answer.set()
+        self.failure: Exception | None = None
+        """What is raised in place of an answer."""
         self._getaddrinfo = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self.look_up)
         monkeypatch.setattr(anyio, "getaddrinfo", self.look_up_async)
@@ -34,6 +36,8 @@ class Names:
             raise socket.gaierror(socket.EAI_NONAME, "not an address")
         self.asked.set()
         assert self.answer.wait(GENEROUS)
+        if self.failure is not None:
+            raise self.failure
         found = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
         return [(*found, ("127.0.0.1", port)) for port in self.ports]
 

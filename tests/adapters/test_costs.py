@@ -53,6 +53,7 @@ class Scripted:
 
 
 class AsyncScripted(Scripted):
+    # Another protocol, of which only the coroutines are other than the first's: hence what is ignored.
     async def open(self, host: str, port: int, deadline: float | None) -> None: ...  # type: ignore[override]
     async def start_tls(self, server_name: str, deadline: float | None) -> None: ...  # type: ignore[override]
     async def send(self, data: bytes, deadline: float | None) -> None: ...  # type: ignore[override]

@@ -8,7 +8,6 @@ import time
 from threading import Thread
 from typing import Any
 
-import anyio
 import pytest
 
 import sse_adapters.portal
@@ -411,18 +410,9 @@ def test_a_name_without_addresses_is_a_failed_connection(network: NetworkRunner,
     assert "no address for 'somewhere.test'" in str(result.error)
 
 
-def test_a_name_that_does_not_resolve_is_a_failed_connection(
-    network: NetworkRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*args: Any, **options: Any) -> Any:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    async def fail_async(*args: Any, **options: Any) -> Any:
-        fail()
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    monkeypatch.setattr(anyio, "getaddrinfo", fail_async)
-    result = network.read_url("http://nowhere.invalid")
+def test_a_name_that_does_not_resolve_is_a_failed_connection(network: NetworkRunner, names: Names) -> None:
+    names.failure = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    result = network.read_url("http://somewhere.test")
     assert isinstance(result.error, ConnectionFailed)
     assert "Name or service not known" in str(result.error)
     assert result.verdict is Verdict.UNREACHABLE
@@ -430,19 +420,10 @@ def test_a_name_that_does_not_resolve_is_a_failed_connection(
 
 @pytest.mark.parametrize("network", [*EVENT_LOOPS, *REARRANGED], indirect=True)
 def test_where_there_can_be_no_more_threads_a_name_is_a_failed_connection(
-    network: NetworkRunner, monkeypatch: pytest.MonkeyPatch
+    network: NetworkRunner, names: Names
 ) -> None:
-    def fail(*args: Any, **options: Any) -> Any:
-        if not options.get("flags"):
-            raise RuntimeError("can't start new thread")
-        raise socket.gaierror(socket.EAI_NONAME, "not an address")
-
-    async def fail_async(*args: Any, **options: Any) -> Any:
-        fail()
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    monkeypatch.setattr(anyio, "getaddrinfo", fail_async)
-    result = network.read_url("http://nowhere.invalid")
+    names.failure = RuntimeError("can't start new thread")
+    result = network.read_url("http://somewhere.test")
     assert isinstance(result.error, ConnectionFailed)
     assert "can't start new thread" in str(result.error)
 
