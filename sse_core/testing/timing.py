@@ -34,13 +34,16 @@ def growth(subject: Subject, start: bytes, piece: bytes) -> float:
 
 def _seconds(subject: Subject, start: bytes, piece: bytes, pieces: int) -> float:
     chunks = [start, *[piece] * pieces, b"\n\n"]
-    began = time.process_time()
+    began = cpu_time()
     run = subject.run(chunks)
-    taken = time.process_time() - began
+    taken = cpu_time() - began
     if run.error is not None:
         raise run.error
     return max(taken, SHORTEST)
 
+
+cpu_time = time.thread_time
+"""The clock, in seconds; for its own tests one that counts."""
 
 SMALL, TIMES = 1024, 8
 TRIES = 4

@@ -134,19 +134,31 @@ def test_an_event_is_timed_by_the_bytes_given() -> None:
     assert Subject(toys.GivesAtTheEnd).run(chunks).came == [19, 19]
 
 
-@pytest.mark.parametrize("decoder", [EventDecoder, ReferenceDecoder])
-def test_linear_time_is_told(decoder: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "SMALL", 256)
-    assert measure_time(Subject(decoder)).ok
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU time is what the toys count."""
+    monkeypatch.setattr(timing, "cpu_time", lambda: toys.Linear.cpu_time)
 
 
+@pytest.mark.usefixtures("counted")
+@pytest.mark.parametrize("decoder", [toys.Linear, toys.Interrupted])
+def test_linear_time_is_told(decoder: Callable[..., object]) -> None:
+    check = measure_time(Subject(decoder))
+    assert check.ok
+    assert "8.0, 8.0, 8.0, 8.0, 8.0" in check.note
+
+
+@pytest.mark.usefixtures("counted")
 @pytest.mark.parametrize("patience", [0, 60])
 def test_quadratic_time_is_told(patience: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "SMALL", 256)
     monkeypatch.setattr(timing, "PATIENCE", patience)
     check = measure_time(Subject(toys.Quadratic))
     assert not check.ok
-    assert "8 times the bytes took" in check.failures[0].problem
+    assert "8 times the bytes took 64 times" in check.failures[0].problem
+
+
+def test_cpu_time_is_measured() -> None:
+    assert timing.growth(Subject(EventDecoder), b"data: ", b"x" * 64) > 0
 
 
 def test_what_is_raised_over_time_is_told() -> None:
@@ -231,6 +243,7 @@ def test_the_module_is_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
         runpy.run_path(str(command.__file__), run_name="__main__")
 
 
+@pytest.mark.usefixtures("counted")
 class TestTheSuite(DecoderSuite):
     """The pytest form, on a function."""
 

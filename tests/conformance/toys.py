@@ -143,17 +143,51 @@ class RaisesWhenWhole(EventDecoder):
         return super().feed(data)
 
 
-class Quadratic(EventDecoder):
-    """Right, and looks at everything again with every piece."""
+class Linear(EventDecoder):
+    """Right, and counts the bytes it looks at, a microsecond for each."""
+
+    cpu_time = 0.0
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        self.look_at(len(data))
+        return super().feed(data)
+
+    @staticmethod
+    def look_at(size: int) -> None:
+        Linear.cpu_time += size / 1e6
+
+
+class Quadratic(Linear):
+    """Looks at everything again with every piece."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.all = b""
+        self.size = 0
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
-        self.all += data
-        self.all.translate(None, b"x")
+        self.size += len(data)
+        self.look_at(self.size)
         return super().feed(data)
+
+
+class Interrupted(Linear):
+    """Has to wait in every second of its long runs, by chance."""
+
+    long_runs = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        self.size += len(data)
+        return super().feed(data)
+
+    def eof(self) -> Any:
+        if self.size > 100_000:
+            Interrupted.long_runs += 1
+            self.look_at(1_400_000 if Interrupted.long_runs % 2 else 0)
+        return super().eof()
 
 
 class Limited(EventDecoder):
