@@ -1,9 +1,11 @@
-"""Packs `spec` into the wheel as one archive: 165 KB in place of 560 files and 1.3 MB."""
+"""Packs `spec` into the wheel as one archive: 135 KB in place of 570 files and 1.3 MB."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import tarfile
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,18 +32,23 @@ class SpecArchive(BuildHookInterface[Any]):
 
 def pack(folder: Path, archive: Path) -> None:
     """Pack the files of a folder: the same files give the same bytes, whenever and by whomever it is done."""
-
-    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-        member.mtime = member.uid = member.gid = 0
-        member.uname = member.gname = ""
-        member.mode = 0o644
-        return member
-
     with (
         archive.open("wb") as raw,
         gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                tar.add(path, path.relative_to(folder).as_posix(), filter=anonymous)
+            if path.is_file() and path.name not in FOR_READERS:
+                content = compact(path.read_bytes()) if path.suffix == ".json" else path.read_bytes()
+                member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+                member.size = len(content)
+                tar.addfile(member, BytesIO(content))
+
+
+def compact(text: bytes) -> bytes:
+    """Return JSON without the white space that it has for readers of the source."""
+    return json.dumps(json.loads(text), separators=(",", ":")).encode()
+
+
+FOR_READERS = ("README.md", "schema.json")
+"""Files that nothing in the package reads."""
