@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
@@ -43,12 +44,9 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 class StreamBase(Generic[T, X]):
     """The part of a stream that is the same on every runtime."""
 
-    def __init__(
-        self, session: Session[T], connections: Connections[X], observer: Observer | None = None
-    ) -> None:
+    def __init__(self, session: Session[T], connections: Connections[X]) -> None:
         self._session = session
         self._connections = connections
-        self._observer = observer
         self._transport: X | None = None
         self._place: str | None = None  # the origin that there is a place in the pool for
         self._cause: OSError | None = None
@@ -136,39 +134,11 @@ class StreamBase(Generic[T, X]):
     def _first(self) -> Action:
         """Go on from where the session was left."""
         if self._session.state is DELIVERING:
-            return self._answer(DONE)
+            return self._session.step(DONE, self._connections.now())
         if self._session.state is State.IDLE:
             self._connections.set_clock()
-            now = self._connections.now()
-            action = self._session.start(now)
-            self._tell_action(action, now)
-            return action
+            return self._session.start(self._connections.now())
         return STOP
-
-    def _answer(self, outcome: Outcome) -> Action:
-        if self._closing:
-            outcome = CANCELLED
-        if self._observer is None:
-            return self._session.step(outcome, self._connections.now())
-        return self._step(outcome, self._connections.now())
-
-    def _step(self, outcome: Outcome, now: float) -> Action:
-        self._tell_outcome(outcome, now)
-        action = self._session.step(outcome, now)
-        self._tell_action(action, now)
-        return action
-
-    def _tell_action(self, action: Action, now: float) -> None:
-        observer, self._observer = self._observer, None  # one that raises is told no more
-        if observer is not None:
-            observer.action(action, now)
-            self._observer = observer
-
-    def _tell_outcome(self, outcome: Outcome, now: float) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.outcome(outcome, now)
-            self._observer = observer
 
     def _failure(self, exc: OSError) -> Failed:
         self._cause = exc
@@ -188,7 +158,7 @@ class StreamBase(Generic[T, X]):
     def _cancel(self) -> None:
         """Bring the session to its end from wherever it is, without a clock: its event loop may be closed."""
         while self._session.state is not State.STOPPED:
-            self._step(CANCELLED, NO_MATTER_WHEN)
+            self._session.step(CANCELLED, NO_MATTER_WHEN)
         self._let_go(reuse=False)
 
     # The connection.
@@ -262,7 +232,8 @@ class ClientBase(Generic[S, X]):
         )
 
     def _session(self, request: Request[T]) -> Session[T]:
-        return Session(
+        session = Session if self._observe is None else partial(Observed, self._observe)
+        return session(
             request,
             self._url,
             headers=self._headers,
@@ -273,14 +244,41 @@ class ClientBase(Generic[S, X]):
             entropy=entropy,
         )
 
-    def _observer(self, session: Session[Any]) -> Observer | None:
-        return None if self._observe is None else self._observe(session)
-
     def _keep(self, stream: S) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the client is closed")
             self._streams.add(stream)
+
+
+class Observed(Session[T]):
+    """A session that tells an observer of each of its steps."""
+
+    def __init__(
+        self, observe: Callable[[Session[Any]], Observer], request: Request[T], url: URL, **options: Any
+    ) -> None:
+        super().__init__(request, url, **options)
+        self._observer: Observer | None = observe(self)
+
+    def start(self, now: float) -> Action:
+        return self._tell_action(super().start(now), now)
+
+    def step(self, outcome: Outcome, now: float) -> Action:
+        self._tell_outcome(outcome, now)
+        return self._tell_action(super().step(outcome, now), now)
+
+    def _tell_action(self, action: Action, now: float) -> Action:
+        observer, self._observer = self._observer, None  # one that raises is told no more
+        if observer is not None:
+            observer.action(action, now)
+            self._observer = observer
+        return action
+
+    def _tell_outcome(self, outcome: Outcome, now: float) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.outcome(outcome, now)
+            self._observer = observer
 
 
 def entropy() -> float:

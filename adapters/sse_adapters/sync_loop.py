@@ -31,9 +31,9 @@ from sse_core import (
     Stop,
 )
 
-from ._base import DELIVERING, DONE, ClientBase, StreamBase, T, without_text
+from ._base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, without_text
 from ._connections import AT_ONCE, Closable, Connections, do_nothing
-from ._options import Observer, Options
+from ._options import Options
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -89,10 +89,8 @@ class Stream(StreamBase[T, Transport]):
     handed out first.
     """
 
-    def __init__(
-        self, session: Session[T], connections: Connections[Transport], observer: Observer | None = None
-    ) -> None:
-        super().__init__(session, connections, observer)
+    def __init__(self, session: Session[T], connections: Connections[Transport]) -> None:
+        super().__init__(session, connections)
         self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
 
     def __enter__(self) -> Self:
@@ -148,26 +146,27 @@ class Stream(StreamBase[T, Transport]):
     def _drive(self) -> Iterator[T] | None:
         """Go on until chunks are delivered, and return them; None at the end of the stream."""
         self._enter()
+        session = self._session
         try:
             for chunk in self._ready:  # another iterator has left some
                 self._ready = chain((chunk,), self._ready)
                 return self._ready
             action = self._first()
             # Not a `match`: to see that an action is of another class costs 1 us for each event.
-            while self._session.state is not DELIVERING:
+            while session.state is not DELIVERING:
+                outcome: Outcome
                 if isinstance(action, Receive):
-                    outcome: Outcome
                     try:
                         outcome = Received(self._connected().receive(action.deadline))
                     except OSError as exc:
                         outcome = self._failure(exc)
-                    action = self._answer(outcome)
                 elif isinstance(action, Stop):
                     self._raise_error()
                     return None
                 else:
                     assert not isinstance(action, Deliver)
-                    action = self._answer(self._perform(action))
+                    outcome = self._perform(action)
+                action = session.step(CANCELLED if self._closing else outcome, self._connections.now())
             assert isinstance(action, Deliver)
             self._ready = iter(action.chunks)
             return self._ready
@@ -341,8 +340,7 @@ class Client(ClientBase[Stream[Any], Transport]):
         Raises ValueError for a request that HTTP/1.1 cannot carry, and RuntimeError if the
         client is closed.
         """
-        session = self._session(request)
-        stream = Stream(session, self._connections, self._observer(session))
+        stream = Stream(self._session(request), self._connections)
         self._keep(stream)
         return stream
 

@@ -128,11 +128,9 @@ class ReplayClient(sync_loop.Client):
 
     def stream(self, request: Request[T]) -> sync_loop.Stream[T]:
         """Return the next stream, which has to be the answer to `request`."""
-        session = self._session(request)
         player = Player(next(self._paths), self._in_real_time)
-        stream = ReplayStream(
-            session, Recorded(threads.Transport, sync_loop.sweep_at, player), self._observer(session)
-        )
+        recorded = Recorded(threads.Transport, sync_loop.sweep_at, player)
+        stream = ReplayStream(self._session(request), recorded)
         self._keep(stream)
         return stream
 
@@ -149,11 +147,9 @@ class AsyncReplayClient(async_loop.Client):
 
     def stream(self, request: Request[T]) -> async_loop.Stream[T]:
         """Return the next stream, which has to be the answer to `request`."""
-        session = self._session(request)
         player = Player(next(self._paths), self._in_real_time)
-        stream = AsyncReplayStream(
-            session, Recorded(tasks.Transport, async_loop.sweep_at, player), self._observer(session)
-        )
+        recorded = Recorded(tasks.Transport, async_loop.sweep_at, player)
+        stream = AsyncReplayStream(self._session(request), recorded)
         self._keep(stream)
         return stream
 
@@ -195,14 +191,14 @@ class Recorded(Connections[X]):
 class ReplayBase(StreamBase[T, X]):
     """The part of a replay that is the same on every runtime."""
 
-    def __init__(self, session: Session[T], recorded: Recorded[X], observer: Observer | None) -> None:
-        super().__init__(session, recorded, observer)
+    def __init__(self, session: Session[T], recorded: Recorded[X]) -> None:
+        super().__init__(session, recorded)
         self._player = recorded.player
 
     def _first(self) -> Action:
         if self._session.state is State.DELIVERING:
             outcome, _ = self._player.answer(Deliver([]))
-            return self._answer(outcome)
+            return self._session.step(outcome, self._connections.now())
         if self._session.state is State.IDLE:
             self._player.start()
         return super()._first()
