@@ -137,6 +137,7 @@ def test_an_event_is_timed_by_the_bytes_given() -> None:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """CPU time is what the toys count."""
+    monkeypatch.setattr(timing, "SMALL", 256)
     monkeypatch.setattr(timing, "cpu_time", lambda: toys.Linear.cpu_time)
 
 
@@ -154,7 +155,7 @@ def test_quadratic_time_is_told(patience: float, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(timing, "PATIENCE", patience)
     check = measure_time(Subject(toys.Quadratic))
     assert not check.ok
-    assert "8 times the bytes took 64 times" in check.failures[0].problem
+    assert "8 times the bytes took 63 times" in check.failures[0].problem
 
 
 def test_cpu_time_is_measured() -> None:

@@ -1,0 +1,18 @@
+"""The vectors once more, with every fast path off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+VECTORS = [f"conformance/test_{kind}.py" for kind in ("session_vectors", "dialect_fixtures")]
+"""Those of the decoder and of exchanges run both ways by themselves."""
+
+
+def test_the_vectors_without_fast_paths() -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "slow_paths", *VECTORS]
+    ran = subprocess.run(command, cwd=TESTS, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+    assert "fast paths: off" in ran.stdout

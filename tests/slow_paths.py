@@ -1,0 +1,68 @@
+"""Switches every fast path off, for the tests and for any script.
+
+    .venv/bin/pytest -p slow_paths
+    PYTHONPATH=tests .venv/bin/python -m slow_paths fuzz/run.py --seconds 60
+
+All that is said of results then has to be so without them: by vectors, fuzz targets, the checks of
+transports. Left out are the tests that compare the two, and those that count what the fast ones save.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sse_core import EventDecoder, _chunks
+from sse_core._chunks import Chunks, PlainBody
+from sse_core.dialects._chat_accumulator import ChatAccumulator
+from sse_core.dialects.openai import ChatCompletionChunk
+
+LEFT_OUT = ("test_fast_paths.py", "test_costs.py")
+
+
+def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
+    return b""
+
+
+def none_together(chunks: Chunks, data: bytes, position: int, body: list[bytes]) -> int:
+    return position
+
+
+def never_canonical(digits: bytes) -> int:
+    return 0
+
+
+def no_bulk(decoder: EventDecoder, data: bytes) -> None:
+    """Without it no dialect reads plain events either."""
+
+
+def one_by_one(accumulator: ChatAccumulator, chunks: Sequence[ChatCompletionChunk]) -> int:
+    """Take any chunks."""
+    return sum(accumulator._add(chunk) for chunk in chunks)  # pyright: ignore[reportPrivateUsage]
+
+
+for owner, name, slow in (
+    (Chunks, "whole", nothing_whole),
+    (PlainBody, "whole", nothing_whole),
+    (Chunks, "_slice_all", none_together),
+    (_chunks, "canonical_size", never_canonical),
+    (EventDecoder, "_bulk", no_bulk),
+    (ChatAccumulator, "add", one_by_one),
+):
+    assert hasattr(owner, name)
+    setattr(owner, name, slow)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return collection_path.name in LEFT_OUT or None
+
+
+def pytest_report_header() -> str:
+    return "fast paths: off"
+
+
+if __name__ == "__main__":
+    script, sys.argv = sys.argv[1], sys.argv[1:]
+    runpy.run_path(script, run_name="__main__")
