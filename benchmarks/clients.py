@@ -263,7 +263,9 @@ FLOORS: dict[str, Client] = {
 """These look at no bytes, and so give no text."""
 CLIENTS: dict[str, Client] = {
     **FLOORS,
-    "raw loop": floors.raw,
+    "raw loop": partial(floors.raw, bodies=floors.in_bulk),
+    "raw loop, llhttp": partial(floors.raw, bodies=floors.by_llhttp),
+    "raw loop, h11": partial(floors.raw, bodies=floors.by_h11),
     "sse-core, threads": threads,
     "sse-core, anyio, asyncio": anyio,
     "sse-core, anyio, uvloop": partial(anyio, **UVLOOP),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -73,30 +74,84 @@ async def protocol(url: str, texts: list[str]) -> None:
     await ended
 
 
-def raw(url: str, texts: list[str]) -> None:
-    """A socket, exact framing and splitting in bulk, msgspec; no deadline, no limit, no error of its own."""
+Bodies = Callable[[socket.socket], Iterator[bytes]]
+"""What receives a response and gives its body, piece by piece."""
+
+
+def raw(url: str, texts: list[str], bodies: Bodies) -> None:
+    """A socket, framing, splitting in bulk, msgspec; no deadline, no limit, no error of its own."""
     import msgspec
 
     from sse_core.dialects.groq import ChatCompletionChunk
 
     decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+    rest = b""
     with connected(url) as connection:
-        buffer = connection.recv(65536)
-        while b"\r\n\r\n" not in buffer:
-            buffer += connection.recv(65536)
-        head, _, buffer = buffer.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200 ") and b"Transfer-Encoding: chunked" in head
-        rest = b""
-        while True:
-            body, buffer, ended = unframed(buffer)
+        for body in bodies(connection):
             events, rest = split(rest + body)
             for event in events:
                 if event == b"[DONE]":
                     return
                 texts.append(decode(event).choices[0].delta.content or "")
-            if ended:
+
+
+def in_bulk(connection: socket.socket) -> Iterator[bytes]:
+    """Exact framing, in Python."""
+    buffer = connection.recv(65536)
+    while b"\r\n\r\n" not in buffer:
+        buffer += connection.recv(65536)
+    head, _, buffer = buffer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ") and b"Transfer-Encoding: chunked" in head
+    ended = False
+    while not ended:
+        body, buffer, ended = unframed(buffer)
+        yield body
+        buffer += b"" if ended else connection.recv(65536)
+
+
+def by_llhttp(connection: socket.socket) -> Iterator[bytes]:
+    """That of Node.js, in C."""
+    import httptools
+
+    response = Whole()
+    parser = httptools.HttpResponseParser(response)
+    while not response.ended:
+        parser.feed_data(connection.recv(65536))
+        yield b"".join(response.body)
+        response.body.clear()
+
+
+class Whole:
+    """What llhttp calls."""
+
+    def __init__(self) -> None:
+        self.body: list[bytes] = []
+        self.on_body = self.body.append
+        self.ended = False
+
+    def on_message_complete(self) -> None:
+        self.ended = True
+
+
+def by_h11(connection: socket.socket) -> Iterator[bytes]:
+    """h11 for every chunk."""
+    import h11
+
+    parser = h11.Connection(h11.CLIENT)
+    parser.send(
+        h11.Request(method="POST", target="/", headers=[("Host", "localhost"), ("Content-Length", "0")])
+    )
+    parser.send(h11.EndOfMessage())
+    while True:
+        parser.receive_data(connection.recv(65536))
+        body: list[bytes] = []
+        while (event := parser.next_event()) is not h11.NEED_DATA:
+            if isinstance(event, h11.Data):
+                body.append(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                yield b"".join(body)
                 return
-            buffer += connection.recv(65536)
+        yield b"".join(body)
 
 
 def unframed(buffer: bytes) -> tuple[bytes, bytes, bool]:

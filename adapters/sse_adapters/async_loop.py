@@ -154,8 +154,8 @@ class Stream(StreamBase[T, Transport]):
 
     async def _drive(self) -> bool:
         """Go on until chunks are delivered, or to the end of the stream; return whether they are."""
-        self._enter()
         session = self._session
+        self._enter()
         try:
             action = self._first()
             # Not a `match`: to see that an action is of another class costs 1 us for each event.

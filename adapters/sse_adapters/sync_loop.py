@@ -145,8 +145,8 @@ class Stream(StreamBase[T, Transport]):
 
     def _drive(self) -> Iterator[T] | None:
         """Go on until chunks are delivered, and return them; None at the end of the stream."""
-        self._enter()
         session = self._session
+        self._enter()
         try:
             for chunk in self._ready:  # another iterator has left some
                 self._ready = chain((chunk,), self._ready)
