@@ -96,6 +96,9 @@ class StreamBase(Generic[T, X]):
         """How the stream ended; None before that."""
         return self._session.verdict
 
+    def __repr__(self) -> str:
+        return f"<{described(self, self._session.url)}: {self._session.state.name}>"
+
     def will_close(self) -> None:
         """Begin nothing more."""
         self._closing = True
@@ -190,6 +193,11 @@ class StreamBase(Generic[T, X]):
             transport.close()
 
 
+def described(what: object, url: URL) -> str:
+    """Return what a thing is and whose, without what may be secret in a URL."""
+    return f"{type(what).__module__}.{type(what).__name__} of {url.scheme}://{url.authority}"
+
+
 def without_text(chunk: object) -> TypeError:
     return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
 
@@ -227,9 +235,7 @@ class ClientBase(Generic[S, X]):
         self._connections.close()
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__module__}.{type(self).__name__} of {self._url.scheme}://{self._url.authority}>"
-        )
+        return f"<{described(self, self._url)}>"
 
     def _session(self, request: Request[T]) -> Session[T]:
         session = Session if self._observe is None else partial(Observed, self._observe)

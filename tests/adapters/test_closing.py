@@ -249,9 +249,13 @@ def test_a_stream_that_is_never_entered_leaves_nothing(network: NetworkRunner) -
         assert not server.peers
 
 
-def test_a_client_shows_where_it_goes_and_no_header(network: NetworkRunner) -> None:
+def test_a_client_and_a_stream_show_where_they_go_and_no_header(network: NetworkRunner) -> None:
     client = network.client("https://example.test:8443/v1", headers={"Authorization": "Bearer secret"})
     assert repr(client) == f"<{network.module.__name__}.Client of https://example.test:8443>"
+    stream = client.stream(EVENTS)
+    assert repr(stream) == f"<{type(stream).__module__}.Stream of https://example.test:8443: IDLE>"
+    network.call(network.close, stream)
+    assert repr(stream).endswith(": STOPPED>")
 
 
 # While somebody waits for it.

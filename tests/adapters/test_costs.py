@@ -103,13 +103,13 @@ def async_calls(data: bytes, chunks: int) -> int:
 
 
 def test_calls_for_a_wake_up() -> None:
-    assert sync_calls(CHUNK, TURNS) <= 29 * TURNS
-    assert async_calls(CHUNK, TURNS) <= 29 * TURNS
+    assert sync_calls(CHUNK, TURNS) <= 25 * TURNS
+    assert async_calls(CHUNK, TURNS) <= 25 * TURNS
 
 
 def test_calls_for_a_chunk_that_is_ready() -> None:
-    assert sync_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 32 * TURNS
-    assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 32 * TURNS + TURNS * TOGETHER
+    assert sync_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 29 * TURNS
+    assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 29 * TURNS + TURNS * TOGETHER
 
 
 def test_what_a_stream_takes() -> None:
