@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 
@@ -25,3 +26,13 @@ def calls(function: Callable[[], object]) -> int:
         sys.setprofile(before)
         gc.enable()
     return found - 1  # the function itself
+
+
+def most_memory(function: Callable[[], object]) -> int:
+    """Count the bytes that are allocated at once, at most."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

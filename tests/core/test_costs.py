@@ -10,7 +10,9 @@ import gc
 import tracemalloc
 from collections.abc import Callable
 
-from counting import calls
+import pytest
+
+from counting import calls, most_memory
 from sse_core import (
     URL,
     Acquire,
@@ -120,16 +122,26 @@ def test_what_a_stream_takes() -> None:
     assert size / len(sessions) <= 5_400
 
 
+@pytest.mark.parametrize("size", [20_000, 60_000])
+def test_bytes_copied_of_a_long_event(size: int) -> None:
+    """The exchange makes the body of it, the decoder the event's data, and the session the chunk's text."""
+    event = say("x" * size)
+    data = framed(event)
+    decoder = EventDecoder()
+    decoder.feed(EVENT)
+    exchange = Exchange("GET", "/", [("Host", "localhost")])
+    exchange.receive(BODY)
+    session = streaming()
+    received = Received(data)
+    assert most_memory(lambda: decoder.feed(event)) <= 1.2 * size
+    assert most_memory(lambda: exchange.receive(data)) <= 2.2 * size
+    assert most_memory(lambda: session.step(received, 1.0)) <= 3.3 * size
+
+
 def test_memory_grows_with_what_is_read_and_no_more() -> None:
     def peak(events: int) -> int:
         session = streaming()
-        data = framed(*[EVENT] * events)
-        received = Received(data)
-        del data
-        tracemalloc.start()
-        session.step(received, 1.0)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
+        received = Received(framed(*[EVENT] * events))
+        return most_memory(lambda: session.step(received, 1.0))
 
     assert peak(800) <= 2.5 * peak(400)
