@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
+import pytest
 
 from counting import calls
 from net_servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
@@ -112,6 +113,23 @@ def test_calls_for_a_chunk_that_is_ready() -> None:
     assert async_calls(CHUNK * TOGETHER, TURNS * TOGETHER) <= 29 * TURNS + TURNS * TOGETHER
 
 
+@pytest.mark.parametrize("others", [0, 1000])
+def test_calls_for_a_stream_however_many_are_open(others: int) -> None:
+    request = openai.chat(model="m", messages=[])
+    with sync_loop.Client("http://localhost", lambda: Scripted(CHUNK)) as client:
+
+        def first_chunk(stream: sync_loop.Stream[openai.ChatCompletionChunk]) -> None:
+            next(stream)
+            streams.append(stream)
+
+        streams: list[sync_loop.Stream[openai.ChatCompletionChunk]] = []
+        for _ in range(1 + others):  # the first of all fills caches
+            first_chunk(client.stream(request))
+        streams.pop(0).close()
+        assert calls(lambda: first_chunk(client.stream(request))) <= 500
+        assert calls(streams[-1].close) <= 100
+
+
 def test_what_a_stream_takes() -> None:
     request = openai.chat(model="m", messages=[])
     with sync_loop.Client("http://localhost", lambda: Scripted(CHUNK)) as client:
@@ -132,6 +150,32 @@ def test_what_a_stream_takes() -> None:
         assert (len(gc.get_objects()) - before) / len(streams) <= 28
         assert size / len(streams) <= 6_300
         first.close()
+
+
+def test_what_a_stream_on_an_event_loop_takes() -> None:
+    request = openai.chat(model="m", messages=[])
+
+    async def main() -> None:
+        async with async_loop.Client("http://localhost", lambda: AsyncScripted(CHUNK)) as client:
+
+            async def stream() -> async_loop.Stream[openai.ChatCompletionChunk]:
+                stream = client.stream(request)
+                await anext(stream)
+                return stream
+
+            first = await stream()
+            gc.collect()
+            before = len(gc.get_objects())
+            tracemalloc.start()
+            streams = [await stream() for _ in range(TURNS)]
+            size, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            gc.collect()
+            assert (len(gc.get_objects()) - before) / len(streams) <= 28
+            assert size / len(streams) <= 5_500
+            await first.aclose()
+
+    asyncio.run(main())
 
 
 def test_what_a_wait_on_asyncio_takes() -> None:
