@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import anyio
@@ -21,7 +22,7 @@ import pytest
 from counting import calls
 from net_servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
 from sse_adapters import anyio as anyio_transports
-from sse_adapters import async_loop, sync_loop
+from sse_adapters import async_loop, sync_loop, threads
 from sse_adapters.asyncio import Connection
 from sse_core.dialects import openai
 
@@ -80,6 +81,15 @@ def sync_calls(data: bytes, chunks: int) -> int:
             return calls(read)
 
 
+def finish(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run what never has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("it waits")
+
+
 def async_calls(data: bytes, chunks: int) -> int:
     async def main() -> int:
         async with async_loop.Client("http://localhost", lambda: AsyncScripted(data)) as client:
@@ -90,15 +100,7 @@ def async_calls(data: bytes, chunks: int) -> int:
                     for _ in range(chunks):
                         await anext(stream)
 
-                coroutine = read()
-
-                def run() -> None:
-                    try:
-                        coroutine.send(None)
-                    except StopIteration:
-                        return
-
-                return calls(run)
+                return calls(partial(finish, read()))
 
     return asyncio.run(main())
 
@@ -174,6 +176,61 @@ def test_what_a_stream_on_an_event_loop_takes() -> None:
             assert (len(gc.get_objects()) - before) / len(streams) <= 28
             assert size / len(streams) <= 5_500
             await first.aclose()
+
+    asyncio.run(main())
+
+
+def test_calls_for_what_threads_receive() -> None:
+    transport = threads.Transport()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport.open("127.0.0.1", server.getsockname()[1], None)
+        with server.accept()[0] as peer:
+            peer.sendall(EVENT)
+            transport.receive(transport.now() + GENEROUS)  # sets the timeout, for the next ones too
+            peer.sendall(EVENT)
+            assert calls(lambda: transport.receive(transport.now() + GENEROUS)) <= 2
+        transport.close()
+
+
+def test_calls_for_what_anyio_receives() -> None:
+    async def main() -> None:
+        transport = anyio_transports.Transport()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            await transport.open("127.0.0.1", server.getsockname()[1], None)
+
+            async def receive() -> None:
+                assert await transport.receive(None) == b""
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(receive)
+                await anyio.wait_all_tasks_blocked()
+                server.accept()[0].close()  # what is there from now on, however often one asks
+            assert calls(partial(finish, receive())) <= 5
+            transport.close()
+
+    anyio.run(main, backend="trio")
+
+
+def test_calls_for_what_asyncio_receives() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        connection = await Connection.over(ours)
+        deadline = asyncio.get_running_loop().time() + GENEROUS
+
+        def receive() -> None:
+            connection.receive(deadline)
+
+        def arrive() -> None:
+            connection.data_received(EVENT)
+
+        receive()  # sets a timer, for the next ones too
+        arrive()
+        arrive()
+        assert calls(receive) <= 3, "what is there"
+        assert calls(receive) <= 3, "what is not"
+        assert calls(arrive) <= 1
+        connection.close()
+        theirs.close()
 
     asyncio.run(main())
 
