@@ -1,4 +1,4 @@
-"""A server as cheap as can be: it sends bytes that were made beforehand. To wake up for each event costs it no less.
+"""A server as cheap as can be: it sends bytes that were made beforehand. Paced, it wakes as often as a client.
 
     python -m benchmarks.server
 
