@@ -1,4 +1,4 @@
-"""A server as cheap as can be: it sends bytes that were made beforehand. Paced, it wakes as often as a client.
+"""A server as cheap as can be: it sends bytes made beforehand. Paced, it wakes up as often as a client.
 
     python -m benchmarks.server
 
