@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from io import StringIO
 
 from . import charts, curves, decoders, dialects, end_to_end, framing, rings, streams
 from .clients import CLIENTS, FLOORS
@@ -51,12 +49,6 @@ def write_streams(rounds: int) -> str:
     return streams.report(results, streams.NAMES, SIZES)
 
 
-def write_framing(rounds: int) -> str:
-    with redirect_stdout(StringIO()) as printed:
-        framing.main()
-    return printed.getvalue().strip()
-
-
 def write_curves(rounds: int) -> str:
     numbers, sizes = curves.by_number(), curves.by_size()
     for name, rows, title in (
@@ -71,12 +63,13 @@ def draw(name: str, chart: str) -> None:
     (ROOT / "docs" / f"{name}.svg").write_text(chart, encoding="utf-8")
 
 
+DECODERS = list(decoders.CONTENDERS)
 PARTS: dict[str, Callable[[int], str]] = {
     "rings": lambda rounds: rings.report(rings.measure(3 * rounds)),
     "dialects": lambda rounds: dialects.report(20 * rounds),
-    "framing": write_framing,
+    "framing": lambda rounds: framing.report(),
     "curves": write_curves,
-    "decoders": lambda rounds: decoders.report(rounds, list(decoders.CONTENDERS)),
+    "decoders": lambda rounds: decoders.report(decoders.measure_all(rounds, DECODERS), DECODERS),
     "end-to-end": write_end_to_end,
     "streams": write_streams,
 }

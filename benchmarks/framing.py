@@ -1,4 +1,4 @@
-"""What the framing of a body costs, with the short ways around h11 and without.
+"""What the framing of a body costs, with the short ways around h11 and with h11 alone.
 
     python -m benchmarks.framing
 
@@ -8,10 +8,15 @@ median of some turns, and the ratio.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
 from time import process_time_ns
 
-from sse_core import Exchange, Response
+import h11
+
+from sse_core import Exchange
+
+from .harness import table
 
 DATA = b"x" * 275
 EVENTS = 6400
@@ -27,22 +32,39 @@ BODIES = {
 }
 
 
-class PlainExchange(Exchange):
-    """h11 alone."""
-
-    def _short_way(self, response: Response) -> None:
-        return None
-
-
-def measure(kind: type[Exchange], body: str, together: int) -> float:
-    head, piece = BODIES[body]
-    exchange = kind("GET", "/", [("Host", "localhost")])
+def ours(head: bytes) -> Callable[[bytes], int]:
+    """Begin a body, and return what takes more of it and says how much there was."""
+    exchange = Exchange("GET", "/", [("Host", "localhost")])
     exchange.receive(head)
+    return lambda piece: len(exchange.receive(piece))
+
+
+def plain(head: bytes) -> Callable[[bytes], int]:
+    """The same, with h11 alone."""
+    connection = h11.Connection(h11.CLIENT)
+    connection.send(h11.Request(method="GET", target="/", headers=[("Host", "localhost")]))
+    connection.send(h11.EndOfMessage())
+    connection.receive_data(head)
+    connection.next_event()
+
+    def receive(piece: bytes) -> int:
+        connection.receive_data(piece)
+        size = 0
+        while isinstance(event := connection.next_event(), h11.Data):
+            size += len(event.data)
+        return size
+
+    return receive
+
+
+def measure(begin: Callable[[bytes], Callable[[bytes], int]], body: str, together: int) -> float:
+    head, piece = BODIES[body]
+    receive = begin(head)
     piece *= together
     received = 0
     start = process_time_ns()
     for _ in range(EVENTS // together):
-        received += len(exchange.receive(piece))
+        received += receive(piece)
     took = process_time_ns() - start
     assert received == EVENTS * len(DATA)
     return took / EVENTS
@@ -50,19 +72,20 @@ def measure(kind: type[Exchange], body: str, together: int) -> float:
 
 def both(body: str, together: int) -> tuple[float, float]:
     """Return nanoseconds for h11 alone, and for ours."""
-    kinds = (PlainExchange, Exchange)
-    turns = [[measure(kind, body, together) for kind in kinds] for _ in range(7)]
-    plain, ours = (median(times) for times in zip(*turns, strict=True))
-    return plain, ours
+    turns = [[measure(begin, body, together) for begin in (plain, ours)] for _ in range(7)]
+    alone, own = (median(times) for times in zip(*turns, strict=True))
+    return alone, own
 
 
-def main() -> None:
-    print("| body | in a read | h11 | sse-core | ratio |\n|---|---|---|---|---|")
+def report() -> str:
+    """Return a table in Markdown."""
+    rows: list[list[str]] = []
     for body in BODIES:
         for together in (64, 1):
-            plain, ours = both(body, together)
-            print(f"| {body} | {together} | {plain:,.0f} | {ours:,.0f} | {ours / plain:.2f} |")
+            alone, own = both(body, together)
+            rows.append([body, str(together), f"{alone:,.0f}", f"{own:,.0f}", f"{own / alone:.2f}"])
+    return table(["body", "in a read", "h11", "sse-core", "ratio"], rows)
 
 
 if __name__ == "__main__":
-    main()
+    print(report())

@@ -1,28 +1,30 @@
 """The goals, as ratios within one run: `make bench` prints how far each is reached, in some minutes.
 
-python -m benchmarks.goals
+    python -m benchmarks.goals
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+from math import inf
+from statistics import median
+from subprocess import check_output
+from sys import executable, stderr
 
-from . import dialects, framing, rings
+from . import decoders, dialects, framing, rings, streams
 from .end_to_end import measure_all
 from .harness import Results, table
 
-THREADS, ANYIO, UVLOOP, TRIO = (
-    *("sse-core, threads", "sse-core, anyio, asyncio", "sse-core, anyio, uvloop", "sse-core, anyio, trio"),
-)
+THREADS = "sse-core, threads"
+ANYIO, UVLOOP, TRIO = (f"sse-core, anyio, {loop}" for loop in ("asyncio", "uvloop", "trio"))
 NATIVE, NATIVE_UVLOOP = "sse-core, asyncio", "sse-core, uvloop"
 AIOHTTP, AIOHTTP_UVLOOP = "aiohttp by hand, asyncio", "aiohttp by hand, uvloop"
-BASES = ("recv", "raw loop", "http.client by hand", "groq SDK", AIOHTTP, AIOHTTP_UVLOOP)
 RECEIVES = tuple(f"anyio receive, {loop}" for loop in ("asyncio", "uvloop", "trio"))
 
 GOALS = [
     (THREADS, "raw loop", "64", 1.25),
     (THREADS, "http.client by hand", "64", 1.0),
+    (THREADS, "pyreqwest by hand", "64", 1.0),
     (THREADS, "groq SDK", "64", 1 / 50),
     (ANYIO, AIOHTTP, "64", 1.0),
     (UVLOOP, AIOHTTP_UVLOOP, "64", 1.0),
@@ -35,7 +37,8 @@ GOALS = [
     (NATIVE_UVLOOP, AIOHTTP_UVLOOP, "paced", 1.0),
 ]
 """Whose CPU time for an event, divided by whose, when paced how, is to be at most what."""
-OURS = (THREADS, ANYIO, UVLOOP, TRIO, NATIVE, NATIVE_UVLOOP)
+STREAMS = ("sse-core, asyncio; asyncio", "aiohttp by hand; asyncio")
+"""Who has many streams at once, and who else."""
 
 
 def end_to_end_rows(results: Results) -> list[list[str]]:
@@ -53,9 +56,9 @@ def end_to_end_rows(results: Results) -> list[list[str]]:
 def rings_rows(rounds: int) -> list[list[str]]:
     found = rings.measure(rounds)
     framed = {together: framing.both("chunked", together) for together in (64, 1)}
-    decoder = found["decoder", "64 KiB"] / found["bytes.split", "64 KiB"]
-    typed = found["bytes to typed chunks", "64 KiB"] / found["msgspec alone",]
-    whole = found["the same, put together and timed", "64 KiB"] / found["msgspec alone",]
+    decoder = found["decoder", "64 KiB", "LF"] / found["bytes.split", "64 KiB", "LF"]
+    typed = found["bytes to typed chunks", "64 KiB", "LF"] / found["msgspec alone",]
+    whole = found["the same, put together and timed", "64 KiB", "LF"] / found["msgspec alone",]
     return [
         row("decoder / bytes.split, 64 KiB", decoder, 2.2),
         row(
@@ -72,12 +75,49 @@ def rings_rows(rounds: int) -> list[list[str]]:
 
 def dialects_rows(rounds: int) -> list[list[str]]:
     rows: list[list[str]] = []
-    for name, case in dialects.CASES.items():
+    for name in dialects.CASES:
         alone, one, _, together, stream = dialects.measure(name, rounds)
-        rows.append(row(f"{name}: an event to its typed chunk / msgspec alone", one / alone, case.goal))
-        rows.append(row(f"{name}: 64 at once / msgspec alone", together / alone, case.goal))
+        rows.append(row(f"{name}: an event to its typed chunk / msgspec alone", one / alone, 1.3))
+        rows.append(row(f"{name}: 64 at once / msgspec alone", together / alone, 1.3))
         rows.append(row(f"{name}: stream bytes to typed chunks / msgspec alone", stream / alone, 2.0))
     return rows
+
+
+def decoders_rows(rounds: int) -> list[list[str]]:
+    found = decoders.measure_all(rounds, list(decoders.CONTENDERS))
+    peers = [name for name in decoders.CONTENDERS if name not in ("sse-core", decoders.FLOOR)]
+    rows: list[list[str]] = []
+    for feed in decoders.FEEDS:
+        nearest = max(found.ratio(("sse-core", feed), (peer, feed), "ns") or inf for peer in peers)
+        rows.append(row(f"decoder / the fastest other, {feed}", nearest, 1.0))
+    return rows
+
+
+def streams_rows() -> list[list[str]]:
+    own, other = STREAMS
+    found = streams.measure_all(list(STREAMS), [100, 10_000], 1)
+    rows: list[list[str]] = []
+    for figure, goal in (("KB", 12), ("open", 600), ("close", 250)):
+        rows.append(row(f"{own}, 10,000: {figure}", found.middle(own, 10_000, figure=figure) or inf, goal))
+    for figure in ("open", "close"):
+        growth = found.ratio((own, 10_000), (own, 100), figure) or inf
+        rows.append(row(f"{own}, {figure}: 10,000 / 100", growth, 1.0))
+    ratio = found.ratio((own, 10_000), (other, 10_000), "cpu") or inf
+    rows.append(row(f"{own} / {other}, 10,000: CPU for an event", ratio, 1.0))
+    return rows
+
+
+def start_rows() -> list[list[str]]:
+    times = [float(check_output([executable, "-c", IMPORT], text=True)) for _ in range(9)]
+    return [row("import sse_core, ms", median(times), 15)]
+
+
+IMPORT = """
+from time import perf_counter
+start = perf_counter()
+import sse_core
+print((perf_counter() - start) * 1e3)
+"""
 
 
 def row(what: str, ratio: float, goal: float) -> list[str]:
@@ -88,13 +128,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    rows = [*rings_rows(5), *dialects_rows(20)]
-    together = measure_all([*OURS[:3], *BASES[1:]], ["64"], rounds)
-    rows += end_to_end_rows(together)
-    apart = [*OURS, "recv", *RECEIVES, AIOHTTP, AIOHTTP_UVLOOP]
-    rows += end_to_end_rows(measure_all(apart, ["paced"], rounds))
+    rows = [*start_rows(), *rings_rows(5), *dialects_rows(20), *decoders_rows(rounds)]
+    for mode in ("64", "paced"):
+        names = {name for own, base, its_mode, _ in GOALS if its_mode == mode for name in (own, base)}
+        rows += end_to_end_rows(measure_all(sorted(names), [mode], rounds))
+    rows += streams_rows()
     print(table(["what", "ratio", "goal", ""], rows))
-    print("A difference of less than a fifth is none: measure again before you believe it.", file=sys.stderr)
+    print("A difference of less than a fifth is none: measure again before you believe it.", file=stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How everything here is measured: each time in a new process, all in turns, on a core of its own.
+"""How clients and decoders are measured: each time in a new process, all in turns, on a core of its own.
 
 A shared machine is slower at one moment than at another, so only what was measured in turns is
 compared, and by medians.

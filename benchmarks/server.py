@@ -1,4 +1,4 @@
-"""A server much cheaper than any client: it sends bytes that were made beforehand.
+"""A server as cheap as can be: it sends bytes made beforehand. Paced, it wakes up as often as a client.
 
     python -m benchmarks.server
 

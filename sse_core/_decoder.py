@@ -21,7 +21,6 @@ import re
 from collections.abc import Callable
 from functools import partial
 from itertools import repeat
-from typing import cast
 
 from ._errors import EventTooLarge
 from ._events import Comment, EndOfStream, Event, Item, UnknownField
@@ -89,7 +88,7 @@ class EventDecoder:
             items = [item for item in items if isinstance(item, Event)]
         if self.error is not None and not items:
             raise self.error
-        return cast("list[Event]", items)
+        return items  # type: ignore[return-value]  # of which all are events now; `cast` would take 25 ns
 
     def feed_all(self, data: bytes | bytearray | memoryview) -> list[Item]:
         """As `feed`, with comments and unknown fields in their places between the events."""
@@ -189,11 +188,12 @@ class EventDecoder:
             return None
         if end > self._max and max(len(head), *map(len, values)) > self._max:
             return None
-        rest = text[end:]
-        typed = rest[: rest.find(b"\n") + 1]
-        line = rest[len(typed) :]
-        if LF in line or (typed and (not typed.startswith(TYPE) or len(typed) > self._unchecked)):
-            return None
+        typed, line = b"", text[end:]
+        if LF in line:
+            typed, _, line = line.partition(b"\n")
+            typed += b"\n"
+            if LF in line or not typed.startswith(TYPE) or len(typed) > self._unchecked:
+                return None
         if head != self._head:
             self._head, self.plain_type = head, type_in(head[: -len(DATA)]) or "message"
         if typed or self._typed:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from weakref import WeakSet
 
 from sse_core import (
@@ -238,8 +238,8 @@ class ClientBase(Generic[S, X]):
         return f"<{described(self, self._url)}>"
 
     def _session(self, request: Request[T]) -> Session[T]:
-        session = Session if self._observe is None else partial(Observed, self._observe)
-        return session(
+        make = Session if self._observe is None else partial(Observed, self._observe)
+        return cast("Callable[..., Session[T]]", make)(
             request,
             self._url,
             headers=self._headers,
