@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     """What receives a response and gives its body, piece by piece."""
 
 END = b"0\r\n\r\n"
-IN_BULK = 2048  # bytes
+IN_BULK = 2048  # bytes of a buffer
+SMALL = 1024  # bytes of a chunk
 
 
 def connected(url: str) -> socket.socket:
@@ -175,17 +176,18 @@ def unframed(buffer: bytes) -> tuple[bytes, bytes, bool]:
     """Return what the whole chunks in a buffer carry, what is behind them, and whether the last was there.
 
     Exact for canonical chunks: a size in lower case without zeros before it, no extension, no
-    trailer. A large buffer is split at every CRLF: if each size is that of what follows it, then
-    no CRLF was within a chunk. Else, and in a small buffer, it goes chunk by chunk.
+    trailer. A large buffer of small chunks is split at every CR, which is quicker than at CRLF; if
+    each size is that of what follows it, then no CR was within a chunk. Else it goes chunk by chunk.
     """
-    if len(buffer) >= IN_BULK:
-        lines = buffer.split(b"\r\n")
+    if len(buffer) >= IN_BULK and b"\r" in buffer[8:SMALL]:  # behind the first chunk
+        lines = (b"\n" + buffer).split(b"\r")
         whole = (len(lines) - 1) // 2 * 2
-        body = lines[1:whole:2]
-        if lines[:whole:2] == [b"%x" % len(data) for data in body]:
+        body = [line[1:] for line in lines[1:whole:2] if line.startswith(b"\n")]
+        sizes = (b"\n%x" * len(body)) % (*map(len, body),)
+        if b"".join(lines[:whole:2]) == sizes and lines[whole].startswith(b"\n"):
             if b"" in body:
                 return b"".join(body[: body.index(b"")]), b"", True
-            return b"".join(body), b"\r\n".join(lines[whole:]), False
+            return b"".join(body), b"\r".join(lines[whole:])[1:], False
     return unframed_one_by_one(buffer)
 
 
