@@ -1,27 +1,32 @@
 """Every client, as a function that reads the answer at a URL and appends its text, piece by piece.
 
 Each is used as its own documentation shows. `by hand` means split at blank lines, with trust in
-the server, and msgspec into our own Struct: the least that a program can do with the bytes.
+the server, and msgspec into a Struct: the least that a program can do with the bytes. What a client
+imports is measured, so each imports what it needs itself, and nothing is imported up here for it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import Any, TypeAlias
 
 from . import floors
 from .answer import MESSAGES
 
-Client: TypeAlias = Callable[[str, list[str]], None]
+TYPE_CHECKING = False  # as type checkers know it: importing typing takes time
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any, TypeAlias
+
+    Client: TypeAlias = Callable[[str, list[str]], None]
+
 JSON = {"Content-Type": "application/json"}
 
 
 def on_asyncio(read: Callable[[str, list[str]], Awaitable[None]]) -> Client:
     @wraps(read)
     def run(url: str, texts: list[str]) -> None:
+        import asyncio
+
         asyncio.run(read(url, texts))
 
     return run
@@ -90,7 +95,7 @@ def by_hand(texts: list[str]) -> Callable[[bytes], bytes]:
     """Return what takes a buffer, appends the texts of its events, and returns what is left."""
     import msgspec
 
-    from sse_core.dialects.groq import ChatCompletionChunk
+    from .structs import ChatCompletionChunk
 
     decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 
@@ -98,7 +103,7 @@ def by_hand(texts: list[str]) -> Callable[[bytes], bytes]:
         *events, rest = buffer.split(b"\n\n")
         for event in events:
             if event != b"data: [DONE]":
-                texts.append(decode(event[6:]).choices[0].delta.content or "")  # type: ignore[union-attr]
+                texts.append(decode(event[6:]).choices[0].delta.content or "")
         return rest
 
     return take
@@ -147,9 +152,15 @@ def curl_cffi(url: str, texts: list[str]) -> None:
             rest = take(rest + data)
 
 
-def take_json(data: str, texts: list[str]) -> None:
-    if data != "[DONE]":
-        texts.append(json.loads(data)["choices"][0]["delta"]["content"])
+def by_json(texts: list[str]) -> Callable[[str], None]:
+    """Return what takes the data of an event, and appends its text."""
+    import json
+
+    def take(data: str) -> None:
+        if data != "[DONE]":
+            texts.append(json.loads(data)["choices"][0]["delta"]["content"])
+
+    return take
 
 
 def urllib3_ld(url: str, texts: list[str]) -> None:
@@ -157,55 +168,61 @@ def urllib3_ld(url: str, texts: list[str]) -> None:
     from ld_eventsource.actions import Event
     from ld_eventsource.reader import _BufferedLineReader, _SSEReader
 
+    take = by_json(texts)
     with urllib3.PoolManager() as pool:
         response = pool.request("POST", url, body=b"{}", preload_content=False)
         lines = _BufferedLineReader.lines_from(response.stream(65536))
         for item in _SSEReader(lines).events_and_comments():
             if isinstance(item, Event):
-                take_json(item.data, texts)
+                take(item.data)
 
 
 def requests_sseclient(url: str, texts: list[str]) -> None:
     import requests
     from sseclient import SSEClient
 
+    take = by_json(texts)
     with requests.post(url, data=b"{}", stream=True) as response:
         for event in SSEClient(response.iter_content(None)).events():
-            take_json(event.data, texts)
+            take(event.data)
 
 
 def httpx_sse(url: str, texts: list[str]) -> None:
     import httpx
     from httpx_sse import connect_sse
 
+    take = by_json(texts)
     with httpx.Client() as client, connect_sse(client, "POST", url, json={}) as source:
         for event in source.iter_sse():
-            take_json(event.data, texts)
+            take(event.data)
 
 
 async def httpx_sse_async(url: str, texts: list[str]) -> None:
     import httpx
     from httpx_sse import aconnect_sse
 
+    take = by_json(texts)
     async with httpx.AsyncClient() as client, aconnect_sse(client, "POST", url, json={}) as source:
         async for event in source.aiter_sse():
-            take_json(event.data, texts)
+            take(event.data)
 
 
 def httpx2(url: str, texts: list[str]) -> None:
     import httpx2
 
+    take = by_json(texts)
     with httpx2.Client() as client, client.stream("POST", url, json={}) as response:
         for event in httpx2.EventSource(response):
-            take_json(event.data, texts)
+            take(event.data)
 
 
 async def httpx2_async(url: str, texts: list[str]) -> None:
     import httpx2
 
+    take = by_json(texts)
     async with httpx2.AsyncClient() as client, client.stream("POST", url, json={}) as response:
         async for event in httpx2.EventSource(response):
-            take_json(event.data, texts)
+            take(event.data)
 
 
 def niquests(url: str, texts: list[str]) -> None:

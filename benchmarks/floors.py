@@ -1,18 +1,30 @@
 """What no client can be cheaper than: loops that receive the bytes, and one that also understands them.
 
-Each reads the answer at a URL. Those that only count bytes append no text.
+Each reads the answer at a URL. Those that only receive append no text. Each imports what it needs
+itself, since what a client imports is measured.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Callable, Iterator
-from typing import Any
+TYPE_CHECKING = False  # as type checkers know it: importing typing takes time
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeAlias
+
+    Bodies: TypeAlias = Callable[[socket.socket], Iterator[bytes]]
+    """What receives a response and gives its body, piece by piece."""
+
+END = b"0\r\n\r\n"
+IN_BULK = 2048  # bytes of a buffer
+SMALL = 1024  # bytes of a chunk
 
 
 def connected(url: str) -> socket.socket:
     """Return a connection on which the request was sent."""
+    import socket
+
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
     connection = socket.create_connection((name, int(port)))
@@ -24,12 +36,18 @@ def request(path: str, host: str) -> bytes:
     return f"POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
+def received(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    assert data, "the answer was cut short"
+    return data
+
+
 def recv(url: str, texts: list[str]) -> None:
-    """The bytes are received and dropped."""
+    """The bytes are received and dropped, but for the last few: a read may cut the end in two."""
     with connected(url) as connection:
-        data = b""
-        while not data.endswith(b"0\r\n\r\n"):
-            data = connection.recv(65536)
+        last = b""
+        while not last.endswith(END):
+            last = last[-4:] + received(connection)[-5:]
 
 
 def anyio_receive(url: str, texts: list[str], **options: Any) -> None:
@@ -41,48 +59,48 @@ def anyio_receive(url: str, texts: list[str], **options: Any) -> None:
         name, _, port = host.partition(":")
         async with await anyio.connect_tcp(name, int(port)) as stream:
             await stream.send(request(path, host))
-            data = b""
-            while not data.endswith(b"0\r\n\r\n"):
-                data = await stream.receive()
+            last = b""
+            while not last.endswith(END):
+                last = last[-4:] + (await stream.receive())[-5:]  # raises an error if cut short
 
     anyio.run(main, **options)
 
 
-class Dropping(asyncio.Protocol):
-    """The same, in what an event loop calls."""
-
-    def __init__(self, first: bytes, ended: asyncio.Future[None]) -> None:
-        self.first = first
-        self.ended = ended
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        transport.write(self.first)
-
-    def data_received(self, data: bytes) -> None:
-        if data.endswith(b"0\r\n\r\n"):
-            self.ended.set_result(None)
-            self.transport.close()
-
-
 async def protocol(url: str, texts: list[str]) -> None:
+    """The same, in what an event loop calls."""
+    import asyncio
+
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
     loop = asyncio.get_running_loop()
-    ended = loop.create_future()
-    await loop.create_connection(lambda: Dropping(request(path, host), ended), name, int(port))
+    ended: asyncio.Future[None] = loop.create_future()
+
+    class Dropping(asyncio.Protocol):
+        last = b""
+
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+            transport.write(request(path, host))
+
+        def data_received(self, data: bytes) -> None:
+            self.last = self.last[-4:] + data[-5:]
+            if self.last.endswith(END):
+                ended.set_result(None)
+                self.transport.close()
+
+        def connection_lost(self, error: Exception | None) -> None:
+            if not ended.done():
+                ended.set_exception(error or AssertionError("the answer was cut short"))
+
+    await loop.create_connection(Dropping, name, int(port))
     await ended
-
-
-Bodies = Callable[[socket.socket], Iterator[bytes]]
-"""What receives a response and gives its body, piece by piece."""
 
 
 def raw(url: str, texts: list[str], bodies: Bodies) -> None:
     """A socket, framing, splitting in bulk, msgspec; no deadline, no limit, no error of its own."""
     import msgspec
 
-    from sse_core.dialects.groq import ChatCompletionChunk
+    from .structs import ChatCompletionChunk
 
     decode = msgspec.json.Decoder(ChatCompletionChunk).decode
     rest = b""
@@ -96,17 +114,17 @@ def raw(url: str, texts: list[str], bodies: Bodies) -> None:
 
 
 def in_bulk(connection: socket.socket) -> Iterator[bytes]:
-    """Exact framing, in Python."""
-    buffer = connection.recv(65536)
+    """In Python, and all the chunks of a buffer at once: exact for chunks as servers write them."""
+    buffer = received(connection)
     while b"\r\n\r\n" not in buffer:
-        buffer += connection.recv(65536)
+        buffer += received(connection)
     head, _, buffer = buffer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ") and b"Transfer-Encoding: chunked" in head
     ended = False
     while not ended:
         body, buffer, ended = unframed(buffer)
         yield body
-        buffer += b"" if ended else connection.recv(65536)
+        buffer += b"" if ended else received(connection)
 
 
 def by_llhttp(connection: socket.socket) -> Iterator[bytes]:
@@ -116,7 +134,7 @@ def by_llhttp(connection: socket.socket) -> Iterator[bytes]:
     response = Whole()
     parser = httptools.HttpResponseParser(response)
     while not response.ended:
-        parser.feed_data(connection.recv(65536))
+        parser.feed_data(received(connection))
         yield b"".join(response.body)
         response.body.clear()
 
@@ -143,7 +161,7 @@ def by_h11(connection: socket.socket) -> Iterator[bytes]:
     )
     parser.send(h11.EndOfMessage())
     while True:
-        parser.receive_data(connection.recv(65536))
+        parser.receive_data(received(connection))
         body: list[bytes] = []
         while (event := parser.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Data):
@@ -155,7 +173,25 @@ def by_h11(connection: socket.socket) -> Iterator[bytes]:
 
 
 def unframed(buffer: bytes) -> tuple[bytes, bytes, bool]:
-    """Return what the whole chunks in a buffer carry, what is behind them, and whether the last was there."""
+    """Return what the whole chunks in a buffer carry, what is behind them, and whether the last was there.
+
+    Exact for canonical chunks: a size in lower case without zeros before it, no extension, no
+    trailer. A large buffer of small chunks is split at every CR, which is quicker than at CRLF; if
+    each size is that of what follows it, then no CR was within a chunk. Else it goes chunk by chunk.
+    """
+    if len(buffer) >= IN_BULK and b"\r" in buffer[8:SMALL]:  # behind the first chunk
+        lines = (b"\n" + buffer).split(b"\r")
+        whole = (len(lines) - 1) // 2 * 2
+        body = [line[1:] for line in lines[1:whole:2] if line.startswith(b"\n")]
+        sizes = (b"\n%x" * len(body)) % (*map(len, body),)
+        if b"".join(lines[:whole:2]) == sizes and lines[whole].startswith(b"\n"):
+            if b"" in body:
+                return b"".join(body[: body.index(b"")]), b"", True
+            return b"".join(body), b"\r".join(lines[whole:])[1:], False
+    return unframed_one_by_one(buffer)
+
+
+def unframed_one_by_one(buffer: bytes) -> tuple[bytes, bytes, bool]:
     body: list[bytes] = []
     position = 0
     while (line_end := buffer.find(b"\r\n", position)) >= 0:
