@@ -36,16 +36,23 @@ def write_end_to_end(rounds: int) -> str:
 
 def write_streams(rounds: int) -> str:
     results = streams.measure_all(streams.NAMES, SIZES, rounds)
-    shown = [name for name in streams.NAMES if results.middle(name, SIZES[-1], figure="cpu") is not None]
     for figure, title in (
-        ("cpu", "CPU time for an event, in microseconds, by the number of streams at once"),
-        ("KB", "Memory for a stream, in KB, by the number of streams at once"),
+        ("cpu", "CPU time for an event, in microseconds"),
+        ("KB", "Memory for a stream, in KB"),
+        ("open", "CPU time to open a stream, in microseconds (logarithmic)"),
+        ("close", "CPU time to close a stream, in microseconds (logarithmic)"),
     ):
-        lines = {
+        values = {
             name: [(size, value) for size in SIZES if (value := results.middle(name, size, figure=figure))]
-            for name in shown
+            for name in streams.NAMES
         }
-        draw(f"streams-{figure.lower()}", charts.curves(title, lines, "sse-core"))
+        chart = charts.curves(
+            f"{title}, by the number of streams at once",
+            {name: line for name, line in values.items() if line},
+            "sse-core",
+            logarithmic=figure in ("open", "close"),
+        )
+        draw(f"streams-{figure.lower()}", chart)
     return streams.report(results, streams.NAMES, SIZES)
 
 
