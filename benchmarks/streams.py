@@ -38,7 +38,7 @@ from .harness import Results, cpu_time, in_turns, number, raise_limit_of_files, 
 
 SIZES = (100, 1_000, 5_000, 10_000)
 TOGETHER = 100
-TIMEOUT = 150.0
+TIMEOUT = 75.0
 
 
 # Every client has four verbs: `open` returns a stream, `read` the text of its next event.
