@@ -1,6 +1,6 @@
 """The goals, as ratios within one run: `make bench` prints how far each is reached, in some minutes.
 
-    python -m benchmarks.goals
+python -m benchmarks.goals
 """
 
 from __future__ import annotations
