@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counting import most_memory
 from sse_core import Comment, EndOfStream, Event, EventDecoder, EventTooLarge, Item, UnknownField
 from sse_core.testing.reference import ReferenceDecoder
 from support_core import cut_at, cuts, places, unhurried
@@ -302,16 +302,6 @@ def test_a_comment_or_an_unknown_field_has_no_limit_but_only_its_start_is_kept()
 # Memory, and work.
 
 
-def peak_of(feed: Callable[[], None]) -> int:
-    """The most bytes allocated at once while feeding."""
-    tracemalloc.start()
-    try:
-        feed()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 @pytest.mark.parametrize("start", [b":", b"unknown: ", b"line", b"datax: ", b"data: 1\n: "])
 def test_memory_is_bounded_while_a_line_without_meaning_goes_on(start: bytes) -> None:
     decoder = EventDecoder()
@@ -322,7 +312,7 @@ def test_memory_is_bounded_while_a_line_without_meaning_goes_on(start: bytes) ->
         for _ in range(8 * MIB // len(piece)):
             decoder.feed(piece)
 
-    assert peak_of(feed) < 8 * KEPT
+    assert most_memory(feed) < 8 * KEPT
     assert decoder.eof().dropped == len(start) + 8 * MIB
 
 
@@ -337,7 +327,7 @@ def test_memory_is_bounded_while_lines_without_data_go_on(line: bytes) -> None:
         for _ in range(64):
             decoder.feed(piece)
 
-    assert peak_of(feed) < 800_000
+    assert most_memory(feed) < 800_000
 
 
 @pytest.mark.parametrize("piece", [b"x" * 1000, b"x" * 999 + b"\ndata:", b"\ndata" * 200])
@@ -350,7 +340,7 @@ def test_memory_is_bounded_by_the_limit_while_an_event_goes_on(piece: bytes) -> 
             for _ in range(1000):
                 decoder.feed(piece)
 
-    assert peak_of(feed) < 600_000
+    assert most_memory(feed) < 600_000
     assert isinstance(decoder.error, EventTooLarge)
 
 
