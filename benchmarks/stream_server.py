@@ -56,7 +56,7 @@ class Server:
         self.selector.register(connection, selectors.EVENT_READ, b"")
 
     def receive(self, key: selectors.SelectorKey) -> None:
-        connection: socket.socket = key.fileobj  # type: ignore[assignment]
+        connection: socket.socket = key.fileobj
         try:
             data = connection.recv(65536)
         except OSError:

@@ -94,7 +94,7 @@ class ByHand:
             *events, stream.rest = (stream.rest + data).split(b"\n\n")
             for event in events:
                 if event != b"data: [DONE]":
-                    stream.ready.append(self.decode(event[6:]).choices[0].delta.content or "")  # type: ignore[union-attr]
+                    stream.ready.append(self.decode(event[6:]).choices[0].delta.content or "")
         return stream.ready.pop(0)
 
 
