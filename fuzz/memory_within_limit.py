@@ -28,4 +28,5 @@ def check(data: bytes) -> None:
 
 def held(decoder: EventDecoder) -> int:
     """The bytes and characters that a decoder has in its attributes."""
-    return sum(len(value) for value in vars(decoder).values() if isinstance(value, bytes | bytearray | str))
+    values = (getattr(decoder, name) for name in decoder.__slots__)
+    return sum(len(value) for value in values if isinstance(value, bytes | bytearray | str))

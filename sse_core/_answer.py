@@ -13,6 +13,8 @@ from ._request import Dialect, T
 class Answer(Generic[T]):
     """What `dialect` reads, over all attempts at one stream that is taken up where it broke off."""
 
+    __slots__ = ("_accumulator", "_chunks", "_is_whole", "_limit", "_size", "dialect", "knows_content")
+
     def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
         self.dialect = dialect
         self._accumulator = dialect.accumulator()

@@ -21,6 +21,11 @@ from ._timing import Timing
 class Attempts:
     """Counts the attempts at one stream, and decides about the next."""
 
+    __slots__ = (
+        "_entropy", "_failures", "_original", "_reconnection_time", "_reconnects", "_retried", "_retries",
+        "_timing", "gave_up", "last_event_id", "may_reconnect", "may_start_over", "request",
+    )  # fmt: skip
+
     def __init__(
         self,
         original: Sent,

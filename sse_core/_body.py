@@ -39,6 +39,11 @@ class Body(Generic[T]):
     Nothing more is to be read once `verdict` is set.
     """
 
+    __slots__ = (
+        "_answer", "_begun", "_decoder", "_dialect", "_exchange", "_limits", "_read_up_to", "_start",
+        "_stopped", "_timing", "coded", "content", "error", "source", "verdict",
+    )  # fmt: skip
+
     def __init__(
         self, exchange: Exchange, answer: Answer[T], limits: Limits, timing: Timing, last_event_id: str
     ) -> None:

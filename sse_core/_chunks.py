@@ -23,6 +23,8 @@ class Chunks:
     `max_line` limits the first line of a chunk, in bytes.
     """
 
+    __slots__ = ("_alike", "_begun", "_left_out", "_max_line", "ended", "missing", "passed_on")
+
     def __init__(self, max_line: int) -> None:
         self.ended = False
         """Whether the last chunk has come, whole and without trailers."""
@@ -139,6 +141,8 @@ class Chunks:
 
 class PlainBody:
     """Counts the bytes of a body without chunks, if its length is known."""
+
+    __slots__ = ("ended", "missing")
 
     def __init__(self, length: int | None) -> None:
         self.missing = length

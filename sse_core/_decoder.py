@@ -53,6 +53,11 @@ class EventDecoder:
     likewise its type, ID and retry values.
     """
 
+    __slots__ = (
+        "_after_cr", "_block", "_bom", "_data", "_extras", "_head", "_id", "_line", "_max", "_type", "_typed",
+        "_unchecked", "_unkept", "error", "last_event_id", "plain_type", "reconnection_time",
+    )  # fmt: skip
+
     def __init__(self, *, last_event_id: str = "", max_event_size: int = 16 * 2**20) -> None:
         self.last_event_id = last_event_id
         """The last event ID string (9.2.6): what to send as `Last-Event-ID` when reconnecting."""

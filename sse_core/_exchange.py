@@ -54,6 +54,11 @@ class Exchange:
     value, for it might be a credential.
     """
 
+    __slots__ = (
+        "_connection", "_head", "_head_size", "_interim_responses", "_keeps_alive", "_max_head_size",
+        "_method", "_received", "_short", "_to_send", "ended", "error", "overrun", "response",
+    )  # fmt: skip
+
     def __init__(
         self,
         method: str,

@@ -20,6 +20,11 @@ class Hop:
     Raises ValueError for a request that HTTP/1.1 cannot carry.
     """
 
+    __slots__ = (
+        "answered", "exchange", "fresh", "intact", "lost", "origin", "peer", "proxy", "reused", "sent",
+        "tunnelled", "url",
+    )  # fmt: skip
+
     def __init__(self, sent: Sent, proxies: Proxies, limits: Limits, *, fresh: bool = False) -> None:
         self.sent = sent
         self.fresh = fresh

@@ -159,6 +159,8 @@ class Message(Sparse, frozen=True, kw_only=True):
 class Accumulator(ABC, Generic[T]):
     """Puts the chunks of one stream together, in time linear in what they hold."""
 
+    __slots__ = ()
+
     @abstractmethod
     def add(self, chunks: Sequence[T]) -> int:
         """Take the next chunks, and return how many of them brought content.

@@ -81,6 +81,11 @@ class Session(Generic[T]):
     Raises ValueError for a request that HTTP/1.1 cannot carry.
     """
 
+    __slots__ = (
+        "_answer", "_attempts", "_body", "_deadlines", "_document", "_held", "_hop", "_limits", "_next",
+        "_pause", "_proxies", "_redirects", "_timing", "_way", "error", "request", "state", "url", "verdict",
+    )  # fmt: skip
+
     def __init__(
         self,
         request: Request[T],

@@ -16,6 +16,12 @@ class Timing:
     each after the last. That clock stands still while the application has something to do.
     """
 
+    __slots__ = (
+        "_awaited", "_bytes_since", "_bytes_wait", "_content_since", "_content_wait", "_deadlines", "_due",
+        "_events_since", "_events_wait", "_since", "_started", "_total", "_which", "away", "left", "now",
+        "stats",
+    )  # fmt: skip
+
     def __init__(self, deadlines: Deadlines) -> None:
         self.stats = Stats()
         self.now = 0.0

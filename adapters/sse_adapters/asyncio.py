@@ -154,6 +154,11 @@ class Connection(asyncio.Protocol):
     buffer, a coroutine and a turn of its own in between: of many connections, that much less is touched.
     """
 
+    __slots__ = (
+        "_alarm", "_deadline", "_ended", "_failure", "_loop", "_reading", "_received", "_receiver", "_room",
+        "_sender", "_socket", "_taken", "_thread", "_timer", "_transport",
+    )  # fmt: skip
+
     _transport: asyncio.Transport
 
     def __init__(self, sock: socket.socket) -> None:

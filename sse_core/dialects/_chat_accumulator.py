@@ -39,6 +39,8 @@ from ._tool_calls import OpenCall, ToolCalls
 class ChatAccumulator(Accumulator[ChatCompletionChunk]):
     """Puts chat completion chunks together; memory is that of the strings in them."""
 
+    __slots__ = ("_answers", "_fields", "_id", "_usage", "_x_groq")
+
     def __init__(self) -> None:
         self._id: str | None = None
         self._usage: Usage | None = None
