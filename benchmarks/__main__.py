@@ -58,11 +58,22 @@ def write_streams(rounds: int) -> str:
 
 def write_curves(rounds: int) -> str:
     numbers, sizes = curves.by_number(), curves.by_size()
-    for name, rows, title in (
-        ("events", numbers, "CPU time for an event, in microseconds, by the number of events"),
-        ("sizes", sizes, "CPU time for a KiB, in microseconds, by the bytes of text in an event"),
+    by_number, by_size = "by the number of events", "by the bytes of text in an event"
+    for name, title, points in (
+        ("events", f"CPU time for an event, in microseconds, {by_number}", [row[:2] for row in numbers]),
+        ("sizes", f"CPU time for a KiB, in microseconds, {by_size}", [row[:2] for row in sizes]),
+        (
+            "events-memory",
+            f"Most memory for an event, in bytes, {by_number}",
+            [(number, memory * 1e6 / number) for number, _, memory in numbers],
+        ),
+        (
+            "sizes-memory",
+            f"Most memory for 4 MiB of text, in MB, {by_size}",
+            [(size, memory) for size, _, memory in sizes],
+        ),
     ):
-        draw(name, charts.curves(title, {"session": [(x, cpu) for x, cpu, _ in rows]}, "session"))
+        draw(name, charts.curves(title, {"session": points}, "session"))
     return curves.report(numbers, sizes)
 
 

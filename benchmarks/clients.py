@@ -14,15 +14,16 @@ from .answer import MESSAGES
 
 TYPE_CHECKING = False  # as type checkers know it: importing typing takes time
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any, TypeAlias
 
     Client: TypeAlias = Callable[[str, list[str]], None]
+    AsyncClient: TypeAlias = Callable[[str, list[str]], Coroutine[Any, Any, None]]
 
 JSON = {"Content-Type": "application/json"}
 
 
-def on_asyncio(read: Callable[[str, list[str]], Awaitable[None]]) -> Client:
+def on_asyncio(read: AsyncClient) -> Client:
     @wraps(read)
     def run(url: str, texts: list[str]) -> None:
         import asyncio
@@ -32,7 +33,7 @@ def on_asyncio(read: Callable[[str, list[str]], Awaitable[None]]) -> Client:
     return run
 
 
-def on_uvloop(read: Callable[[str, list[str]], Awaitable[None]]) -> Client:
+def on_uvloop(read: AsyncClient) -> Client:
     @wraps(read)
     def run(url: str, texts: list[str]) -> None:
         import uvloop

@@ -21,19 +21,21 @@ IN_BULK = 2048  # bytes of a buffer
 SMALL = 1024  # bytes of a chunk
 
 
+def taken_apart(url: str) -> tuple[str, int, bytes]:
+    """Return the host and the port of a URL, and the request that it stands for."""
+    host, _, path = url.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    return name, int(port), f"POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
 def connected(url: str) -> socket.socket:
     """Return a connection on which the request was sent."""
     import socket
 
-    host, _, path = url.removeprefix("http://").partition("/")
-    name, _, port = host.partition(":")
-    connection = socket.create_connection((name, int(port)))
-    connection.sendall(request(path, host))
+    host, port, request = taken_apart(url)
+    connection = socket.create_connection((host, port))
+    connection.sendall(request)
     return connection
-
-
-def request(path: str, host: str) -> bytes:
-    return f"POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def received(connection: socket.socket) -> bytes:
@@ -55,10 +57,9 @@ def anyio_receive(url: str, texts: list[str], **options: Any) -> None:
     import anyio
 
     async def main() -> None:
-        host, _, path = url.removeprefix("http://").partition("/")
-        name, _, port = host.partition(":")
-        async with await anyio.connect_tcp(name, int(port)) as stream:
-            await stream.send(request(path, host))
+        host, port, request = taken_apart(url)
+        async with await anyio.connect_tcp(host, port) as stream:
+            await stream.send(request)
             last = b""
             while not last.endswith(END):
                 last = last[-4:] + (await stream.receive())[-5:]  # raises an error if cut short
@@ -70,8 +71,7 @@ async def protocol(url: str, texts: list[str]) -> None:
     """The same, in what an event loop calls."""
     import asyncio
 
-    host, _, path = url.removeprefix("http://").partition("/")
-    name, _, port = host.partition(":")
+    host, port, request = taken_apart(url)
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
@@ -80,7 +80,7 @@ async def protocol(url: str, texts: list[str]) -> None:
 
         def connection_made(self, transport: Any) -> None:
             self.transport = transport
-            transport.write(request(path, host))
+            transport.write(request)
 
         def data_received(self, data: bytes) -> None:
             self.last = self.last[-4:] + data[-5:]
@@ -92,7 +92,7 @@ async def protocol(url: str, texts: list[str]) -> None:
             if not ended.done():
                 ended.set_exception(error or AssertionError("the answer was cut short"))
 
-    await loop.create_connection(Dropping, name, int(port))
+    await loop.create_connection(Dropping, host, port)
     await ended
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from statistics import median
 from typing import Any, TypeAlias
 
@@ -80,7 +81,7 @@ def serving(module: str) -> Iterator[str]:
 
 
 def pinned(core: int) -> list[str]:
-    return ["taskset", "-c", str(core)] if sys.platform == "linux" else []
+    return ["taskset", "-c", str(core)] if which("taskset") else []
 
 
 def in_turns(names: list[str], rounds: int) -> Iterator[str]:

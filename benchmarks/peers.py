@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 EVENT_STREAM = {"content-type": "text/event-stream"}
 
@@ -137,7 +137,7 @@ def aiohttp_sse_client2(chunks: Iterable[bytes]) -> Iterator[Any]:
 
     async def start() -> EventSource:
         source = EventSource("http://localhost/", session=object(), on_error=end)
-        source._response = Response(Reader(Connection(), 2**16, loop=loop))
+        source._response = Response(Reader(cast("Any", Connection()), 2**16, loop=loop))
         return source
 
     loop = asyncio.new_event_loop()

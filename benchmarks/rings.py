@@ -153,8 +153,8 @@ def measure(rounds: int) -> dict[tuple[str, ...], float]:
 
 def report(found: dict[tuple[str, ...], float]) -> str:
     """Return three tables in Markdown."""
-    rings = ("bytes.split", "decoder", "exchange")
-    rings += ("bytes to typed chunks", "the same, put together and timed", "session")
+    rings = ["bytes.split", "decoder", "exchange"]
+    rings += ["bytes to typed chunks", "the same, put together and timed", "session"]
     rows = [[ring, *(f"{found[ring, feed, 'LF']:,.0f}" for feed in FEEDS)] for ring in rings]
     ends = [
         [f"{ring}, {end}", *(f"{found[ring, feed, end]:,.0f}" for feed in FEEDS)]

@@ -56,7 +56,8 @@ class Server:
         self.selector.register(connection, selectors.EVENT_READ, b"")
 
     def receive(self, key: selectors.SelectorKey) -> None:
-        connection: socket.socket = key.fileobj
+        connection = key.fileobj
+        assert isinstance(connection, socket.socket)
         try:
             data = connection.recv(65536)
         except OSError:

@@ -83,7 +83,7 @@ class ByHand:
     def __init__(self) -> None:
         import msgspec
 
-        from sse_core.dialects.groq import ChatCompletionChunk
+        from .structs import ChatCompletionChunk
 
         self.decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 
@@ -204,12 +204,11 @@ class Waiting(asyncio.Protocol):
 
 class ProtocolFloor:
     def __init__(self, url: str) -> None:
-        self.host, _, path = url.removeprefix("http://").partition("/")
-        self.request = floors.request(path, self.host)
+        self.host, self.port, self.request = floors.taken_apart(url)
 
     async def open(self) -> Any:
-        name, _, port = self.host.partition(":")
-        _, protocol = await asyncio.get_running_loop().create_connection(Waiting, name, int(port))
+        loop = asyncio.get_running_loop()
+        _, protocol = await loop.create_connection(Waiting, self.host, self.port)
         protocol.transport.write(self.request)
         await self.read(protocol)
         return protocol
@@ -227,12 +226,10 @@ class ProtocolFloor:
 
 class AnyioFloor:
     def __init__(self, url: str) -> None:
-        self.host, _, path = url.removeprefix("http://").partition("/")
-        self.request = floors.request(path, self.host)
+        self.host, self.port, self.request = floors.taken_apart(url)
 
     async def open(self) -> Any:
-        name, _, port = self.host.partition(":")
-        stream = await anyio.connect_tcp(name, int(port))
+        stream = await anyio.connect_tcp(self.host, self.port)
         await stream.send(self.request)
         await stream.receive()
         return stream

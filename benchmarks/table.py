@@ -13,7 +13,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .environments import python
+from .environments import APART, python
 from .peers import PEERS
 
 CHECKS = ("vectors", "chunking", "promptness", "random streams", "no exception", "linear time")
@@ -31,7 +31,7 @@ def score(name: str) -> dict[str, str]:
 def version(name: str) -> str:
     pinned = Path(__file__).with_name("requirements.txt").read_text()
     found = re.search(rf"^{name}==(.*)$", pinned, re.MULTILINE)
-    return found[1] if found else "2.25.904"
+    return found[1] if found else APART[name]
 
 
 def main() -> None:
