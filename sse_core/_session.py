@@ -175,7 +175,7 @@ class Session(Generic[T]):
         return handler(self, outcome)
 
     def _no_answer(self, outcome: Outcome) -> RuntimeError:
-        return RuntimeError(f"{outcome!r} is no answer in state {self.state.name}")
+        return RuntimeError(f"{outcome!r:.100} is no answer in state {self.state.name}")
 
     # Getting through to the server.
 

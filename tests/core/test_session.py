@@ -739,6 +739,9 @@ def test_a_wrong_outcome_is_named() -> None:
     life.start()
     with pytest.raises(RuntimeError, match=r"Acquired.* is no answer in state OPENING"):
         life.then(Acquired(reused=False))
+    with pytest.raises(RuntimeError, match="is no answer in state OPENING") as raised:
+        life.then(Received(b"x" * 65536))
+    assert len(str(raised.value)) < 200
 
 
 def test_a_delivery_can_only_be_cancelled() -> None:
