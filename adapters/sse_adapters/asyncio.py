@@ -224,12 +224,10 @@ class Connection(asyncio.Protocol):
 
         In another thread, where a finaliser may run, only the loop may touch what is the loop's.
         """
-        with suppress(OSError):  # A peer that waits for room to send would not hear of a shutdown.
-            most = MOST_HELD
-            while most > 0 and (data := self._socket.recv(BUFFER_SIZE)):
-                most -= len(data)
+        empty(self._socket)  # a peer that waits for room to send would not hear of a shutdown
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
+        empty(self._socket)  # of what came in between, which may have filled it again
         if self._loop.is_running() and self._thread != get_ident():
             self._loop.call_soon_threadsafe(self._let_go)
         else:
@@ -335,6 +333,14 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._failure is None:
             self._fail(exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost"))
+
+
+def empty(sock: socket.socket) -> None:
+    """Drop what has been received."""
+    with suppress(OSError):
+        most = MOST_HELD
+        while most > 0 and (data := sock.recv(BUFFER_SIZE)):
+            most -= len(data)
 
 
 def is_waiting(waiter: asyncio.Future[R] | None) -> TypeGuard[asyncio.Future[R]]:

@@ -298,6 +298,32 @@ def test_what_is_the_event_loops_is_touched_in_its_thread_alone(monkeypatch: pyt
         assert threads == [portal.call(threading.get_ident)]
 
 
+def test_a_closed_connection_leaves_the_peer_room_to_send() -> None:
+    """Or it would wait for room, and hear of nothing, until the event loop has its next turn."""
+    held = [b"before"]
+
+    class Socket(socket.socket):
+        """Gets more while it is shut down."""
+
+        def recv(self, *_: int) -> bytes:
+            if not held:
+                raise BlockingIOError
+            return held.pop()
+
+        def shutdown(self, how: int) -> None:
+            assert not held, "what had come before"
+            held.append(b"in between")
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        connection = await sse_adapters.asyncio.Connection.over(Socket(fileno=ours.detach()))
+        connection.close()
+        assert not held
+        theirs.close()
+
+    asyncio.run(main())
+
+
 def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
     async def main() -> None:
         transport = sse_adapters.asyncio.Transport()
