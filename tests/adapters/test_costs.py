@@ -150,7 +150,7 @@ def test_what_a_stream_takes() -> None:
         tracemalloc.stop()
         gc.collect()
         assert (len(gc.get_objects()) - before) / len(streams) <= 28
-        assert size / len(streams) <= 6_300
+        assert size / len(streams) <= 5_400
         first.close()
 
 
@@ -174,7 +174,7 @@ def test_what_a_stream_on_an_event_loop_takes() -> None:
             tracemalloc.stop()
             gc.collect()
             assert (len(gc.get_objects()) - before) / len(streams) <= 28
-            assert size / len(streams) <= 5_500
+            assert size / len(streams) <= 4_900
             await first.aclose()
 
     asyncio.run(main())

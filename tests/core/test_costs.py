@@ -129,7 +129,7 @@ def test_what_a_stream_takes() -> None:
     tracemalloc.stop()
     gc.collect()
     assert (len(gc.get_objects()) - before) / len(sessions) <= 20
-    assert size / len(sessions) <= 5_400
+    assert size / len(sessions) <= 4_500
 
 
 @pytest.mark.parametrize("size", [20_000, 60_000])
