@@ -27,6 +27,7 @@ from . import async_loop
 from ._options import NO_NAMES, NetworkOptions, split
 from ._sockets import (
     ATTEMPT_DELAY,
+    RESET,
     Address,
     UnixPath,
     encoded,
@@ -227,7 +228,9 @@ class Connection(asyncio.Protocol):
         empty(self._socket)  # a peer that waits for room to send would not hear of a shutdown
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
-        empty(self._socket)  # of what came in between, which may have filled it again
+        if empty(self._socket):  # it may have been full again, and an orphan opens its window no more
+            with suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         if self._loop.is_running() and self._thread != get_ident():
             self._loop.call_soon_threadsafe(self._let_go)
         else:
@@ -335,12 +338,13 @@ class Connection(asyncio.Protocol):
             self._fail(exc if isinstance(exc, OSError) else ConnectionAbortedError("connection lost"))
 
 
-def empty(sock: socket.socket) -> None:
-    """Drop what has been received."""
+def empty(sock: socket.socket) -> bool:
+    """Drop what has been received; return whether there was anything."""
+    most = MOST_HELD
     with suppress(OSError):
-        most = MOST_HELD
         while most > 0 and (data := sock.recv(BUFFER_SIZE)):
             most -= len(data)
+    return most < MOST_HELD
 
 
 def is_waiting(waiter: asyncio.Future[R] | None) -> TypeGuard[asyncio.Future[R]]:
