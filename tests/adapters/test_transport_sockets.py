@@ -299,8 +299,9 @@ def test_what_is_the_event_loops_is_touched_in_its_thread_alone(monkeypatch: pyt
 
 
 def test_a_closed_connection_leaves_the_peer_room_to_send() -> None:
-    """Or it would wait for room, and hear of nothing, until the event loop has its next turn."""
+    """Or it would wait for room, and hear of nothing: a closed socket's window opens no more."""
     held = [b"before"]
+    options: list[tuple[Any, ...]] = []
 
     class Socket(socket.socket):
         """Gets more while it is shut down."""
@@ -314,11 +315,15 @@ def test_a_closed_connection_leaves_the_peer_room_to_send() -> None:
             assert not held, "what had come before"
             held.append(b"in between")
 
+        def setsockopt(self, *option: Any) -> None:
+            options.append(option)
+
     async def main() -> None:
         ours, theirs = socket.socketpair()
         connection = await sse_adapters.asyncio.Connection.over(Socket(fileno=ours.detach()))
         connection.close()
         assert not held
+        assert options == [(socket.SOL_SOCKET, socket.SO_LINGER, _sockets.RESET)]
         theirs.close()
 
     asyncio.run(main())
