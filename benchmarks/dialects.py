@@ -20,7 +20,7 @@ import msgspec
 from sse_core import Dialect, Event, EventDecoder, Request
 from sse_core.dialects import anthropic, gemini, groq, mcp, openai, responses
 from sse_core.dialects import json as json_events
-from sse_core.dialects._tolerant_chunks import TolerantChunk
+from sse_core.dialects.chat.tolerant import TolerantChunk
 
 from .answer import MESSAGES, chat_chunk, text_of
 from .harness import table

@@ -20,15 +20,7 @@ import urllib.request
 from .answer import EVENTS, PACED_EVENTS
 from .clients import CLIENTS
 from .environments import python
-from .harness import (
-    Results,
-    compile_ours,
-    in_turns,
-    number,
-    run,
-    serving,
-    table,
-)
+from .harness import Results, compile_ours, in_turns, number, run, serving, table
 
 MODES = ("64", "1", "coalesced", "paced")
 

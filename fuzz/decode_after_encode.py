@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from sse_core import Event, EventDecoder
-from sse_core._encoder import comment, encode, retry
+from sse_core.events.encoder import comment, encode, retry
 from sse_core.testing.adversarial import split
 
 UNSENDABLE = str.maketrans("", "", "\r\n\0")

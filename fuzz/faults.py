@@ -1,7 +1,7 @@
 """Streams under random faults, for as long as you like: `python fuzz/faults.py --seconds 300`.
 
 No hang, no leak, and every stream ends with all of the text, or with a documented error and all that
-came before it, and nothing twice. `tests/net_faults.py` says what the faults are.
+came before it, and nothing twice. `tests/support/faults.py` says what the faults are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from net_faults import live, random_plan
-from net_runners import NETWORK_RUNNERS, REARRANGED, NetworkRunner
+from support.faults import live, random_plan
+from support.runners import NETWORK_RUNNERS, REARRANGED, NetworkRunner
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

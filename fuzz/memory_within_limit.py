@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sse_core import EventDecoder, EventTooLarge
-from sse_core._decoder import KEPT
+from sse_core.events.decoder import KEPT
 
 STREAMED = 160 * 1024
 VALUES = 5

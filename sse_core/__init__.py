@@ -10,8 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._decoder import EventDecoder
-from ._errors import (
+from ._version import __version__
+from .errors import (
     ApiError,
     BodyTruncated,
     CertificateRejected,
@@ -28,11 +28,27 @@ from ._errors import (
     StreamError,
     StreamIncomplete,
 )
-from ._events import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
-from ._version import __version__
+from .events.decoder import EventDecoder
+from .events.items import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
 
 if TYPE_CHECKING:
-    from ._actions import (
+    from .events.encoder import comment, encode, retry
+    from .events.strict import StrictEventDecoder
+    from .http.exchange import Exchange, Response
+    from .http.pool import Idle, Pool, PoolLimits, Waiter
+    from .http.proxies import Proxies, Proxy
+    from .http.rate_limits import RateLimit, rate_limits
+    from .reading.message import (
+        Accumulator,
+        Chunk,
+        InvalidArguments,
+        Message,
+        TokenCounts,
+        ToolCall,
+        ToolCallPart,
+    )
+    from .reading.request import URL, Dialect, Mark, Request
+    from .session.actions import (
         Acquire,
         Acquired,
         Action,
@@ -50,21 +66,13 @@ if TYPE_CHECKING:
         StartTLS,
         Stop,
     )
-    from ._encoder import comment, encode, retry
-    from ._exchange import Exchange, Response
-    from ._limits import Deadlines, Limits
-    from ._message import Accumulator, Chunk, InvalidArguments, Message, TokenCounts, ToolCall, ToolCallPart
-    from ._pool import Idle, Pool, PoolLimits, Waiter
-    from ._proxies import Proxies, Proxy
-    from ._rate_limits import RateLimit, rate_limits
-    from ._reconnecting import Reconnects
-    from ._request import URL, Dialect, Mark, Request
-    from ._retrying import Retries
-    from ._session import Session
-    from ._states import EDGES, State, Verdict
-    from ._stats import Stats
-    from ._strict import StrictEventDecoder
-    from ._transcripts import Divergence, Replay, Transcript, read_transcript
+    from .session.limits import Deadlines, Limits
+    from .session.reconnecting import Reconnects
+    from .session.retrying import Retries
+    from .session.session import Session
+    from .session.states import EDGES, State, Verdict
+    from .session.stats import Stats
+    from .session.transcripts import Divergence, Replay, Transcript, read_transcript
 
 __all__ = [
     "EDGES",
@@ -150,23 +158,23 @@ __all__ = [
 LATER = {
     name: module
     for module, names in {
-        "_actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
+        "session.actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
         "Release Send Sleep StartTLS Stop",
-        "_encoder": "comment encode retry",
-        "_exchange": "Exchange Response",
-        "_limits": "Deadlines Limits",
-        "_message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
-        "_proxies": "Proxies Proxy",
-        "_pool": "Idle Pool PoolLimits Waiter",
-        "_reconnecting": "Reconnects",
-        "_stats": "Stats",
-        "_strict": "StrictEventDecoder",
-        "_rate_limits": "RateLimit rate_limits",
-        "_request": "URL Dialect Mark Request",
-        "_retrying": "Retries",
-        "_session": "Session",
-        "_transcripts": "Divergence Replay Transcript read_transcript",
-        "_states": "EDGES State Verdict",
+        "events.encoder": "comment encode retry",
+        "http.exchange": "Exchange Response",
+        "session.limits": "Deadlines Limits",
+        "reading.message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
+        "http.proxies": "Proxies Proxy",
+        "http.pool": "Idle Pool PoolLimits Waiter",
+        "session.reconnecting": "Reconnects",
+        "session.stats": "Stats",
+        "events.strict": "StrictEventDecoder",
+        "http.rate_limits": "RateLimit rate_limits",
+        "reading.request": "URL Dialect Mark Request",
+        "session.retrying": "Retries",
+        "session.session": "Session",
+        "session.transcripts": "Divergence Replay Transcript read_transcript",
+        "session.states": "EDGES State Verdict",
     }.items()
     for name in names.split()
 }

@@ -14,7 +14,7 @@ import_module("hypothesis")
 
 # The one module that is imported when it is needed. Were an `unmeasured` test the first to need it, its
 # first lines would count as never run.
-import_module("sse_core._socks")
+import_module("sse_core.http.socks")
 
 
 def pytest_collection_finish() -> None:

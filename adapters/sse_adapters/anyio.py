@@ -31,9 +31,10 @@ from anyio.lowlevel import checkpoint
 
 from . import async_loop
 from . import asyncio as native
-from ._base import RECEIVE_SIZE
-from ._options import NO_NAMES, NetworkOptions, TransportOptions, split
-from ._sockets import (
+from .async_loop import Stream
+from .base import RECEIVE_SIZE
+from .options import NO_NAMES, NetworkOptions, TransportOptions, split
+from .sockets import (
     ATTEMPT_DELAY,
     Address,
     UnixPath,
@@ -45,8 +46,7 @@ from ._sockets import (
     threads_may_fail,
     unix_socket,
 )
-from ._transports import AsyncTransport
-from .async_loop import Stream
+from .transports import AsyncTransport
 
 __all__ = ["Client", "Stream", "Transport"]
 

@@ -24,8 +24,9 @@ from threading import get_ident
 from typing import Any, TypeGuard, TypeVar, Unpack, cast
 
 from . import async_loop
-from ._options import NO_NAMES, NetworkOptions, split
-from ._sockets import (
+from .async_loop import Stream
+from .options import NO_NAMES, NetworkOptions, split
+from .sockets import (
     ATTEMPT_DELAY,
     RESET,
     Address,
@@ -38,8 +39,7 @@ from ._sockets import (
     threads_may_fail,
     unix_socket,
 )
-from ._transports import AsyncTransport
-from .async_loop import Stream
+from .transports import AsyncTransport
 
 __all__ = ["Client", "Stream", "Transport"]
 

@@ -24,8 +24,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from ._options import NetworkOptions, split
-from ._sockets import threads_may_fail
+from .options import NetworkOptions, split
+from .sockets import threads_may_fail
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]

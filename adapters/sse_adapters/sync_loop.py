@@ -31,9 +31,9 @@ from sse_core import (
     Stop,
 )
 
-from ._base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, without_text
-from ._connections import AT_ONCE, Closable, Connections, do_nothing
-from ._options import Options
+from .base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, without_text
+from .connections import AT_ONCE, Closable, Connections, do_nothing
+from .options import Options
 
 __all__ = ["Client", "Stream", "Transport"]
 

@@ -19,11 +19,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Unpack
 
 from . import sync_loop
-from ._base import RECEIVE_SIZE
-from ._options import NO_NAMES, NetworkOptions, split
-from ._sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
-from ._transports import SyncTransport
+from .base import RECEIVE_SIZE
+from .options import NO_NAMES, NetworkOptions, split
+from .sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
 from .sync_loop import Stream
+from .transports import SyncTransport
 
 if TYPE_CHECKING:
     import ssl

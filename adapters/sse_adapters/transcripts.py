@@ -54,9 +54,9 @@ from sse_core.dialects import events
 
 from . import anyio as tasks
 from . import async_loop, sync_loop, threads
-from ._base import StreamBase, T
-from ._connections import Connections, SweepAt, X
-from ._options import Observer, Options
+from .base import StreamBase, T
+from .connections import Connections, SweepAt, X
+from .options import Observer, Options
 
 __all__ = ["AsyncReplayClient", "Recorder", "ReplayClient", "replay_of"]
 

@@ -8,12 +8,12 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from .._errors import StreamError
-from .._events import Event, UnknownField
-from .._exchange import Response
-from .._message import Accumulator, Message
-from .._reconnecting import Reconnects
-from .._request import Dialect, Mark, Request
+from ..errors import StreamError
+from ..events.items import Event, UnknownField
+from ..http.exchange import Response
+from ..reading.message import Accumulator, Message
+from ..reading.request import Dialect, Mark, Request
+from ..session.reconnecting import Reconnects
 
 __all__ = ["EventsDialect", "WithEvent", "request", "source", "with_events"]
 

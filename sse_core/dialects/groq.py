@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from .._request import Request
+from ..reading.request import Request
 from . import openai
-from ._chat_chunks import (
+from .chat.chunks import (
     Annotation,
     BrowserResult,
     Chart,
@@ -34,7 +34,7 @@ from ._chat_chunks import (
     UsageBreakdown,
     XGroq,
 )
-from ._chat_completion import (
+from .chat.completion import (
     ChatCompletion,
     ChatCompletionMessage,
     CompletionChoice,

@@ -7,12 +7,12 @@ from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
-from .._events import Event
-from .._request import Mark, Request
-from ._api_dialect import JSON
-from ._plain_dialect import PlainDialect, refused
-from ._provider_errors import NOT_JSON, find_error, invalid_chunk
-from ._tagged import reported_error
+from ..events.items import Event
+from ..reading.request import Mark, Request
+from .shared.fast_dialect import PlainDialect, refused
+from .shared.provider_dialect import JSON
+from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk
+from .shared.typed_events import reported_error
 
 __all__ = ["JSONDialect", "request"]
 

@@ -18,14 +18,14 @@ from typing import Any, Literal, Never, TypeAlias, get_args
 import msgspec
 from msgspec import UNSET, Struct
 
-from .._errors import InvalidChunk
-from .._events import Event
-from .._exchange import Response
-from .._reconnecting import Reconnects
-from .._request import Dialect, Mark, Request
-from ._api_dialect import strictly
-from ._plain_dialect import PlainDialect
-from ._provider_errors import NOT_JSON, invalid_chunk
+from ..errors import InvalidChunk
+from ..events.items import Event
+from ..http.exchange import Response
+from ..reading.request import Dialect, Mark, Request
+from ..session.reconnecting import Reconnects
+from .shared.fast_dialect import PlainDialect
+from .shared.provider_dialect import strictly
+from .shared.provider_errors import NOT_JSON, invalid_chunk
 
 __all__ = [
     "RESUMING",

@@ -14,12 +14,11 @@ from typing import Literal, TypedDict, Unpack
 
 import msgspec
 
-from .._errors import StreamError
-from .._events import Event
-from .._request import Mark, Request
-from ._api_dialect import JSON, ApiDialect, mark_of, strictly
-from ._chat_accumulator import ChatAccumulator
-from ._chat_chunks import (
+from ..errors import StreamError
+from ..events.items import Event
+from ..reading.request import Mark, Request
+from .chat.accumulator import ChatAccumulator
+from .chat.chunks import (
     Annotation,
     Audio,
     ChatCompletionChunk,
@@ -39,7 +38,7 @@ from ._chat_chunks import (
     URLCitation,
     Usage,
 )
-from ._chat_completion import (
+from .chat.completion import (
     ChatCompletion,
     ChatCompletionMessage,
     CompletionChoice,
@@ -47,7 +46,8 @@ from ._chat_completion import (
     FunctionCall,
     MessageToolCall,
 )
-from ._provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
+from .shared.provider_dialect import JSON, ApiDialect, mark_of, strictly
+from .shared.provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
 
 __all__ = [
     "Annotation",
@@ -149,7 +149,7 @@ class ChatDialect(ApiDialect[ChatCompletionChunk]):
 
     def _read_tolerantly(self, event: Event) -> ChatCompletionChunk:
         """Read what the decoder has refused, and the chunks after it as well, if that is all it takes."""
-        from . import _tolerant_chunks as tolerant  # most servers' chunks need none of it
+        from .chat import tolerant  # most servers' chunks need none of it
 
         try:
             chunk = tolerant.decode(event.raw)

@@ -35,7 +35,7 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
-from sse_core.dialects._tolerant_chunks import without_nulls
+from sse_core.dialects.chat.tolerant import without_nulls
 from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, printed, spec_folder
 

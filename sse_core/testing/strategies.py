@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import strategies as st
 
-from sse_core._events import Event
+from sse_core.events.items import Event
 from sse_core.testing.adversarial import NOT_UTF_8, PIECES
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from net_names import Names
-from net_runners import EVENT_LOOPS, MEMORY_RUNNERS, NETWORK_RUNNERS, EventLoop, NetworkRunner, Runner
-from net_tls import Authority
+from support.names import Names
+from support.runners import EVENT_LOOPS, MEMORY_RUNNERS, NETWORK_RUNNERS, EventLoop, NetworkRunner, Runner
+from support.tls import Authority
 
 
 @pytest.fixture(params=[*NETWORK_RUNNERS, *MEMORY_RUNNERS])

@@ -7,7 +7,7 @@ import pytest
 from sse_core import Exchange
 from sse_core.testing.exchanges import ExchangeVector, complaint, load
 from sse_core.testing.vectors import chunkings
-from support_core import PlainExchange
+from support.core import PlainExchange
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 VECTORS = load()

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from other_fixtures import FIXTURES, WHOLE, Reading
 from sse_core.dialects import responses
-from sse_core.dialects._tagged import converted
+from sse_core.dialects.shared.typed_events import converted
 from sse_core.testing.dialects import Fixture, chunk_of, error_of, message_of
-from support_core import cut_at, cuts
+from support.core import cut_at, cuts
+from support.other_fixtures import FIXTURES, WHOLE, Reading
 
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
 

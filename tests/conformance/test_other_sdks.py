@@ -12,9 +12,9 @@ import msgspec
 import openai
 import pytest
 
-from other_fixtures import FIXTURES, Reading
 from sse_core.testing.dialects import Fixture, Recorded
 from sse_core.testing.pairs import unlike
+from support.other_fixtures import FIXTURES, Reading
 
 httpx2: Any = import_module("httpx2")  # what the SDKs speak HTTP with
 

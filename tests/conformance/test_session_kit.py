@@ -13,14 +13,7 @@ import pytest
 
 import sse_core
 from sse_core import StreamError, Verdict
-from sse_core.testing.sessions import (
-    ErrorName,
-    SessionVector,
-    VerdictName,
-    complaint,
-    load,
-    vectors_folder,
-)
+from sse_core.testing.sessions import ErrorName, SessionVector, VerdictName, complaint, load, vectors_folder
 
 FOLDER = vectors_folder()
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")

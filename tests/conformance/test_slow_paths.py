@@ -12,7 +12,7 @@ VECTORS = [f"conformance/test_{kind}.py" for kind in ("session_vectors", "dialec
 
 
 def test_the_vectors_without_fast_paths() -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "slow_paths", *VECTORS]
+    command = [sys.executable, "-m", "pytest", "-p", "support.slow_paths", *VECTORS]
     ran = subprocess.run(command, cwd=TESTS, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout
     assert "fast paths: off" in ran.stdout

@@ -11,12 +11,7 @@ from hypothesis import strategies as st
 from sse_core import EventDecoder
 from sse_core.testing.adversarial import PIECES, adversarial_stream, mutate, split
 from sse_core.testing.reference import ReferenceDecoder
-from sse_core.testing.strategies import (
-    StreamWithEvents,
-    adversarial_streams,
-    chunkings,
-    streams_with_events,
-)
+from sse_core.testing.strategies import StreamWithEvents, adversarial_streams, chunkings, streams_with_events
 
 
 @pytest.mark.parametrize("decoder", [EventDecoder, ReferenceDecoder])

@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import pytest
 
-from counting import calls, most_memory
 from sse_core import (
     URL,
     Acquire,
@@ -30,7 +29,8 @@ from sse_core import (
     State,
 )
 from sse_core.dialects import anthropic, openai
-from support_core import HEAD, framed, say
+from support.core import HEAD, framed, say
+from support.counting import calls, most_memory
 
 BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = say("a token")

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import ApiError, Fault, Response, StatusError
-from sse_core._error_codes import is_callers_fault, is_final, worth_retrying
-from support_core import unhurried
+from sse_core.error_codes import is_callers_fault, is_final, worth_retrying
+from support.core import unhurried
 
 TEMPORARY: list[str | int] = [
     *("overloaded_error", "overloaded", "server_error", "internal_server_error", "InternalServerError"),

@@ -29,7 +29,7 @@ from sse_core import (
     StreamIncomplete,
 )
 
-TREE = import_module("sse_core._errors")
+TREE = import_module("sse_core.errors")
 RESPONSE = Response(200, "OK", (("x-request-id", "req_1"),))
 
 EACH = [

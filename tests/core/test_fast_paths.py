@@ -29,17 +29,18 @@ from sse_core import (
     Stop,
     StreamError,
 )
-from sse_core import _body as body_module
-from sse_core import _chunks as chunks_module
-from sse_core._chunks import Chunks, PlainBody
-from sse_core._decoder import WINDOW
-from sse_core.dialects import _tolerant_chunks, json, openai
-from sse_core.dialects._plain_dialect import PlainDialect, refused
-from sse_core.dialects._provider_errors import NOT_JSON
-from sse_core.dialects._tagged import TaggedDialect
+from sse_core.dialects import json, openai
+from sse_core.dialects.chat import tolerant as _tolerant_chunks
 from sse_core.dialects.openai import ChatDialect
+from sse_core.dialects.shared.fast_dialect import PlainDialect, refused
+from sse_core.dialects.shared.provider_errors import NOT_JSON
+from sse_core.dialects.shared.typed_events import TaggedDialect
+from sse_core.events.decoder import WINDOW
+from sse_core.http import chunked as chunks_module
+from sse_core.http.chunked import Chunks, PlainBody
+from sse_core.reading import reader as body_module
 from sse_core.testing import dialects
-from support_core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, cut_at, framed, places, say, unhurried
+from support.core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, cut_at, framed, places, say, unhurried
 
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n'
 X_GROQ = b'data: {"choices":[],"x_groq":{"id":"1","usage":{"prompt_tokens":1}}}\n\n'

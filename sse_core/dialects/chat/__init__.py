@@ -1,0 +1,1 @@
+"""Chat completions: what `openai` and `groq` share."""

@@ -1,0 +1,94 @@
+"""Putting tool calls together from their parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...reading.message import ToolCall
+from .chunks import ToolCallDelta
+
+
+class OpenCall:
+    """A tool call that is being received."""
+
+    __slots__ = ("arguments", "extra_content", "id", "index", "name", "type")
+
+    def __init__(self, part: ToolCallDelta) -> None:
+        self.index = part.index
+        self.id = part.id or None
+        self.type = part.type or ("function" if part.custom is None else "custom")
+        self.name = part.name or ""
+        self.arguments: list[str] = []
+        self.extra_content: Any = None
+
+    def whole(self) -> ToolCall:
+        arguments = "".join(self.arguments)
+        return ToolCall(id=self.id, name=self.name, arguments=arguments, custom=self.type == "custom")
+
+
+class ToolCalls:
+    """The tool calls of one answer, in the order in which they began.
+
+    By the book, a call's first part has its `index`, `id` and name, and the others have the index.
+    Servers leave out the index, give every call the same, begin elsewhere than at 0, or give the
+    parts of one call several ids (openai-python#2806, #3201, #3203, poolsideai/pool#9). So a part
+    belongs to
+
+    1. the call with its id, if their indices do not differ, or else
+    2. the last call with its index; where one of the two has no index, the last call of all.
+
+    It begins a call where there is none such, and also, against rule 2,
+
+    - with a name and an id, if the call has an id already,
+    - with a name and no id, if the call has another name, or arguments that are a whole object,
+    - with an id and neither name nor index, if the call has an id already.
+    """
+
+    __slots__ = ("_by_id", "_by_index", "calls")
+
+    def __init__(self) -> None:
+        self.calls: list[OpenCall] = []
+        self._by_id: dict[str, OpenCall] = {}
+        self._by_index: dict[int, OpenCall] = {}
+
+    def add(self, part: ToolCallDelta) -> None:
+        call = self._find(part)
+        if call is None:
+            call = OpenCall(part)
+            self.calls.append(call)
+        call.id = call.id or part.id or None
+        call.name = call.name or part.name or ""
+        if part.arguments:
+            call.arguments.append(part.arguments)
+        if part.extra_content is not None:
+            call.extra_content = part.extra_content
+        if part.id:
+            self._by_id[part.id] = call
+        if part.index is not None:
+            self._by_index[part.index] = call
+
+    def _find(self, part: ToolCallDelta) -> OpenCall | None:
+        named = self._by_id.get(part.id) if part.id else None
+        if named is not None and (named.index == part.index or None in (named.index, part.index)):
+            return named
+        last = self.calls[-1] if self.calls else None
+        if part.index is not None:
+            last = self._by_index.get(part.index, last if last and last.index is None else None)
+        return None if last is None or begins_another(part, last) else last
+
+
+def begins_another(part: ToolCallDelta, call: OpenCall) -> bool:
+    """Return whether a part that could go on with `call` begins another one."""
+    if part.id:
+        return call.id is not None and bool(part.name or part.index is None)
+    if not part.name:
+        return False
+    return bool(call.name and part.name != call.name) or (
+        bool(call.arguments)
+        and call.arguments[-1][-SEEN:].rstrip().endswith("}")
+        and (part.arguments or "")[:SEEN].lstrip().startswith("{")
+    )
+
+
+SEEN = 80
+"""Characters of arguments that are looked at, for time to be linear."""

@@ -1,0 +1,266 @@
+"""Putting a response of OpenAI's Responses together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import cast
+
+import msgspec
+
+from ...reading.message import Accumulator, Message, ToolCall
+from ..shared.typed_events import Fields
+from .events import (
+    ContentPartAdded,
+    ContentPartDone,
+    ItemEvent,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextAnnotationAdded,
+    OutputTextDelta,
+    ReasoningSummaryPartAdded,
+    ReasoningSummaryPartDone,
+    ReasoningSummaryTextDelta,
+    ReasoningTextDelta,
+    RefusalDelta,
+    ResponseEvent,
+)
+from .items import (
+    Annotation,
+    ApplyPatchCall,
+    CodeInterpreterCall,
+    ContentPart,
+    CustomToolCall,
+    FunctionCall,
+    MCPCall,
+    OutputItem,
+    OutputMessage,
+    OutputRefusal,
+    OutputText,
+    Reasoning,
+    ReasoningText,
+    SummaryText,
+)
+from .response import Response
+from .tool_events import (
+    ApplyPatchCallOperationDiffDelta,
+    CodeInterpreterCallCodeDelta,
+    CustomToolCallInputDelta,
+    FunctionCallArgumentsDelta,
+    MCPCallArgumentsDelta,
+    ResponseStreamEvent,
+)
+
+
+class Part:
+    """A part of an item's content, as far as it has come."""
+
+    def __init__(self, start: ContentPart) -> None:
+        self.start = start
+        self.deltas: list[str] = []
+        self.annotations: list[Annotation] = []
+
+    def whole(self) -> ContentPart:
+        added = "".join(self.deltas)
+        match self.start:
+            case OutputText(text=text, annotations=annotations):
+                annotations = (*annotations, *self.annotations)
+                return msgspec.structs.replace(self.start, text=text + added, annotations=annotations)
+            case OutputRefusal(refusal=refusal):
+                return OutputRefusal(refusal=refusal + added)
+            case ReasoningText(text=text) | SummaryText(text=text):
+                return msgspec.structs.replace(self.start, text=text + added)
+            case _:
+                return self.start
+
+
+class Parts:
+    """An item's content, or its summaries, by their indices."""
+
+    def __init__(self) -> None:
+        self.parts: dict[int, Part] = {}
+
+    def begin(self, index: int, start: ContentPart) -> Part:
+        part = self.parts[index] = Part(start)
+        return part
+
+    def at(self, index: int, empty: ContentPart) -> Part:
+        """Return a part, which is `empty` if it is new."""
+        return self.parts.get(index) or self.begin(index, empty)
+
+    def whole(self) -> tuple[ContentPart, ...]:
+        return tuple(part.whole() for _, part in sorted(self.parts.items()))
+
+
+class Item:
+    """An item of the output, as far as it has come."""
+
+    def __init__(self, start: OutputItem) -> None:
+        self.start = start
+        self.done = False
+        self.content = Parts()
+        self.summary = Parts()
+        self.deltas: list[str] = []  # of what a call is given
+
+    def whole(self) -> OutputItem:
+        if self.done:
+            return self.start
+        added = "".join(self.deltas)
+        match self.start:
+            case OutputMessage(content=content):
+                return msgspec.structs.replace(self.start, content=self.content.whole() or content)
+            case Reasoning(content=content, summary=summary):
+                return msgspec.structs.replace(
+                    self.start,
+                    content=self.content.whole() or content,
+                    summary=self.summary.whole() or summary,
+                )
+            case FunctionCall(arguments=arguments) | MCPCall(arguments=arguments):
+                return msgspec.structs.replace(self.start, arguments=arguments + added)
+            case CustomToolCall(input=input):
+                return msgspec.structs.replace(self.start, input=input + added)
+            case CodeInterpreterCall(code=code):
+                return msgspec.structs.replace(self.start, code=(code or "") + added)
+            case ApplyPatchCall(operation=dict()) if added:
+                operation = cast("Fields", self.start.operation)
+                return msgspec.structs.replace(self.start, operation={**operation, "diff": added})
+            case _:
+                return self.start
+
+
+class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
+    """Puts a response together: as its last event has it, or else from its items.
+
+    An event belongs to the item with its `item_id`, or else to the last one with its `output_index`.
+    Gateways give two items one index (9router#2611, llmgateway#2908), or one item several ids.
+    """
+
+    def __init__(self) -> None:
+        self._response = Response()
+        self._finish_reason: str | None = None
+        self._items: list[tuple[int, Item]] = []
+        self._by_index: dict[int, Item] = {}
+        self._by_id: dict[str, Item] = {}
+
+    def add(self, chunks: Sequence[ResponseStreamEvent]) -> int:
+        brought = 0
+        for chunk in chunks:
+            if isinstance(chunk, OutputTextDelta):
+                item = self._by_id.get(chunk.item_id) or self._at(chunk, OutputMessage())
+                part = item.content.parts.get(chunk.content_index) or item.content.begin(
+                    chunk.content_index, OutputText()
+                )
+                part.deltas.append(chunk.delta)
+                brought += bool(chunk.delta)
+            else:
+                self._add(chunk)
+                refusal = isinstance(chunk, RefusalDelta) and chunk.delta
+                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
+        return brought
+
+    def message(self) -> Message:
+        native = self._response
+        if self._finish_reason is None or not native.output:
+            output = tuple(item.whole() for _, item in sorted(self._items, key=itemgetter(0)))
+            native = msgspec.structs.replace(native, output=output or native.output)
+        return Message(
+            text="".join(part.text for part in said(native) if isinstance(part, OutputText)),
+            reasoning="".join(
+                part.text for part in thought(native) if isinstance(part, ReasoningText | SummaryText)
+            ),
+            refusal="".join(part.refusal for part in said(native) if isinstance(part, OutputRefusal)),
+            tool_calls=tuple(
+                tool_call(item) for item in native.output if isinstance(item, FunctionCall | CustomToolCall)
+            ),
+            finish_reason=self._finish_reason,
+            usage=native.usage,
+            native=native,
+        )
+
+    def _begin(self, index: int, id: str | None, start: OutputItem) -> Item:
+        item = self._by_index[index] = Item(start)
+        self._items.append((index, item))
+        if id:
+            self._by_id[id] = item
+        return item
+
+    def _at(self, chunk: ItemEvent, empty: OutputItem) -> Item:
+        """Return the item of an event, which is `empty` if it is new."""
+        index, id = chunk.output_index, chunk.item_id
+        return self._by_id.get(id) or self._by_index.get(index) or self._begin(index, id, empty)
+
+    def _end(self, index: int, whole: OutputItem) -> None:
+        id: str | None = getattr(whole, "id", None)
+        item = self._by_id.get(id or "")
+        if item is None:
+            item = self._by_index.get(index)
+            if item is None or item.done:
+                item = self._begin(index, id, whole)
+        item.start = whole
+        item.done = True
+
+    def _add(self, chunk: ResponseStreamEvent) -> None:
+        match chunk:
+            case ResponseEvent(response=response):
+                self._response = response
+                self._finish_reason = chunk.finish_reason
+            case OutputItemAdded(output_index=index, item=item):
+                self._begin(index, getattr(item, "id", None), item)
+            case OutputItemDone(output_index=index, item=item):
+                self._end(index, item)
+            case _:
+                self._add_to_item(chunk)
+
+    def _add_to_item(self, chunk: ResponseStreamEvent) -> None:
+        match chunk:
+            case ContentPartAdded(part=part) | ContentPartDone(part=part):
+                empty = Reasoning() if isinstance(part, ReasoningText) else OutputMessage()
+                self._at(chunk, empty).content.begin(chunk.content_index, part)
+            case ReasoningSummaryPartAdded(part=part) | ReasoningSummaryPartDone(part=part):
+                self._at(chunk, Reasoning()).summary.begin(chunk.summary_index, part)
+            case OutputTextAnnotationAdded(annotation=annotation):
+                text = self._at(chunk, OutputMessage()).content.at(chunk.content_index, OutputText())
+                if annotation is not None:
+                    text.annotations.append(annotation)
+            case RefusalDelta(delta=delta):
+                refusal = self._at(chunk, OutputMessage()).content.at(chunk.content_index, OutputRefusal())
+                refusal.deltas.append(delta)
+            case ReasoningTextDelta(delta=delta):
+                thinking = self._at(chunk, Reasoning()).content.at(chunk.content_index, ReasoningText())
+                thinking.deltas.append(delta)
+            case ReasoningSummaryTextDelta(delta=delta):
+                summary = self._at(chunk, Reasoning()).summary.at(chunk.summary_index, SummaryText())
+                summary.deltas.append(delta)
+            case FunctionCallArgumentsDelta(delta=delta):
+                self._at(chunk, FunctionCall()).deltas.append(delta)
+            case CustomToolCallInputDelta(delta=delta):
+                self._at(chunk, CustomToolCall()).deltas.append(delta)
+            case MCPCallArgumentsDelta(delta=delta):
+                self._at(chunk, MCPCall()).deltas.append(delta)
+            case ApplyPatchCallOperationDiffDelta(delta=delta):
+                self._at(chunk, ApplyPatchCall()).deltas.append(delta)
+            case CodeInterpreterCallCodeDelta(delta=delta):
+                self._at(chunk, CodeInterpreterCall()).deltas.append(delta)
+            case _:
+                pass
+
+
+def tool_call(item: FunctionCall | CustomToolCall) -> ToolCall:
+    if isinstance(item, CustomToolCall):
+        return ToolCall(id=item.call_id, name=item.name, arguments=item.input, custom=True)
+    return ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
+
+
+def said(response: Response) -> list[ContentPart]:
+    """What the messages consist of."""
+    return [part for item in response.output if isinstance(item, OutputMessage) for part in item.content]
+
+
+def thought(response: Response) -> list[ContentPart]:
+    """What the reasoning consists of."""
+    return [
+        part
+        for item in response.output
+        if isinstance(item, Reasoning)
+        for part in (*item.summary, *(item.content or ()))
+    ]

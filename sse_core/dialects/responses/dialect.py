@@ -1,0 +1,204 @@
+"""OpenAI's Responses.
+
+The stream: events whose data is JSON with the event's `type` in it, until one of
+`response.completed` and `response.incomplete`, which is delivered too, or `response.failed`
+and `error`, which are raised. The type in the JSON decides, since proxies drop the `event:`
+lines. `keepalive` may come at any time; a `[DONE]` at the end, which some servers send, is taken.
+
+`sequence_number` says how far a stream has come: a response that was made in the background
+can be taken up again behind it, with `resume`.
+Base URL: https://api.openai.com/v1
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+# No `from __future__ import annotations`: TypedDict compiles each string, 1 ms at import.
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict, Unpack
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UnsetType
+
+from ...errors import ApiError
+from ...events.items import Event
+from ...reading.message import Accumulator
+from ...reading.request import Dialect, Mark, Request
+from ..shared.fast_dialect import PlainDialect
+from ..shared.provider_dialect import JSON, strictly
+from ..shared.provider_errors import NOT_JSON, ErrorObject, api_error, find_error
+from ..shared.typed_events import Error, Keepalive, Ping, TaggedDialect
+from .accumulator import ResponseAccumulator
+from .events import (
+    CommandEvent,
+    OutputTextDelta,
+    ReasoningSummaryTextDelta,
+    ReasoningTextDelta,
+    RefusalDelta,
+    ResponseCompleted,
+    ResponseIncomplete,
+    ResponsesEvent,
+)
+from .items import (
+    Annotation,
+    ContentPart,
+    OutputItem,
+    OutputMessage,
+    OutputText,
+    Reasoning,
+)
+from .response import (
+    Response,
+)
+from .tool_events import (
+    ApplyPatchCallOperationDiffDelta,
+    CodeInterpreterCallCodeDelta,
+    CustomToolCallInputDelta,
+    FunctionCallArgumentsDelta,
+    MCPCallArgumentsDelta,
+    ResponseStreamEvent,
+)
+
+Delta: TypeAlias = (
+    OutputTextDelta
+    | ReasoningTextDelta
+    | ReasoningSummaryTextDelta
+    | RefusalDelta
+    | FunctionCallArgumentsDelta
+    | CustomToolCallInputDelta
+    | MCPCallArgumentsDelta
+    | ApplyPatchCallOperationDiffDelta
+    | CodeInterpreterCallCodeDelta
+)
+"""What streams are made of: events that mean nothing but a chunk."""
+
+
+class ResponseFailed(Error, frozen=True, kw_only=True, tag="response.failed"):
+    """The last event of a response that failed."""
+
+    response: Any = None
+
+    def reported(self, event: Event) -> ApiError:
+        """Return the error that the response has."""
+        error = find_error(msgspec.json.encode(self.response))
+        return api_error(error or ErrorObject("the response has failed"), event.raw)
+
+
+class ResponsesDialect(TaggedDialect[ResponseStreamEvent]):
+    """Reads the events of OpenAI's Responses."""
+
+    def __init__(self) -> None:
+        super().__init__(events, deltas)
+
+    def read(self, event: Event) -> ResponseStreamEvent | Mark:
+        try:
+            delta = deltas.decode(event.raw)
+        except NOT_JSON:
+            return self.read_special(event)
+        self.cursor = delta.sequence_number
+        return delta
+
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[ResponseStreamEvent], type: str = "message"
+    ) -> int:
+        read = read_deltas(self, data, chunks, type)
+        if read:
+            last: Any = chunks[-1]
+            self.cursor = last.sequence_number
+        return read
+
+    def noted(self, chunk: ResponseStreamEvent) -> ResponseStreamEvent:
+        if isinstance(chunk, ResponsesEvent):
+            self.cursor = chunk.sequence_number
+        if isinstance(chunk, ResponseCompleted | ResponseIncomplete):
+            self.complete = True
+        return chunk
+
+    def accumulator(self) -> Accumulator[ResponseStreamEvent]:
+        return ResponseAccumulator()
+
+
+class ResponsesParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    background: bool | None
+    context_management: Sequence[Mapping[str, object]]
+    conversation: str | Mapping[str, object] | None
+    include: Sequence[str] | None
+    instructions: str | None
+    max_output_tokens: int | None
+    max_tool_calls: int | None
+    metadata: Mapping[str, str] | None
+    moderation: Mapping[str, object] | None
+    parallel_tool_calls: bool | None
+    previous_response_id: str | None
+    prompt: Mapping[str, object] | None
+    prompt_cache_key: str | None
+    prompt_cache_options: Mapping[str, object]
+    prompt_cache_retention: str | None
+    reasoning: Mapping[str, object] | None
+    safety_identifier: str | None
+    service_tier: str | None
+    store: bool | None
+    stream_options: Mapping[str, object] | None
+    temperature: float | None
+    text: Mapping[str, object]
+    tool_choice: str | Mapping[str, object]
+    tools: Sequence[Mapping[str, object]]
+    top_logprobs: int | None
+    top_p: float | None
+    truncation: str | None
+    user: str
+
+
+def create(
+    *,
+    model: str,
+    input: str | Sequence[Mapping[str, object]],
+    strict: bool = False,
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ResponsesParams],
+) -> Request[ResponseStreamEvent]:
+    """Ask for a streamed response; `extra` takes parameters that are not named here.
+
+    `strict` is for those who test servers: a chunk that is not exactly as documented is an InvalidChunk.
+    Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "input": input, "stream": True}
+    body = msgspec.json.encode({**params, **(extra or {}), **fixed})
+    return Request(dialect=reader(strict), method="POST", path="/responses", headers=JSON, body=body)
+
+
+def resume(
+    response_id: str, *, starting_after: int | None = None, strict: bool = False
+) -> Request[ResponseStreamEvent]:
+    """Ask for the stream of a response made in the background, from its start or behind an event.
+
+    `starting_after` is that event's `sequence_number`, and `strict` as in `create`.
+    """
+    behind = "" if starting_after is None else f"&starting_after={starting_after}"
+    path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
+    return Request(dialect=reader(strict), path=path)
+
+
+def reader(strict: bool) -> Callable[[], Dialect[ResponseStreamEvent]]:
+    return strictly(ResponsesDialect, OTHERWISE) if strict else ResponsesDialect
+
+
+events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
+)
+deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
+read_deltas = PlainDialect[ResponseStreamEvent].read_plain
+"""What `super()` would find, 0.1 us later."""
+OTHERWISE = (
+    (CommandEvent, "item_id", str | UnsetType),
+    (OutputMessage, "id", str),
+    (OutputMessage, "status", str),
+    (OutputMessage, "content", tuple[ContentPart, ...]),
+    (OutputText, "annotations", tuple[Annotation, ...]),
+    (Reasoning, "id", str),
+    (Reasoning, "summary", tuple[ContentPart, ...]),
+    (Response, "output", tuple[OutputItem, ...]),
+    (ResponsesEvent, "sequence_number", int),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""

@@ -1,0 +1,1 @@
+"""What the dialects of several providers have in common."""

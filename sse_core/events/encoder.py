@@ -1,0 +1,72 @@
+"""Events in, bytes out: what a server sends, such that nothing in it can pass for another field or event.
+
+A line end in data starts another `data` line, and in a type or an ID, which cannot have one,
+is refused. So no text, wherever it comes from, can end a line that it was put in.
+
+Decoding what was encoded gives the same event back, cut in whatever pieces, but for this:
+the standard takes CR, LF and CR LF for the same line end and joins the lines of the data by
+LF (WHATWG HTML, 9.2.5 and 9.2.6), so a CR or CR LF in data arrives as LF. Text that must keep
+them has to be encoded in some way that escapes them, as JSON does.
+"""
+
+from __future__ import annotations
+
+from .decoder import MAX_DIGITS
+from .items import Event
+
+
+def encode(event: Event, *, after: str = "") -> bytes:
+    """Return the lines of an event, with the blank line that dispatches it (WHATWG HTML, 9.2.6).
+
+    `after` is the last event ID that the receiver has by then. An ID lasts until the stream
+    sets another, so an `id` line is written where the event's is not that one; an empty line
+    takes it back. Left at `""`, every event that has an ID states it. A sequence of events
+    comes back as it was if each is encoded `after` the `last_event_id` of the one before.
+
+    Raises ValueError if the type or the ID has a CR, LF or NUL in it or cannot be encoded as
+    UTF-8, or if the type is empty: that would come back as `"message"`.
+    """
+    if not event.type:
+        raise ValueError("the type of an event cannot be empty: without one it is 'message'")
+    lines: list[bytes] = []
+    if event.last_event_id != after:
+        lines.append(b"id: " + _one_line("ID", event.last_event_id))
+    if event.type != "message":
+        lines.append(b"event: " + _one_line("type", event.type))
+    lines += [b"data: " + line for line in _lines(event.raw)]
+    return b"\n".join(lines) + b"\n\n"
+
+
+def comment(text: str = "") -> bytes:
+    """Return a comment, one line for each of the text's: a keep-alive, which no client takes for data.
+
+    No blank line ends it, as it then belongs to the event that follows: there are clients that
+    take a blank line for an event whenever the stream has set an ID (WHATWG HTML, 9.2.5).
+
+    Raises ValueError if the text cannot be encoded as UTF-8.
+    """
+    return b"".join(b": " + line + b"\n" for line in _lines(text.encode()))
+
+
+def retry(milliseconds: int) -> bytes:
+    """Return the line that sets the receiver's reconnection time, at once (WHATWG HTML, 9.2.6).
+
+    No blank line ends it, as it then belongs to the event that follows: there are clients that
+    take a block of `retry` alone for an event.
+
+    Raises ValueError if the number is negative, or has more digits than decoders read.
+    """
+    if not 0 <= milliseconds < 10**MAX_DIGITS:
+        raise ValueError("a reconnection time has to be a number of milliseconds from 0 on")
+    return b"retry: %d\n" % milliseconds
+
+
+def _one_line(what: str, value: str) -> bytes:
+    for character in "\r\n\0":
+        if character in value:
+            raise ValueError(f"the {what} of an event cannot have {character!r} in it: {value!r}")
+    return value.encode()
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")

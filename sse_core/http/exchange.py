@@ -1,0 +1,315 @@
+"""Ring 2: one HTTP/1.1 request and its response. The only module that imports h11.
+
+h11 is the authority on the grammar of RFC 9112. This module adds what it leaves open:
+which heads of right grammar are refused all the same (`fault_of`), how many interim
+responses are too many, and an error of ours for each way to fail. Nothing is lost to an
+error: `Exchange.receive` returns what came before it, and `Exchange.error` says what it was.
+
+Bodies of the common form take a short way around h11, in `_chunks.py`. Setting
+`Exchange._short_way` to return None switches that off. Few need h11 again, so it is let go behind the
+head, which saves each stream 1 KB and the garbage collector six objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import h11
+
+from ..errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
+from .chunked import Chunks, PlainBody
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of a response. Header names are lower case; values are decoded as ISO-8859-1."""
+
+    status: int
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    http_version: str = "1.1"
+
+    def header(self, name: str) -> str | None:
+        """The value of a header field, its lines joined by commas (RFC 9110, 5.3), or None."""
+        name = name.lower()
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's name for the request, from `x-request-id` or `request-id`."""
+        return self.header("x-request-id") or self.header("request-id")
+
+
+class Exchange:
+    """Sends one request and receives its response.
+
+    `target` is the request target (RFC 9112, 3.2), `headers` the whole header section
+    but for the Content-Length of `body`, which is added here. `max_head_size` limits
+    the response head, in bytes.
+
+    Raises ValueError for a request that HTTP cannot carry. The message shows no header
+    value, for it might be a credential.
+    """
+
+    __slots__ = (
+        "_connection", "_head", "_head_size", "_interim_responses", "_keeps_alive", "_max_head_size",
+        "_method", "_received", "_short", "_to_send", "ended", "error", "overrun", "response",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes = b"",
+        *,
+        max_head_size: int = 64 * 1024,
+    ) -> None:
+        self.response: Response | None = None
+        """The head of the response, once it is complete."""
+        self.ended = False
+        """Whether the body has come to the end that its framing announced (RFC 9112, 6.3)."""
+        self.overrun = False
+        """Whether bytes came behind that end. They answer nothing, and must not be taken for a response."""
+        self.error: StreamError | None = None
+        """Why nothing more can be received, where that is not the end of the body."""
+        self._method = method
+        self._max_head_size = max_head_size
+        self._head_size = 0
+        self._head = bytearray()
+        """The response head, or interim one, that is being received."""
+        self._interim_responses = 0
+        self._received = 0
+        """How much h11 has seen of an unfinished chunk, or of a body without chunks."""
+        self._short: Chunks | PlainBody | None = None
+        self._connection: h11.Connection | None = None
+        self._keeps_alive = False
+        """Whether h11 finds that the connection may outlive this response."""
+        self._to_send = self._serialise(method, target, headers, body)
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the connection outlives this response (RFC 9112, 9.3), as far as that is known yet."""
+        if self.response is None or self.error is not None or self.overrun:
+            return False
+        framed = {"content-length", "transfer-encoding"} & {name for name, _ in self.response.headers}
+        without_body = self._method == "HEAD" or self.response.status in (204, 304)
+        return bool(framed or without_body) and self._keeps_alive
+
+    def data_to_send(self) -> bytes:
+        """Return the whole request the first time, and nothing after that."""
+        data, self._to_send = self._to_send, b""
+        return data
+
+    def receive(self, data: bytes) -> bytes:
+        """Return the part of the body that these bytes bring; `b""` says that the peer has ended.
+
+        Look at `response`, `ended` and `error` afterwards. Once `ended` or `error` is
+        set, further bytes are ignored, but for `overrun`.
+        """
+        if self.ended or self.error is not None:
+            self.overrun = self.overrun or (self.ended and bool(data))
+            return b""
+        if self._short is not None and (whole := self._short.whole(data)):
+            return whole
+        body: list[bytes] = []
+        try:
+            if data and self._short is not None:
+                rest = self._short.slice(data, body)
+                if self._short.ended:
+                    self.ended, self.overrun = True, bool(rest)
+                elif rest:
+                    self._receive(rest, body)
+            elif data and self.response is None:
+                self._receive_head(data, body)
+            else:
+                self._receive(data, body)
+        except ProtocolError as exc:
+            self.error = exc
+        except h11.RemoteProtocolError as exc:
+            self.error = self._broken(exc) if data else self._cut_off()
+        if self.error is not None:
+            self.error.response = self.response
+        return b"".join(body)
+
+    def _receive_head(self, data: bytes, body: list[bytes]) -> None:
+        """Give h11 one response head, interim ones before it, and leave what follows for the body."""
+        while data and self.response is None:
+            before = len(self._head)
+            blank_line = BLANK_LINE.search(self._head[-2:] + data)
+            end = blank_line.end() - min(before, 2) if blank_line else len(data)
+            self._head += data[:end]
+            self._head_size += end
+            if self._head_size > self._max_head_size:
+                raise ProtocolError(f"the response head is larger than {self._max_head_size} bytes")
+            self._receive(data[:end], body)
+            data = data[end:]
+            if blank_line:
+                self._head.clear()
+        if self._short is not None:
+            self._connection = None
+        if data:
+            body.append(self.receive(data))
+
+    def _receive(self, data: bytes, body: list[bytes]) -> None:
+        if self._connection is None:
+            assert self.response is not None  # or it would not have been let go
+            self._connection = behind_head(self._method, self.response, self._max_head_size)
+        self._connection.receive_data(data)
+        while self._next_event(self._connection, body):
+            pass
+
+    def _next_event(self, connection: h11.Connection, body: list[bytes]) -> bool:
+        """Take one event from h11; return whether there may be another."""
+        match connection.next_event():
+            case h11.Data() as event:
+                body.append(event.data)
+                self._received = 0 if event.chunk_end else self._received + len(event.data)
+            case h11.Response() as event:
+                self.response = self._read_head(event)
+                self._keeps_alive = connection.our_state is h11.DONE
+                if self._opens_tunnel(event):
+                    self.ended = True
+                    return False
+                self._short = self._short_way(self.response)
+            case h11.InformationalResponse() as event:
+                self._read_head(event)
+                self._count_interim()
+            case h11.EndOfMessage() as event:
+                if len(event.headers) > MAX_HEADER_FIELDS:
+                    raise ProtocolError(f"more than {MAX_HEADER_FIELDS} trailer fields")
+                self._end(len(connection.trailing_data[0]))
+                return False
+            case _:  # NEED_DATA; PAUSED and ConnectionClosed come only behind the end
+                return False
+        return True
+
+    def _end(self, behind: int) -> None:
+        """Note the end of the body, with so many bytes behind it."""
+        trailers = (self._short.passed_on or 0) - behind if isinstance(self._short, Chunks) else 0
+        if trailers > self._max_head_size:
+            raise ProtocolError(TOO_LARGE.format(self._max_head_size))
+        self.ended, self.overrun = True, behind > 0
+
+    def _read_head(self, event: h11.Response | h11.InformationalResponse) -> Response:
+        fault = fault_of(event, bytes(self._head), framed=not self._opens_tunnel(event))
+        if fault is not None:
+            raise ProtocolError(fault)
+        return Response(
+            status=event.status_code,
+            reason=event.reason.decode("latin-1"),
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers),
+            http_version=event.http_version.decode("ascii"),
+        )
+
+    def _opens_tunnel(self, event: h11.Response | h11.InformationalResponse) -> bool:
+        """Whether the connection is the server's from here on, whatever the fields say (RFC 9110, 9.3.6)."""
+        return self._method == "CONNECT" and 200 <= event.status_code < 300
+
+    def _count_interim(self) -> None:
+        self._interim_responses += 1
+        if self._interim_responses > MAX_INTERIM_RESPONSES:
+            raise ProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
+
+    def _short_way(self, response: Response) -> Chunks | PlainBody | None:
+        """Return what takes a body's bytes; None leaves everything to h11 (RFC 9112, 6.3)."""
+        if response.status in (204, 304) or self._method == "HEAD":
+            return None
+        if response.header("transfer-encoding") is not None:
+            return Chunks(self._max_head_size)
+        length = response.header("content-length")
+        return PlainBody(None if length is None else int(length))
+
+    def _broken(self, cause: h11.RemoteProtocolError) -> ProtocolError:
+        """Say it in h11's words, of which there may be many: it quotes the line that it complains of."""
+        message = str(cause).replace("illegal request line", "illegal status line")
+        if cause.error_status_hint == 431:  # not the head, whose size is looked at here
+            message = TOO_LARGE.format(self._max_head_size)
+        return ProtocolError(message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "...")
+
+    def _cut_off(self) -> StreamError:
+        """Say what was missing when the connection ended."""
+        if self.response is None:
+            return ConnectionFailed("the connection ended before the response head was complete")
+        missing = self._short.missing if self._short is not None else None
+        length = self.response.header("content-length")
+        if length is not None:
+            missing = int(length) - self._received if missing is None else missing
+            return BodyTruncated(
+                f"the connection ended with {missing} of the body's {int(length)} bytes missing"
+            )
+        if missing:
+            return BodyTruncated(f"the connection ended {missing} bytes before the end of a chunk")
+        if self._received:
+            return BodyTruncated(f"the connection ended {self._received} bytes into a chunk, before its end")
+        return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
+
+    def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
+        fields = list(headers)
+        if any(name.lower() in FRAMING for name, _ in fields):
+            raise ValueError("Content-Length and Transfer-Encoding are not the caller's to set")
+        if body or method in ("POST", "PUT", "PATCH"):  # RFC 9110, 8.6
+            fields.append(("Content-Length", str(len(body))))
+        try:
+            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+            self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._max_head_size)
+            head = self._connection.send(h11.Request(method=method, target=target, headers=encoded))
+        except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
+            reason = str(exc)
+            if "header value" in reason or isinstance(exc, UnicodeEncodeError):
+                reason = "a header value has characters that are not allowed"
+            raise ValueError(f"HTTP/1.1 cannot carry this request: {reason}") from None
+        return head + self._connection.send(h11.Data(data=body)) + self._connection.send(h11.EndOfMessage())
+
+
+def behind_head(method: str, response: Response, max_head_size: int) -> h11.Connection:
+    """Return h11 as it is where the body of a response begins."""
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
+    connection.send(h11.Request(method=method, target="/", headers=[("Host", "")]))
+    connection.send(h11.EndOfMessage())
+    framing = [f"{name}: {value}" for name, value in response.headers if name in FRAMING]
+    head = [f"HTTP/{response.http_version} {response.status}", *framing, "", ""]
+    connection.receive_data("\r\n".join(head).encode("latin-1"))
+    connection.next_event()
+    return connection
+
+
+def fault_of(
+    event: h11.Response | h11.InformationalResponse, head: bytes, *, framed: bool = True
+) -> str | None:
+    """Return what is wrong with a head whose grammar h11 has found right, or None.
+
+    `event` is what h11 made of `head`. It shows lengths that are repeated as one, so the
+    lines are looked at. Unless `framed`, fields about framing mean nothing.
+    """
+    lines = OBS_FOLD.sub(b" ", head).split(b"\n")[1:-2]
+    lengths = [line for line in lines if framed and line.lower().startswith(b"content-length:")]
+    in_chunks = framed and any(name == b"transfer-encoding" for name, _ in event.headers)
+    version = event.http_version.decode("ascii")
+    rules = (
+        # RFC 9110, 2.5: another major version is another protocol; no other minor one exists.
+        (version not in VERSIONS, f"HTTP version {version!r} is neither 1.0 nor 1.1"),
+        # RFC 9110, 5.4: how many are too many is the recipient's to say.
+        (len(lines) > MAX_HEADER_FIELDS, f"more than {MAX_HEADER_FIELDS} header fields"),
+        # RFC 9112, 6.1: the framing is faulty, for HTTP/1.0 has no transfer codings.
+        (in_chunks and version == "1.0", "Transfer-Encoding in an HTTP/1.0 response"),
+        # RFC 9112, 6.3: an attempt at response splitting, maybe, and to be handled as an error.
+        (in_chunks and lengths, "both Transfer-Encoding and Content-Length"),
+        # RFC 9110, 8.6: may be rejected even if they agree.
+        (len(lengths) > 1, "more than one Content-Length"),
+        (any(b"," in line for line in lengths), "a list for a Content-Length"),
+    )
+    return next((fault for broken, fault in rules if broken), None)
+
+
+BLANK_LINE = re.compile(rb"\n\r?\n")  # what h11 takes for the end of a head
+OBS_FOLD = re.compile(rb"\r?\n[ \t]+")  # RFC 9112, 5.2: to be replaced by spaces, as h11 does
+VERSIONS = ("1.0", "1.1")
+FRAMING = ("content-length", "transfer-encoding")
+MAX_INTERIM_RESPONSES = 16
+MAX_HEADER_FIELDS = 100
+MAX_MESSAGE = 100
+TOO_LARGE = "a chunk's first line or the trailers are larger than {} bytes"

@@ -1,0 +1,195 @@
+"""Which proxy leads to which URL, and what the environment says about it.
+
+No standard says what the variables mean. Where programs differ, this follows what curl, urllib and
+requests have in common, so that a machine set up for those works here too.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from ..reading.request import HOST, URL, in_ascii, with_zone
+
+
+class Proxy(Struct, frozen=True, kw_only=True):
+    """A proxy, and who we are to it.
+
+    `scheme` is how it is spoken to: `http`, `https`, which is the same inside TLS, or `socks5` and
+    `socks5h` (RFC 1928), which mean one thing here: it is the proxy that resolves host names.
+
+    Raises ValueError for another scheme, for a port that is none, and for credentials that the
+    scheme cannot carry. Neither the message nor `repr` shows a user name or a password.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    username: str | None = None
+    password: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scheme not in PORTS:
+            raise ValueError("the scheme of a proxy is http, https, socks5 or socks5h")
+        if not 0 < self.port < 2**16:
+            raise ValueError("the port of a proxy is a number from 1 to 65535")
+        try:
+            longest = max(len(text.encode()) for text in (self.username or "", self.password))
+        except UnicodeEncodeError:
+            raise ValueError("the credentials for a proxy are not valid Unicode") from None
+        if self.is_socks and longest > 255:
+            raise ValueError("SOCKS5 has room for a user name and a password of 255 bytes (RFC 1929)")
+        if not self.is_socks and ":" in (self.username or ""):
+            raise ValueError("a user name with a colon cannot be told to an HTTP proxy (RFC 7617, 2)")
+
+    @classmethod
+    def parse(cls, url: str) -> Proxy:
+        """Read `scheme://user:password@host:port`, of which only the host must be there.
+
+        The scheme is http unless given; the port 80, 443 or 1080, as for Go, httpx and requests
+        (curl alone has 1080 for http too). User name and password are percent-decoded.
+
+        Raises ValueError for anything else. The message shows nothing of the URL.
+        """
+        url = url.strip()
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            host = with_zone(in_ascii(parts.hostname or ""))
+            port = parts.port
+        except ValueError:  # whose message might show credentials
+            raise ValueError(NOT_A_PROXY) from None
+        # A "/", "?" or "#" in a password would end it, and take the user's name for the host's.
+        behind = parts.path not in ("", "/") or parts.query or parts.fragment
+        if behind or not HOST.fullmatch(host):
+            raise ValueError(NOT_A_PROXY)
+        return cls(
+            scheme=parts.scheme,
+            host=host,
+            port=PORTS.get(parts.scheme, 0) if port is None else port,
+            username=None if parts.username is None else unquote(parts.username),
+            password=unquote(parts.password or ""),
+        )
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS5, and not HTTP."""
+        return self.scheme in ("socks5", "socks5h")
+
+    @property
+    def authorization(self) -> str | None:
+        """The value of Proxy-Authorization (RFC 9110, 11.7.2; RFC 7617), or None without a user name."""
+        if self.username is None:
+            return None
+        return "Basic " + b2a_base64(f"{self.username}:{self.password}".encode(), newline=False).decode()
+
+    def __repr__(self) -> str:
+        user = "" if self.username is None else "***@"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"<Proxy {self.scheme}://{user}{host}:{self.port}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
+
+
+class NoProxy(Struct, frozen=True, kw_only=True):
+    """Hosts that are reached without a proxy: those of a network, or a domain and all below it."""
+
+    domain: str
+    network: IPv4Network | IPv6Network | None = None
+    port: int | None = None
+
+    @classmethod
+    def parse(cls, entry: str) -> NoProxy:
+        """Read one entry of NO_PROXY, of which nonsense is a domain that no host is in.
+
+        A dot or `*.` in front of a domain makes no difference: so it is for curl and urllib, while
+        Go and httpx then leave out the domain itself.
+        """
+        parts = ENTRY.fullmatch(entry)
+        host, port = parts.group("host", "port") if parts else (entry, None)
+        host = host.strip("[]").lower()
+        try:
+            network = ip_network(host, strict=False)
+        except ValueError:
+            network = None
+        domain = host.removeprefix("*").strip(".")
+        return cls(domain=domain, network=network, port=None if port is None else int(port))
+
+    def covers(self, host: str, port: int) -> bool:
+        """Whether a host, a name in lower case or an address, is one of these at this port."""
+        if self.port not in (None, port):
+            return False
+        if self.network is None:
+            return host == self.domain or host.endswith(f".{self.domain}")
+        try:
+            return ip_address(host) in self.network
+        except ValueError:
+            return False
+
+
+class Proxies(Struct, frozen=True, kw_only=True):
+    """Which proxy leads to URLs of either scheme, and which hosts are reached without."""
+
+    http: Proxy | None = None
+    https: Proxy | None = None
+    no_proxy: tuple[NoProxy, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
+        """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+
+        A name in lower case goes before the same in upper case, even with nothing in it.
+        ALL_PROXY stands in where there is none for the scheme, and is not looked at otherwise.
+        HTTP_PROXY in upper case is ignored beside REQUEST_METHOD, that is in a CGI program, where
+        whoever sends the header `Proxy` sets it (CVE-2016-5385, "httpoxy").
+
+        NO_PROXY is a list, with commas or spaces between: `*` for every host, names and addresses
+        with or without a port, and networks. Nothing is exempt that is not in it, not even
+        localhost; so it is for curl, requests and httpx, though not for Go.
+
+        Raises ValueError for a proxy that cannot be used. The message names the variable and does
+        not show its value.
+        """
+        named = dict(environment)  # os.environ takes one case for the other on Windows
+        if "REQUEST_METHOD" in named:
+            named.pop("HTTP_PROXY", None)
+
+        def spelled(name: str) -> str:
+            return name if name in named else name.upper()
+
+        def value(name: str) -> str:
+            return named.get(spelled(name), "").strip()
+
+        def proxy(*names: str) -> Proxy | None:
+            name = next(filter(value, names), "")
+            try:
+                return Proxy.parse(value(name)) if name else None
+            except ValueError as exc:
+                raise ValueError(f"{spelled(name)}: {exc}") from None
+
+        entries = [entry for entry in re.split(r"[,\s]+", value("no_proxy")) if entry]
+        if "*" in entries:
+            return cls()
+        return cls(
+            http=proxy("http_proxy", "all_proxy"),
+            https=proxy("https_proxy", "all_proxy"),
+            no_proxy=tuple(map(NoProxy.parse, entries)),
+        )
+
+    def for_url(self, url: URL) -> Proxy | None:
+        """Return the proxy that leads to `url`, or None where there is none."""
+        host = url.host.lower().rstrip(".")
+        if any(entry.covers(host, url.port) for entry in self.no_proxy):
+            return None
+        return self.https if url.scheme == "https" else self.http
+
+
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+NOT_A_PROXY = "a proxy is scheme://user:password@host:port, with user and password percent-encoded"
+ENTRY = re.compile(r"(?P<host>\[[^]]*\]|[^:]*)(:(?P<port>[0-9]{1,5}))?")

@@ -1,0 +1,1 @@
+"""What the body of a response says: its events become chunks, a message and a verdict."""

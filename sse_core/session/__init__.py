@@ -1,0 +1,1 @@
+"""Ring 3, the life of one stream: connections, attempts, deadlines, and how it ended."""

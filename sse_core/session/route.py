@@ -1,0 +1,39 @@
+"""The way to a server over a new connection: to it or to its proxy, through that, and into TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeAlias
+
+from ..http.tunnel import tunnel_through
+from ..reading.request import certified, without_zone
+from .actions import Action, Done, Open, Receive, Received, Send, StartTLS
+from .hop import Hop
+from .limits import Deadlines, Limits
+from .states import State
+from .timing import Timing
+
+Way: TypeAlias = Generator[tuple[State, Action], Done | Received | None, None]
+"""Gives each action with the state that it is done in, and takes what came of it."""
+
+
+def way_through(hop: Hop, deadlines: Deadlines, limits: Limits, timing: Timing) -> Way:
+    """Go to where the request can be sent. Raises ProxyError if the proxy does not let us through."""
+    url, proxy = hop.url, hop.proxy
+    peer = proxy or url
+    yield State.OPENING, Open(peer.host, peer.port, timing.limit("connect", deadlines.connect))
+    if proxy is not None and proxy.scheme == "https":
+        yield State.SECURING, StartTLS(certified(proxy.host), timing.limit("tls", deadlines.tls))
+    if proxy is not None and hop.tunnelled:
+        tunnel = tunnel_through(proxy, without_zone(url.host), url.port, max_head_size=limits.max_head_size)
+        deadline = timing.limit("connect", deadlines.connect)
+        while not tunnel.established:
+            if data := tunnel.data_to_send():
+                yield State.GREETING, Send(data, deadline)
+            outcome = yield State.TUNNELLING, Receive(deadline)
+            assert isinstance(outcome, Received)  # nothing else answers Receive
+            tunnel.receive(outcome.data)
+            if tunnel.error is not None:
+                raise tunnel.error
+    if url.scheme == "https":
+        yield State.SECURING, StartTLS(url.server_name, timing.limit("tls", deadlines.tls))

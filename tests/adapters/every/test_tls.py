@@ -1,0 +1,485 @@
+"""What a server says over TLS, to every runtime that has a transport here."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import warnings
+from typing import Any
+
+import pytest
+
+from sse_adapters.options import split
+from sse_adapters.tls import TLS
+from sse_adapters.transports import AsyncTransport, SyncTransport
+from sse_core import (
+    BodyTruncated,
+    CertificateRejected,
+    ConnectionFailed,
+    DeadlineExceeded,
+    Deadlines,
+    Fault,
+    StatusError,
+    Verdict,
+)
+from sse_core.dialects import events
+from support.names import Names
+from support.runners import NetworkRunner, on_every_network, run_without_loop
+from support.servers import CHUNKED, LAST_CHUNK, End, Peer, chunked, event, head, listening, says
+from support.tls import Authority
+
+SAID = ["one", "two", "three"]
+STREAM = [event(data) for data in SAID]
+SHORT = 0.2
+BIG = events.request(method="POST", body=bytes(16 * 2**20))
+
+
+@on_every_network
+def test_a_stream_is_read_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head("200 OK", CHUNKED), *chunked(*STREAM), LAST_CHUNK)
+    result = network.read(script, tls=authority.server, **secure)
+    assert (result.data, result.verdict, result.error) == (SAID, Verdict.FINISHED, None)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_versions_of_tls_will_do(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], version: ssl.TLSVersion
+) -> None:
+    server = authority.server_for("127.0.0.1")
+    server.minimum_version = server.maximum_version = version
+    result = network.read(says(head(version="1.0"), *STREAM), tls=server, **secure)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+def test_a_host_by_its_name_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], names: Names
+) -> None:
+    with listening(says(head(version="1.0"), *STREAM), tls=authority.server_for("somewhere.test")) as server:
+        names.ports.append(server.port)
+        result = network.read_url("https://somewhere.test", **secure)
+        assert b"Host: somewhere.test\r\n" in server.peer().received
+    assert result.data == SAID
+
+
+# Whom to trust.
+
+
+def test_a_certificate_of_an_unknown_authority_is_rejected(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    result = network.read(says(head(), *STREAM), tls=authority.server)
+    assert isinstance(result.error, CertificateRejected)
+    assert "127.0.0.1" in str(result.error)
+    assert isinstance(result.error.__cause__, ssl.SSLCertVerificationError)
+    assert (result.error.fault, result.error.retryable) == (Fault.SERVER, False)
+    assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
+
+
+def test_a_server_that_is_rejected_is_told_why(network: NetworkRunner, authority: Authority) -> None:
+    alerts: list[str] = []
+
+    def shake_hands(peer: Peer) -> None:
+        try:
+            authority.server.wrap_socket(peer.socket, server_side=True)
+        except ssl.SSLError as exc:
+            alerts.append(exc.reason)
+
+    with listening(shake_hands) as server:
+        network.read_url(server.url.replace("http:", "https:"))
+    assert alerts == ["TLSV1_ALERT_UNKNOWN_CA"]
+
+
+def test_a_certificate_for_another_host_is_rejected(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(), *STREAM), tls=authority.server_for("elsewhere.test"), **secure)
+    assert isinstance(result.error, CertificateRejected)
+    assert "not valid for '127.0.0.1'" in str(result.error)
+
+
+def test_a_server_that_speaks_no_tls_is_a_failed_connection(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    def answer_in_the_clear(peer: Peer) -> None:
+        peer.socket.recv(65536)
+        peer.send(head("400 Bad Request"))
+
+    with listening(answer_in_the_clear) as server:
+        result = network.read_url(server.url.replace("http:", "https:"), **secure)
+    assert type(result.error) is ConnectionFailed
+    assert isinstance(result.error.__cause__, ssl.SSLError)
+
+
+def test_a_server_that_leaves_during_the_handshake_is_a_failed_connection(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    with listening(lambda peer: peer.reset()) as server:
+        result = network.read_url(server.url.replace("http:", "https:"), **secure)
+    assert type(result.error) is ConnectionFailed
+    assert result.verdict is Verdict.UNREACHABLE
+
+
+# Who we are.
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
+    network: NetworkRunner, authority: Authority, version: ssl.TLSVersion
+) -> None:
+    server = authority.demanding_server()
+    server.minimum_version = server.maximum_version = version
+    context = authority.client_with_certificate()
+    result = network.read(says(head(version="1.0"), *STREAM), tls=server, ssl_context=context)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    # TLS 1.2 has no alert of its own for it, and TLS 1.3 says so only after the handshake.
+    [(ssl.TLSVersion.TLSv1_2, "handshake failure"), (ssl.TLSVersion.TLSv1_3, "certificate required")],
+)
+def test_no_certificate_for_a_server_that_demands_one_is_a_failed_connection(
+    network: NetworkRunner,
+    authority: Authority,
+    secure: dict[str, Any],
+    version: ssl.TLSVersion,
+    why: str,
+) -> None:
+    server = authority.demanding_server()
+    server.minimum_version = server.maximum_version = version
+    result = network.read(says(head(), *STREAM), tls=server, **secure)
+    assert type(result.error) is ConnectionFailed
+    assert isinstance(result.error.__cause__, ssl.SSLError)
+    assert why in str(result.error.__cause__)
+    assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
+
+
+# Another name than the host's.
+
+
+def test_the_name_of_the_server_may_be_another_than_the_host(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    tls = authority.server_for("service.test")
+    asked: list[str | None] = []
+    tls.sni_callback = lambda sock, name, context: asked.append(name)
+    result = network.read(
+        says(head(version="1.0"), *STREAM), tls=tls, server_hostname="service.test", **secure
+    )
+    assert (result.data, asked) == (SAID, ["service.test"])
+    assert b"Host: 127.0.0.1:" in result.request
+
+
+def test_that_name_is_verified(network: NetworkRunner, authority: Authority, secure: dict[str, Any]) -> None:
+    script = says(head(version="1.0"), *STREAM)
+    result = network.read(script, tls=authority.server, server_hostname="service.test", **secure)
+    assert isinstance(result.error, CertificateRejected)
+    assert "service.test" in str(result.error)
+
+
+def test_that_name_is_not_expected_of_another_host(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any], names: Names
+) -> None:
+    elsewhere = authority.server_for("somewhere.test")
+    with listening(says(head(version="1.0"), *STREAM), tls=elsewhere) as other:
+        names.ports.append(other.port)
+        script = says(
+            head("307 Temporary Redirect", "Location: https://somewhere.test/", "Content-Length: 0")
+        )
+        with listening(script, tls=authority.server_for("service.test")) as server:
+            result = network.read_url(server.url, server_hostname="service.test", **secure)
+    assert result.data == SAID
+
+
+# Nobody is trusted by mistake.
+
+
+def test_a_context_that_verifies_nobody_unasked_is_refused(network: NetworkRunner) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS)
+    with pytest.raises(ValueError, match="PROTOCOL_TLS verifies nobody"):
+        network.client("https://localhost", ssl_context=context)
+    context.check_hostname = True
+    network.client("https://localhost", ssl_context=context)
+
+
+def test_a_context_that_was_told_not_to_verify_does_not(network: NetworkRunner, authority: Authority) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    script = says(head(version="1.0"), *STREAM)
+    assert network.read(script, tls=authority.server, ssl_context=context).data == SAID
+
+
+def test_a_name_that_no_certificate_can_have_is_a_failed_connection(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head(version="1.0"), *STREAM)
+    with listening(script) as server:
+        url = server.url.replace("http:", "https:")
+        result = network.read_url(url, server_hostname=".nobody", **secure)
+    assert type(result.error) is ConnectionFailed
+    assert "no server name: '.nobody'" in str(result.error)
+
+
+# Ends.
+
+
+def test_a_close_delimited_body_ends_with_a_close_notify(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(version="1.0"), *STREAM), tls=authority.server, **secure)
+    assert (result.data, result.verdict) == (SAID, Verdict.FINISHED)
+
+
+def test_a_close_delimited_body_without_a_close_notify_is_truncated(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"), *STREAM)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, **secure)
+    assert isinstance(result.error, BodyTruncated)
+    assert (result.data, result.verdict) == (SAID, Verdict.BODY_CUT)
+    assert isinstance(result.error.__cause__, ssl.SSLError)  # SSLEOFError, if Python is new enough
+
+
+def test_a_context_that_takes_a_cut_for_an_end_is_corrected(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    context = authority.client_with_certificate()
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"), *STREAM)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, ssl_context=context)
+    assert (result.data, result.verdict) == (SAID, Verdict.BODY_CUT)
+
+
+def test_a_complete_chunked_body_needs_no_close_notify(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def cut(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head("200 OK", CHUNKED), *chunked(*STREAM), LAST_CHUNK)
+
+    with listening(cut, tls=authority.server) as server:
+        result = network.read_url(server.url, **secure)
+    assert (result.data, result.verdict, result.error) == (SAID, Verdict.FINISHED, None)
+
+
+# Much data.
+
+
+def test_an_event_of_several_megabytes_is_read_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    data = "0123456789abcdef" * (256 * 1024)
+    result = network.read(says(head(version="1.0"), event(data)), tls=authority.server, **secure)
+    assert result.data == [data]
+
+
+def test_records_that_came_at_once_are_all_read_before_anything_is_waited_for(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    said = [str(number) for number in range(200)]
+
+    def say_all_at_once(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head(version="1.0"))
+        peer.wait_for("entered")
+        peer.send(*map(event, said))  # a record for each
+        peer.reach("said")
+        peer.wait_until_gone()
+
+    with listening(say_all_at_once, tls=authority.server) as server:
+        remote = network.stream(server.url, **secure)
+        remote.enter()
+        server.peer().reach("entered")
+        server.peer().wait_for("said")
+        assert [remote.next().data for _ in said] == said
+        remote.close()
+
+
+def test_a_big_request_is_sent_whole_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    result = network.read(says(head(version="1.0"), *STREAM), BIG, tls=authority.server, **secure)
+    assert result.data == SAID
+    assert result.request.endswith(b"\r\n\r\n" + BIG.body)
+
+
+def test_a_server_that_refuses_a_big_request_over_tls_is_heard(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    def refuse(peer: Peer) -> None:
+        peer.socket.recv(1024)
+        peer.send(head("413 Content Too Large", "Content-Length: 8"), b"too much")
+
+    with listening(refuse, tls=authority.server) as server:
+        result = network.read_url(server.url, BIG, **secure)
+    assert isinstance(result.error, StatusError)
+    assert result.error.status == 413
+
+
+# Silence.
+
+
+def test_silence_during_the_handshake_ends_with_its_deadline(
+    network: NetworkRunner, secure: dict[str, Any]
+) -> None:
+    with listening(Peer.wait_until_gone) as server:
+        url = server.url.replace("http:", "https:")
+        result = network.read_url(url, deadlines=Deadlines(tls=SHORT), **secure)
+        assert server.peer().notices_the_end()
+    assert isinstance(result.error, DeadlineExceeded)
+    assert (result.error.which, result.verdict) == ("tls", Verdict.DEADLINE)
+
+
+def test_silence_in_the_body_ends_with_its_deadline_over_tls(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    script = says(head(version="1.0") + b"".join(STREAM), end=End.SILENCE)
+    deadlines = Deadlines(between_bytes=SHORT)
+    result = network.read(script, tls=authority.server, deadlines=deadlines, **secure)
+    assert isinstance(result.error, DeadlineExceeded)
+    assert (result.error.which, result.data) == ("between_bytes", SAID)
+
+
+def test_a_server_that_reads_slowly_does_not_stretch_the_deadline(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    read = 0
+
+    def read_slowly(peer: Peer) -> None:
+        nonlocal read
+        # Little room, so that there is progress all the time: no single record is late.
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        while not peer.hears("stop", within=0.01):
+            with contextlib.suppress(OSError):  # the client's end, once it has given up
+                read += len(peer.socket.recv(65536))
+
+    with listening(read_slowly, tls=authority.server) as server:
+        deadlines = Deadlines(response_head=SHORT)
+        result = network.read_url(server.url, BIG, deadlines=deadlines, **secure)
+        server.peer().reach("stop")
+    assert isinstance(result.error, DeadlineExceeded)
+    assert result.error.which == "response_head"
+    assert read < len(BIG.body)
+
+
+# TLS without I/O.
+
+
+def test_http_1_1_is_what_we_offer() -> None:
+    client = TLS(None, "api.test")
+    assert not client.handshake()
+    assert b"\x00\x09\x08http/1.1" in client.outgoing()  # RFC 7301, 3.1
+
+
+def connected(authority: Authority) -> tuple[TLS, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """A client, and a server with what goes to it and what comes from it."""
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1")
+    complete = False
+    while not complete:
+        complete = client.handshake()
+        to_server.write(client.outgoing())
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        client.feed(from_server.read())
+    return client, server, to_server, from_server
+
+
+def test_what_came_before_bytes_that_are_no_tls_is_handed_out_first(authority: Authority) -> None:
+    client, server, _, from_server = connected(authority)
+    server.write(b"one")
+    server.write(b"two")
+    client.feed(from_server.read() + b"this is no record")
+    assert client.decrypt() == b"onetwo"
+    for _ in range(2):
+        with pytest.raises(ssl.SSLError):
+            client.decrypt()
+
+
+def test_what_came_before_the_tls_around_it_broke_is_handed_out_first(authority: Authority) -> None:
+    below, around, to_around, from_around = connected(authority)
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1", below)
+    while not client.handshake():
+        to_around.write(client.outgoing())
+        to_server.write(around.read(65536))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        around.write(from_server.read())
+        client.feed(from_around.read())
+    to_around.write(client.outgoing())
+    to_server.write(around.read(65536))
+    server.do_handshake()
+    server.write(b"data")
+    around.write(from_server.read())
+    client.feed(from_around.read() + b"this is no record")
+    assert client.decrypt() == b"data"
+    with pytest.raises(ssl.SSLError):
+        client.decrypt()
+
+
+def test_nothing_is_an_end(authority: Authority) -> None:
+    client, server, _, from_server = connected(authority)
+    assert client.decrypt() is None
+    server.write(b"last")
+    client.feed(from_server.read())
+    client.feed(b"")
+    assert client.decrypt() == b"last"
+    with pytest.raises(ssl.SSLError):
+        client.decrypt()
+
+
+@pytest.mark.parametrize("kind", [SyncTransport, AsyncTransport])
+def test_what_tls_has_to_say_of_its_own_accord_is_sent(
+    kind: type[Any], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update of keys, which no server in Python asks for."""
+    client, server, _, from_server = connected(authority)
+    monkeypatch.setattr(client, "outgoing", lambda: b"an update")
+    server.write(b"data")
+    sent: list[bytes] = []
+
+    class Recording(kind):  # type: ignore[misc, valid-type, unused-ignore]
+        """Receives what the server said, and remembers what it sent."""
+
+        def answer(self, value: Any) -> Any:
+            return value if kind is SyncTransport else completed(value)
+
+        def _send(self, data: bytes, deadline: float | None) -> Any:
+            sent.append(data)
+            return self.answer(None)
+
+        def _receive(self, deadline: float | None) -> Any:
+            return self.answer(from_server.read())
+
+    transport = Recording()
+    transport._tls = client
+    received = transport.receive(None)
+    assert (received if kind is SyncTransport else run_without_loop(received)) == b"data"
+    assert sent == [b"an update"]
+
+
+async def completed(value: Any) -> Any:
+    return value
+
+
+def test_a_zone_is_no_part_of_the_name_that_a_certificate_has() -> None:
+    transport, _ = split("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})
+    assert transport["server_names"] == {"fe80::1": "service.test"}

@@ -1,0 +1,514 @@
+"""The pool's bookkeeping, against a model that is slow and obvious."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+from support.core import answer, unhurried
+
+A, B, C = ORIGINS = ("http://a.test", "http://b.test", "http://c.test")
+HALF = answer(b"half", length=8)
+
+
+def exchange(*pieces: bytes) -> Exchange:
+    begun = Exchange("GET", "/", [("Host", "a.test")])
+    for piece in pieces:
+        begun.receive(piece)
+    return begun
+
+
+def idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
+    return Idle(connection, origin, exchange(answer(b"")), since)
+
+
+def half_idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
+    """With as much of the response still to come as has come."""
+    return Idle(connection, origin, exchange(HALF), since)
+
+
+def taken(pool: Pool[int], origin: str = A, now: float = 0.0) -> int | None:
+    found = pool.take(origin, now)
+    return None if found is None else found.connection
+
+
+# Places.
+
+
+def test_without_limits_there_is_always_a_place() -> None:
+    pool: Pool[int] = Pool()
+    assert all(pool.claim(A).granted for _ in range(1000))
+    pool.give_back(A)
+    assert pool.granted == []
+
+
+def test_what_is_put_back_is_as_old_as_it_was() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=3))
+    for number in range(3):
+        pool.keep(idle(number, since=number))
+    newest, middle = pool.take(A, 3.0), pool.take(A, 3.0)
+    assert newest is not None and middle is not None
+    pool.keep(newest)
+    pool.keep(middle)
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [1]
+
+
+def test_more_than_are_allowed_are_closed_when_they_are_back() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2))
+    for number in range(4):
+        pool.keep(idle(number))
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [0, 1, 2]
+
+
+def test_who_waits_gets_the_place_of_who_leaves() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=1))
+    pool.claim(A)
+    first, second = pool.claim(B), pool.claim(A)
+    assert not first.granted and not second.granted
+    pool.give_back(A)
+    assert pool.granted == [first] and first.granted and not second.granted
+    pool.give_back(B)
+    assert pool.granted == [first, second]
+
+
+def test_who_comes_first_is_first_wherever_it_goes() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=1))
+    pool.claim(C)
+    waiters = [pool.claim(origin) for origin in (A, B, A, B, A)]
+    last = C
+    for waiter in waiters:
+        pool.give_back(last)
+        last = waiter.origin
+    assert pool.granted == waiters
+
+
+def test_who_waits_for_a_crowded_origin_lets_others_pass() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2, max_connections_per_origin=1))
+    pool.claim(A)
+    pool.claim(B)
+    again, other = pool.claim(A), pool.claim(C)
+    pool.give_back(B)
+    assert pool.granted == [other]
+    pool.give_back(A)
+    assert pool.granted == [other, again]
+
+
+def test_who_wants_no_place_any_more_is_passed_over_or_leaves_it_to_the_next() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=1))
+    pool.claim(A)
+    first, second, third = pool.claim(A), pool.claim(B), pool.claim(B)
+    pool.withdraw(first)
+    pool.withdraw(second)
+    pool.give_back(A)
+    assert pool.granted == [third]
+    fourth = pool.claim(A)
+    pool.withdraw(third)
+    assert pool.granted == [third, fourth]
+
+
+# Connections.
+
+
+def test_the_connection_that_was_used_last_is_taken_first() -> None:
+    pool: Pool[int] = Pool()
+    pool.keep(idle(1))
+    pool.keep(idle(2))
+    pool.keep(idle(3, B))
+    assert [taken(pool), taken(pool), taken(pool), taken(pool, B)] == [2, 1, None, 3]
+
+
+def test_connections_expire_when_the_pool_is_used() -> None:
+    pool: Pool[int] = Pool(PoolLimits(idle_expiry=10))
+    pool.keep(idle(1, A, since=0))
+    pool.keep(idle(2, B, since=1))
+    pool.keep(idle(3, A, since=5))
+    assert taken(pool, C, now=11) is None
+    assert pool.doomed == [1, 2]
+    assert taken(pool, A, now=14) == 3
+    assert taken(pool, A, now=100) is None
+
+
+def test_there_are_not_too_many_idle_ones() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_idle=2))
+    for number in range(4):
+        pool.keep(idle(number))
+    assert pool.doomed == [0, 1]
+    pool = Pool(PoolLimits(max_idle=0))
+    pool.keep(idle(7))
+    assert (pool.doomed, taken(pool)) == ([7], None)
+
+
+def test_what_is_idle_makes_room() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2))
+    pool.keep(idle(1, A))
+    pool.keep(idle(2, B))
+    pool.claim(C)
+    pool.make_room(C)
+    assert pool.doomed == [1]
+    pool.make_room(C)
+    assert pool.doomed == [1]
+
+
+def test_of_a_crowded_origin_its_own_make_room() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=1))
+    pool.keep(idle(1, B))
+    pool.keep(idle(2, A))
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [2]
+    pool.claim(B)
+    assert taken(pool, B) == 1
+    pool.make_room(B)
+    assert pool.doomed == [2]
+
+
+def test_clearing_dooms_what_is_idle() -> None:
+    pool: Pool[int] = Pool()
+    pool.keep(idle(1))
+    pool.keep(idle(2))
+    pool.clear()
+    assert (pool.doomed, taken(pool)) == ([1, 2], None)
+
+
+# What is left of a response.
+
+
+@pytest.mark.parametrize(
+    ("pieces", "ready", "draining"),
+    [
+        ([], True, False),
+        ([b"rest"], False, False),  # nothing was to come
+        ([b""], False, False),
+    ],
+)
+def test_a_connection_is_ready_while_nothing_comes(pieces: list[bytes], ready: bool, draining: bool) -> None:
+    connection: Idle[int] = Idle(1, A, exchange(answer(b"whole")), 0.0)
+    for piece in pieces:
+        connection.receive(piece)
+    assert (connection.ready, connection.draining) == (ready, draining)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "ready", "draining"),
+    [
+        ([], False, True),
+        ([b"re"], False, True),
+        ([b"rest"], True, False),
+        ([b"re", b"st"], True, False),
+        ([b"rest and more"], False, False),
+        ([b""], False, False),
+        ([b"rest", b""], False, False),
+    ],
+)
+def test_the_rest_of_a_response_may_still_come(pieces: list[bytes], ready: bool, draining: bool) -> None:
+    connection: Idle[int] = Idle(1, A, exchange(HALF), 0.0)
+    for piece in pieces:
+        connection.receive(piece)
+    assert (connection.ready, connection.draining) == (ready, draining)
+    assert connection.drained == sum(map(len, pieces))
+
+
+def test_the_rest_of_a_response_has_a_bound_in_bytes_and_one_in_time() -> None:
+    pool: Pool[int] = Pool(PoolLimits(drain_time=5, max_drain=100))
+    connection: Idle[int] = Idle(1, A, exchange(answer(b"", length=1000)), 10.0)
+    connection.receive(b"x" * 100)
+    assert pool.is_worth_keeping(connection, 14.9)
+    assert not pool.is_worth_keeping(connection, 15.0)
+    connection.receive(b"x")
+    assert not pool.is_worth_keeping(connection, 11.0)
+
+
+def test_what_has_come_to_its_end_without_being_ready_is_not_worth_keeping() -> None:
+    connection: Idle[int] = Idle(1, A, exchange(answer(b"whole")), 0.0)
+    connection.receive(b"more")
+    assert not Pool[int]().is_worth_keeping(connection, 0.0)
+
+
+def test_what_is_draining_is_not_among_what_may_be_ready() -> None:
+    pool: Pool[int] = Pool()
+    pool.keep(idle(1))
+    for number in (2, 3):
+        pool.keep(half_idle(number))
+    assert [taken(pool), taken(pool)] == [1, None]
+    two, three = pool.draining(A)
+    assert (two.connection, three.connection, pool.draining(B)) == (2, 3, [])
+    assert pool.take_draining(two, 0.0)
+    assert not pool.take_draining(two, 0.0)
+    two.receive(b"rest")
+    pool.keep(two)
+    assert (pool.draining(A), taken(pool)) == ([three], 2)
+
+
+def test_what_is_draining_makes_room_first() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=2))
+    pool.keep(idle(1))
+    pool.keep(half_idle(2))
+    pool.claim(A)
+    pool.make_room(A)
+    assert pool.doomed == [2]
+
+
+def test_what_is_overdue_takes_a_place_or_is_closed() -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=2, drain_time=5))
+    for number in range(4):
+        pool.keep(half_idle(number, since=number))
+    assert pool.next_overdue(3.0) == 5.0
+    assert [each.connection for each in pool.overdue(7.0)] == [0, 1]
+    assert pool.doomed == [2]
+    assert not pool.claim(B).granted
+    pool.give_back(A)
+    assert [waiter.origin for waiter in pool.granted] == [B]
+    assert pool.next_overdue(7.0) == 8.0
+
+
+# Everything at once.
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """Callers as the adapters are: they claim, take or open, give back or keep, or withdraw.
+
+    They may look at a draining connection first, and meanwhile a sweep takes out what is overdue.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits = PoolLimits()
+        self.pool: Pool[int] = Pool()
+        self.now = 0.0
+        self.waiting: list[Waiter] = []
+        self.placed: list[Waiter] = []  # have a place, and no connection yet
+        self.used: list[tuple[str, int]] = []
+        self.seen: list[tuple[Waiter, Idle[int]]] = []  # have a place, and look at a draining connection
+        self.swept: list[Idle[int]] = []  # are looked at by the sweep
+        self.idle: dict[int, str] = {}
+        self.since: dict[int, float] = {}  # when each was used last
+        self.draining: set[int] = set()  # of the idle ones
+        self.closed: set[int] = set()
+        self.opened = 0
+
+    @initialize(
+        in_all=st.none() | st.integers(1, 4),
+        of_origin=st.none() | st.integers(1, 2),
+        idle=st.integers(0, 3),
+    )
+    def begin(self, in_all: int | None, of_origin: int | None, idle: int) -> None:
+        self.limits = PoolLimits(
+            max_connections=in_all, max_connections_per_origin=of_origin, max_idle=idle, idle_expiry=10
+        )  # and drain_time=5
+        self.pool = Pool(self.limits)
+
+    @rule(origin=st.sampled_from(ORIGINS))
+    def claim(self, origin: str) -> None:
+        waiter = self.pool.claim(origin)
+        (self.placed if waiter.granted else self.waiting).append(waiter)
+
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def connect(self, data: Any) -> None:
+        waiter = self.placed.pop(data.draw(st.integers(0, len(self.placed) - 1)))
+        found = self.pool.take(waiter.origin, self.now)
+        mine = [
+            number
+            for number, origin in self.idle.items()
+            if origin == waiter.origin and number not in self.draining
+        ]
+        self.close()
+        if found is None:
+            assert set(mine) <= self.closed
+            self.pool.make_room(waiter.origin)
+            self.close()
+            self.opened += 1
+            self.used.append((waiter.origin, self.opened))
+        else:
+            assert found.connection in mine
+            assert found.since == max(self.since[number] for number in mine)
+            del self.idle[found.connection]
+            self.used.append((waiter.origin, found.connection))
+
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def look_at_what_is_draining(self, data: Any) -> None:
+        waiter = data.draw(st.sampled_from(self.placed))
+        found = self.pool.draining(waiter.origin)
+        assert {idle.connection for idle in found} == {
+            number for number in self.draining if self.idle[number] == waiter.origin
+        }
+        if found:
+            draining = data.draw(st.sampled_from(found))
+            assert self.pool.take_draining(draining, self.now)
+            self.take_out(draining)
+            self.placed.remove(waiter)
+            self.seen.append((waiter, draining))
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), ready=st.booleans())
+    def have_looked(self, data: Any, ready: bool) -> None:
+        waiter, draining = self.seen.pop(data.draw(st.integers(0, len(self.seen) - 1)))
+        if ready:
+            self.used.append((waiter.origin, draining.connection))
+        else:
+            self.placed.append(waiter)
+            self.put_in(draining)
+
+    @rule()
+    def begin_to_sweep(self) -> None:
+        for overdue in self.pool.overdue(self.now):
+            assert overdue.since + self.limits.drain_time <= self.now
+            self.take_out(overdue)
+            self.swept.append(overdue)
+        self.close()
+        when = self.pool.next_overdue(self.now)
+        assert (when is None) == (not self.draining)
+        assert when is None or when > self.now
+
+    @precondition(lambda self: self.swept)
+    @rule(ready=st.booleans())
+    def have_swept(self, ready: bool) -> None:
+        overdue = self.swept.pop()
+        if ready:
+            overdue.receive(b"rest")
+            self.put_in(overdue)
+        self.pool.give_back(overdue.origin)
+        self.close()
+
+    @precondition(lambda self: self.used)
+    @rule(data=st.data(), kind=st.sampled_from([idle, half_idle, None]))
+    def disconnect(self, data: Any, kind: Any) -> None:
+        origin, number = self.used.pop(data.draw(st.integers(0, len(self.used) - 1)))
+        if kind:
+            self.put_in(kind(number, origin, self.now))
+        self.pool.give_back(origin)
+        self.close()
+
+    def take_out(self, draining: Idle[int]) -> None:
+        del self.idle[draining.connection]
+        self.draining.remove(draining.connection)
+
+    def put_in(self, idle: Idle[int]) -> None:
+        self.idle[idle.connection] = idle.origin
+        self.since[idle.connection] = idle.since
+        if idle.draining:
+            self.draining.add(idle.connection)
+        self.pool.keep(idle)
+        self.close()
+
+    @precondition(lambda self: self.placed or self.waiting)
+    @rule(data=st.data())
+    def withdraw(self, data: Any) -> None:
+        waiter = data.draw(st.sampled_from([*self.placed, *self.waiting]))
+        (self.placed if waiter.granted else self.waiting).remove(waiter)
+        self.pool.withdraw(waiter)
+
+    @rule(seconds=st.sampled_from([1, 4, 20]))
+    def wait(self, seconds: int) -> None:
+        self.now += seconds
+
+    @rule()
+    def clear(self) -> None:
+        self.pool.clear()
+        self.close()
+        assert self.idle == {}
+
+    def close(self) -> None:
+        """Close what is doomed: each once, and only what was idle."""
+        for number in self.pool.doomed:
+            del self.idle[number]
+            self.draining.discard(number)
+            assert number not in self.closed
+            self.closed.add(number)
+        self.pool.doomed = []
+
+    @invariant()
+    def places_are_given_in_turn_and_none_is_kept_from_anyone(self) -> None:
+        self.close()
+        for waiter in self.pool.granted:
+            before = self.waiting[: self.waiting.index(waiter)]
+            assert not any(self.has_place(other.origin, without=waiter) for other in before)
+            self.waiting.remove(waiter)
+            self.placed.append(waiter)
+        self.pool.granted = []
+        assert all(waiter.granted for waiter in self.placed)
+        assert not any(waiter.granted or self.has_place(waiter.origin) for waiter in self.waiting)
+
+    @invariant()
+    def no_limit_is_exceeded(self) -> None:
+        limits = self.limits
+        places = Counter(self.places())
+        looked_at = [*(idle for _, idle in self.seen), *self.swept]
+        opened = Counter(origin for origin, _ in self.used)
+        opened.update(idle.origin for idle in looked_at)
+        opened.update(self.idle.values())
+        for count in (places, opened):
+            assert limits.max_connections is None or count.total() <= limits.max_connections
+            most = limits.max_connections_per_origin
+            assert most is None or max(count.values(), default=0) <= most
+        assert len(self.idle) <= limits.max_idle
+        assert len(self.used) + len(looked_at) + len(self.idle) + len(self.closed) <= self.opened
+
+    def places(self) -> list[str]:
+        waiters = [*self.placed, *(waiter for waiter, _ in self.seen)]
+        return [
+            *(waiter.origin for waiter in waiters),
+            *(origin for origin, _ in self.used),
+            *(idle.origin for idle in self.swept),
+        ]
+
+    def has_place(self, origin: str, without: Waiter | None = None) -> bool:
+        """Whether there is room for one more, or would have been if it had not gone to another."""
+        taken = self.places()
+        if without is not None and without in self.placed:
+            taken.remove(without.origin)
+        in_all, of_origin = self.limits.max_connections, self.limits.max_connections_per_origin
+        return (in_all is None or len(taken) < in_all) and (
+            of_origin is None or taken.count(origin) < of_origin
+        )
+
+
+PoolMachine.TestCase.settings = unhurried
+TestPool = PoolMachine.TestCase
+
+
+# What it costs.
+
+
+class CountingDict(dict[Any, Any]):
+    """Counts what is looked at in it."""
+
+    looks = 0
+
+    def __contains__(self, key: object) -> bool:
+        CountingDict.looks += 1
+        return super().__contains__(key)
+
+    def __getitem__(self, key: object) -> Any:
+        CountingDict.looks += 1
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        for each in super().__iter__():
+            CountingDict.looks += 1
+            yield each
+
+
+@pytest.mark.parametrize("waiters", [10, 1000])
+def test_a_place_that_changes_hands_costs_the_same_however_many_wait(
+    waiters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool: Pool[int] = Pool(PoolLimits(max_connections=1, max_connections_per_origin=1))
+    monkeypatch.setattr(pool, "_waiting", CountingDict())
+    pool.claim("0")
+    for number in range(waiters):
+        pool.claim(str(number % 10))
+    CountingDict.looks = 0
+    pool.give_back("0")
+    assert len(pool.granted) == 1
+    assert CountingDict.looks <= 8

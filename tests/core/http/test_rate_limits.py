@@ -1,0 +1,141 @@
+"""How much more a provider will take, in each spelling of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core import RateLimit, Response, rate_limits
+from support.core import unhurried
+
+DATE = ("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+NOW = 784111777.0
+
+
+def of(*headers: tuple[str, str], wall: float | None = None) -> dict[str, RateLimit]:
+    return rate_limits(Response(200, headers=headers), wall)
+
+
+def reset(value: str, *headers: tuple[str, str], wall: float | None = None) -> float | None:
+    return of(("x-ratelimit-reset-requests", value), *headers, wall=wall)["requests"].reset
+
+
+def test_openai_and_its_like_have_durations() -> None:
+    assert of(
+        ("x-ratelimit-limit-requests", "5000"),
+        ("x-ratelimit-limit-tokens", "160000"),
+        ("x-ratelimit-limit-tokens_usage_based", "160000"),
+        ("x-ratelimit-remaining-requests", "4999"),
+        ("x-ratelimit-remaining-tokens", "159976"),
+        ("x-ratelimit-reset-requests", "12ms"),
+        ("x-ratelimit-reset-tokens", "6m0s"),
+        ("x-request-id", "req_1"),
+    ) == {
+        "requests": RateLimit(limit=5000, remaining=4999, reset=0.012),
+        "tokens": RateLimit(limit=160000, remaining=159976, reset=360.0),
+        "tokens_usage_based": RateLimit(limit=160000),
+    }
+
+
+def test_anthropic_has_timestamps_by_the_servers_clock() -> None:
+    headers = [
+        ("anthropic-ratelimit-requests-limit", "1000"),
+        ("anthropic-ratelimit-requests-remaining", "999"),
+        ("anthropic-ratelimit-requests-reset", "1994-11-06T08:49:36Z"),
+        ("anthropic-ratelimit-input-tokens-limit", "80000"),
+        ("anthropic-ratelimit-input-tokens-reset", "1994-11-06T08:50:07Z"),
+    ]
+    assert of(*headers, DATE, wall=0.0) == {
+        "requests": RateLimit(limit=1000, remaining=999, reset=0.0),
+        "input-tokens": RateLimit(limit=80000, reset=30.0),
+    }
+    assert of(*headers)["input-tokens"].reset is None
+    assert of(*headers, wall=NOW)["input-tokens"].reset == 30.0
+
+
+@pytest.mark.parametrize("prefix", ["x-ratelimit", "ratelimit"])
+def test_a_limit_may_have_no_name(prefix: str) -> None:
+    headers = [(f"{prefix}-limit", "100, 100;w=60"), (f"{prefix}-remaining", "99"), (f"{prefix}-reset", "30")]
+    assert of(*headers) == {"": RateLimit(limit=100, remaining=99, reset=30.0)}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("17ms", 0.017),
+        ("7.66s", 7.66),
+        ("2m59.56s", 179.56),
+        ("1h2m3.5s", 3723.5),
+        ("24h0m0s", 86400.0),
+        ("0s", 0.0),
+        ("0", 0.0),
+        ("1", 1.0),
+        ("59.5", 59.5),
+        ("86400", 86400.0),
+        ("784111800", None),
+        ("1784111800", 1784111800 - NOW),
+        ("1784111800000", 1784111800 - NOW),
+        ("1994-11-06T08:50:37Z", 60.0),
+        ("1994-11-06T08:50:37.5+00:00", 60.5),
+    ],
+)
+def test_a_reset_is_a_duration_seconds_or_a_point_in_time(value: str, seconds: float | None) -> None:
+    expected = float(value) if seconds is None else seconds
+    assert reset(value, DATE) == pytest.approx(expected)
+    assert reset(value, wall=NOW) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "soon",
+        "-1s",
+        "-1",
+        "1d",
+        "s",
+        "1h 2m",
+        "1.5.5s",
+        "1s2",
+        "inf",
+        "nan",
+        "9" * 400,
+        "9" * 400 + "s",
+        "\u0661s",
+    ],
+)
+def test_a_reset_that_cannot_be_read_is_none(value: str) -> None:
+    assert reset(value, DATE) is None
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", "1.5", "0x1", "1_0", "\u00b2", "9" * 400])
+def test_a_number_that_cannot_be_read_is_none(value: str) -> None:
+    assert of(("x-ratelimit-limit-requests", value)) == {"requests": RateLimit()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-ratelimit",
+        "ratelimit",
+        "x-ratelimit-used",
+        "anthropic-ratelimit-limit",
+        "my-x-ratelimit-limit",
+        "ratelimit-limit-",
+    ],
+)
+def test_other_fields_say_nothing(name: str) -> None:
+    assert of((name, "1")) == {}
+
+
+values = st.text() | st.text(alphabet="0123456789.hms-:TZ ,;", max_size=30)
+
+
+@unhurried
+@given(values, values, values, st.none() | st.floats(0, 1e10))
+def test_no_values_raise_anything(limit: str, remaining: str, until: str, wall: float | None) -> None:
+    for form in ("x-ratelimit-{}-requests", "anthropic-ratelimit-tokens-{}", "ratelimit-{}"):
+        headers = zip(("limit", "remaining", "reset"), (limit, remaining, until), strict=True)
+        (found,) = of(*((form.format(what), value) for what, value in headers), wall=wall).values()
+        assert found.reset is None or found.reset >= 0

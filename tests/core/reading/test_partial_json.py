@@ -1,0 +1,235 @@
+"""JSON that has not all come: every prefix is read as what it says of the whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core import InvalidArguments, ToolCall
+from sse_core.reading.partial_json import DEPTH, completed
+from support.core import unhurried
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        (" \n", ""),
+        ("x", ""),
+        ("{", "{}"),
+        (" {", " {}"),
+        ('{"a', "{}"),
+        ('{"a" ', "{}"),
+        ('{"a":', "{}"),
+        ('{"a":tru', "{}"),
+        ('{"a":true', '{"a":true}'),
+        ('{"a":1', "{}"),
+        ('{"a":1,', '{"a":1}'),
+        ('{"a":-1.5e+3 ', '{"a":-1.5e+3}'),
+        ('{"a":"', '{"a":""}'),
+        ('{"a":"b', '{"a":"b"}'),
+        ('{"a":"b\\', '{"a":"b"}'),
+        ('{"a":"b\\u00e', '{"a":"b"}'),
+        ('{"a":"\\ud83d\\ude', '{"a":""}'),
+        ('{"a":"\\ud83d\\ude00', '{"a":"\\ud83d\\ude00"}'),
+        ('{"a":"b"', '{"a":"b"}'),
+        ('{"a":"b","c', '{"a":"b"}'),
+        ('["a",[1,{"b":[', '["a",[1,{"b":[]}]]'),
+        ('{"a":[]}', '{"a":[]}'),
+        ('{"a":{}} ', '{"a":{}}'),
+        ('"a', '"a"'),
+        ("null", "null"),
+        ("1", ""),
+        ("1 ", "1"),
+    ],
+)
+def test_the_longest_prefix_is_closed(text: str, expected: str) -> None:
+    assert completed(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{} {}", "{}"),
+        ("1 2", "1"),
+        ('{"a":1},{"b":2}', '{"a":1}'),
+        ("[1,]", "[1]"),
+        ("[1,,2]", "[1]"),
+        ("[,1]", "[]"),
+        ("[1}", "[1]"),
+        ("[}", "[]"),
+        ("{1:2}", "{}"),
+        ('{"a" 1}', "{}"),
+        ('{"a":1 "b":2}', '{"a":1}'),
+        ('{"a":01}', "{}"),
+        ('{"a":1e999,"b":1}', "{}"),
+        ('{"a":"\\x","b":1}', '{"a":""}'),
+        ('{"a":"line\nfeed"}', '{"a":"line"}'),
+        ('{"a":"\\ud800","b":1}', '{"a":""}'),
+        ('{"a":"\ud800"}', '{"a":""}'),
+        ("[nul]", "[]"),
+        ("[True]", "[]"),
+    ],
+)
+def test_what_is_wrong_ends_it(text: str, expected: str) -> None:
+    assert completed(text) == expected
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+def begins(part: object, whole: object, last: bool = True) -> bool:
+    """Return whether `part` is what could be told of `whole` so far; only the `last` may be cut short."""
+    match part, whole:
+        case str(), str():
+            return part == whole or (last and whole.startswith(part))
+        case list(), list():
+            some, every = cast("list[object]", part), cast("list[object]", whole)
+            ends = len(some) - 1
+            whole_enough = len(some) == len(every) or last
+            return whole_enough and all(
+                begins(a, b, last and at == ends) for at, (a, b) in enumerate(zip(some, every, strict=False))
+            )
+        case dict(), dict():
+            few, all_ = cast("dict[str, object]", part), cast("dict[str, object]", whole)
+            return list(few) == list(all_)[: len(few)] and begins(
+                list(few.values()), list(all_.values()), last
+            )
+        case _:
+            return part == whole
+
+
+@unhurried
+@given(value=json_values, ascii=st.booleans(), indent=st.none() | st.integers(0, 2), data=st.data())
+def test_a_prefix_of_json_is_read_as_what_it_says_of_the_whole(
+    value: object, ascii: bool, indent: int | None, data: st.DataObject
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii, indent=indent)
+    cut = data.draw(st.integers(0, len(text)))
+    found = completed(text[:cut])
+    assert not found or begins(json.loads(found), value)
+    assert begins(msgspec.json.decode(found or '""'), value if found else "")
+    again = completed(text + " ")
+    assert json.loads(again) == value
+
+
+@unhurried
+@given(text=st.text(st.sampled_from('{}[]",:\\u0123456789abcdeftrunls -.E\n\ud83d')) | st.text())
+def test_any_text_is_completed_to_json_or_nothing(text: str) -> None:
+    found = completed(text)
+    if found:
+        json.loads(found)
+        assert completed(found + " ").strip() == found.strip()
+    assert ToolCall(arguments=text).partial() is not ...
+
+
+@pytest.mark.parametrize("start", ["[", '{"a":', '[{"b":[1,'])
+def test_nesting_is_bounded(start: str) -> None:
+    found = completed(start * 100_000)
+    msgspec.json.decode(found)
+    assert found.count("[") + found.count("{") <= DEPTH
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Count the calls of functions, those of C among them."""
+    found = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal found
+        found += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+PIECES = ("\\n", "\\ud83d\\ude00", "a", "a\\n")
+STARTS = ['{"a":"', '{"', '["a","']
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_long_string_takes_steps_and_memory_by_its_length(start: str, piece: str) -> None:
+    def cost(times: int) -> tuple[int, int]:
+        text = start + piece * times
+        steps = calls(lambda: completed(text))
+        tracemalloc.start()
+        completed(text)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return steps, peak - 2 * len(text)  # what is returned, and what it is put together from
+
+    (few, _), (many, room) = cost(20_000), cost(80_000)
+    assert many <= 4 * few
+    assert room <= 64 * 1024
+
+
+# Tool calls.
+
+
+class Where(msgspec.Struct):
+    """The arguments of a function."""
+
+    city: str
+    days: int = 1
+
+
+def test_arguments_are_read_whole() -> None:
+    call = ToolCall(name="weather", arguments='{"city": "Paris"}')
+    assert call.parsed() == call.partial() == {"city": "Paris"}
+    assert call.arguments_as(Where) == Where("Paris")
+    assert call.arguments_as(dict[str, str]) == {"city": "Paris"}
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_no_arguments_are_an_empty_object(nothing: str) -> None:
+    call = ToolCall(name="now", arguments=nothing)
+    assert call.parsed() == call.partial() == call.arguments_as(dict[str, int]) == {}
+
+
+def test_arguments_are_read_while_they_come() -> None:
+    call = ToolCall(name="weather", arguments='{"city": "Par')
+    assert call.partial() == {"city": "Par"}
+    with pytest.raises(
+        InvalidArguments, match="the arguments of 'weather': Input data was truncated"
+    ) as caught:
+        call.parsed()
+    assert caught.value.call is call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ('{"city": 1}', r"Expected `str`, got `int` - at `\$.city`"),
+        ("{}", "missing required field `city`"),
+        ("Paris", "malformed"),
+        ('{"x":' * 100_000, "recursion"),
+        ("\ud800", "surrogates"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(arguments: str, why: str) -> None:
+    call = ToolCall(name="weather", arguments=arguments)
+    with pytest.raises(InvalidArguments, match=why):
+        call.arguments_as(Where)
+    call.partial()
