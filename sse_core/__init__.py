@@ -34,10 +34,14 @@ from .events.items import Comment, EndOfStream, Event, Flaw, Forgiven, Item, Unk
 if TYPE_CHECKING:
     from .events.encoder import comment, encode, retry
     from .events.strict import StrictEventDecoder
-    from .http.exchange import Exchange, Response
+    from .http.exchange import Exchange
     from .http.pool import Idle, Pool, PoolLimits, Waiter
     from .http.proxies import Proxies, Proxy
     from .http.rate_limits import RateLimit, rate_limits
+    from .http.response import Response
+    from .http.url import URL
+    from .reading.dialect import Dialect, Mark
+    from .reading.limits import Limits
     from .reading.message import (
         Accumulator,
         Chunk,
@@ -47,7 +51,8 @@ if TYPE_CHECKING:
         ToolCall,
         ToolCallPart,
     )
-    from .reading.request import URL, Dialect, Mark, Request
+    from .reading.request import Reconnects, Request
+    from .reading.verdict import Verdict
     from .session.actions import (
         Acquire,
         Acquired,
@@ -66,11 +71,10 @@ if TYPE_CHECKING:
         StartTLS,
         Stop,
     )
-    from .session.limits import Deadlines, Limits
-    from .session.reconnecting import Reconnects
+    from .session.deadlines import Deadlines
     from .session.retrying import Retries
     from .session.session import Session
-    from .session.states import EDGES, State, Verdict
+    from .session.states import EDGES, State
     from .session.stats import Stats
     from .session.transcripts import Divergence, Replay, Transcript, read_transcript
 
@@ -161,20 +165,24 @@ LATER = {
         "session.actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
         "Release Send Sleep StartTLS Stop",
         "events.encoder": "comment encode retry",
-        "http.exchange": "Exchange Response",
-        "session.limits": "Deadlines Limits",
+        "http.exchange": "Exchange",
+        "http.response": "Response",
+        "http.url": "URL",
+        "session.deadlines": "Deadlines",
+        "reading.limits": "Limits",
         "reading.message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
         "http.proxies": "Proxies Proxy",
         "http.pool": "Idle Pool PoolLimits Waiter",
-        "session.reconnecting": "Reconnects",
         "session.stats": "Stats",
         "events.strict": "StrictEventDecoder",
         "http.rate_limits": "RateLimit rate_limits",
-        "reading.request": "URL Dialect Mark Request",
+        "reading.dialect": "Dialect Mark",
+        "reading.request": "Reconnects Request",
         "session.retrying": "Retries",
         "session.session": "Session",
         "session.transcripts": "Divergence Replay Transcript read_transcript",
-        "session.states": "EDGES State Verdict",
+        "session.states": "EDGES State",
+        "reading.verdict": "Verdict",
     }.items()
     for name in names.split()
 }

@@ -23,13 +23,31 @@ the start of its `body`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .error_codes import is_callers_fault, is_final, passes, worth_retrying
 
 if TYPE_CHECKING:
-    from .http.exchange import Response
-    from .reading.message import Message
+    from .http.response import Response
+
+
+class PartialMessage(Protocol):
+    """What `StreamError.partial` is: a `Message`, which is defined further out than the errors are."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def reasoning(self) -> str: ...
+    @property
+    def refusal(self) -> str: ...
+    @property
+    def tool_calls(self) -> tuple[Any, ...]: ...
+    @property
+    def finish_reason(self) -> str | None: ...
+    @property
+    def usage(self) -> Any: ...
+    @property
+    def native(self) -> Any: ...
 
 
 class Fault(Enum):
@@ -51,7 +69,7 @@ class StreamError(Exception):
         self.response = response
         self.body = body
         """The start of a refused response's body; empty for a stream, whose events were delivered."""
-        self.partial: Message | None = None
+        self.partial: PartialMessage | None = None
         """What had come of the answer, put together; None where the chunks make no whole."""
         self.cursor: str | int | None = None
         """Where the server would take the stream up again, if it has said so."""

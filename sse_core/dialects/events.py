@@ -10,10 +10,10 @@ import msgspec
 
 from ..errors import StreamError
 from ..events.items import Event, UnknownField
-from ..http.exchange import Response
+from ..http.response import Response
+from ..reading.dialect import Dialect, Mark
 from ..reading.message import Accumulator, Message
-from ..reading.request import Dialect, Mark, Request
-from ..session.reconnecting import Reconnects
+from ..reading.request import Reconnects, Request
 
 __all__ = ["EventsDialect", "WithEvent", "request", "source", "with_events"]
 

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar, overload
 import msgspec
 
 from ..events.items import Event
-from ..reading.request import Mark, Request
+from ..reading.dialect import Mark
+from ..reading.request import Request
 from .shared.fast_dialect import PlainDialect, refused
 from .shared.provider_dialect import JSON
 from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk

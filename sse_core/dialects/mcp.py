@@ -20,12 +20,12 @@ from msgspec import UNSET, Struct
 
 from ..errors import InvalidChunk
 from ..events.items import Event
-from ..http.exchange import Response
-from ..reading.request import Dialect, Mark, Request
-from ..session.reconnecting import Reconnects
+from ..http.response import Response
+from ..reading.dialect import Dialect, Mark
+from ..reading.request import Reconnects, Request
 from .shared.fast_dialect import PlainDialect
-from .shared.provider_dialect import strictly
 from .shared.provider_errors import NOT_JSON, invalid_chunk
+from .shared.strictly import strictly
 
 __all__ = [
     "RESUMING",

@@ -16,7 +16,8 @@ import msgspec
 
 from ..errors import StreamError
 from ..events.items import Event
-from ..reading.request import Mark, Request
+from ..reading.dialect import Mark
+from ..reading.request import Request
 from .chat.accumulator import ChatAccumulator
 from .chat.chunks import (
     Annotation,
@@ -46,8 +47,9 @@ from .chat.completion import (
     FunctionCall,
     MessageToolCall,
 )
-from .shared.provider_dialect import JSON, ApiDialect, mark_of, strictly
+from .shared.provider_dialect import JSON, ApiDialect, mark_of
 from .shared.provider_errors import NOT_JSON, ErrorObject, api_error, error_in, error_of, find_error
+from .shared.strictly import strictly
 
 __all__ = [
     "Annotation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 
-from .exchange import Response
+from .response import Response
 
 
 def http_date(text: str) -> float | None:

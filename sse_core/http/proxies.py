@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from ..reading.request import HOST, URL, in_ascii, with_zone
+from .url import HOST, URL, in_ascii, with_zone
 
 
 class Proxy(Struct, frozen=True, kw_only=True):
@@ -193,3 +193,5 @@ class Proxies(Struct, frozen=True, kw_only=True):
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 NOT_A_PROXY = "a proxy is scheme://user:password@host:port, with user and password percent-encoded"
 ENTRY = re.compile(r"(?P<host>\[[^]]*\]|[^:]*)(:(?P<port>[0-9]{1,5}))?")
+CLOSED = "the proxy closed the connection"
+OUT_OF_TURN = "the proxy sent more than its answer, which might be taken for the server's"

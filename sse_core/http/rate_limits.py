@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from .dates import sent_at, timestamp
-from .exchange import Response
+from .response import Response
 
 
 class RateLimit(Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
-from ..reading.request import URL
-from .exchange import Response
+from .response import Response
+from .url import URL
 
 
 class Sent(Struct, frozen=True):

@@ -12,8 +12,7 @@ from ipaddress import ip_address
 from socksio import SOCKSError, socks5
 
 from ..errors import Fault, ProxyError
-from .proxies import Proxy
-from .tunnel import CLOSED, OUT_OF_TURN
+from .proxies import CLOSED, OUT_OF_TURN, Proxy
 
 
 class Asked(Enum):

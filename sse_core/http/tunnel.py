@@ -1,4 +1,4 @@
-"""The way through a proxy: by CONNECT (RFC 9110, 9.3.6), or by SOCKS5, in `_socks.py`.
+"""The way through a proxy: by CONNECT (RFC 9110, 9.3.6), or by SOCKS5, in `socks.py`.
 
 A tunnel speaks over a connection to the proxy, until that leads to the server:
 
@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ..errors import Fault, ProxyError
 from .exchange import Exchange
-from .proxies import Proxy
+from .proxies import CLOSED, OUT_OF_TURN, Proxy
 
 
 class Tunnel(Protocol):
@@ -103,7 +103,5 @@ def refused(status: int, reason: str) -> ProxyError:
     )
 
 
-CLOSED = "the proxy closed the connection"
-OUT_OF_TURN = "the proxy sent more than its answer, which might be taken for the server's"
 SHOWN = 100
 """Characters of a peer's words that a message shows."""

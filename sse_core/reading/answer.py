@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Generic
 
 from ..errors import EventTooLarge, StreamError
-from ..session.limits import Limits
+from .dialect import Dialect, T
+from .limits import Limits
 from .message import Message
-from .request import Dialect, T
 
 
 class Answer(Generic[T]):

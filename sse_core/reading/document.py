@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Generic
 
 from ..errors import EventTooLarge, InvalidChunk, StatusError
-from ..http.exchange import Exchange, Response
-from ..session.limits import Limits
-from .request import Dialect, T
+from ..http.exchange import Exchange
+from ..http.response import Response
+from .dialect import Dialect, T
+from .limits import Limits
 
 
 class Document(Generic[T]):

@@ -7,27 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic
 
 from ..errors import (
-    ApiError,
-    BodyTruncated,
-    ConnectionFailed,
-    DeadlineExceeded,
-    EventTooLarge,
-    InvalidChunk,
-    NotAnEventStream,
-    ProtocolError,
-    StatusError,
-    StreamClosed,
     StreamError,
     StreamIncomplete,
 )
 from ..events.decoder import WINDOW, EventDecoder
 from ..events.items import Event, Item, UnknownField
-from ..http.exchange import Exchange, Response
-from ..session.limits import Limits
-from ..session.states import Verdict
+from ..http.exchange import Exchange
+from ..http.response import Response
 from ..session.timing import Timing
 from .answer import Answer
-from .request import Mark, T
+from .dialect import Mark, T
+from .limits import Limits
+from .verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from ..http.codings import CodedBody
@@ -206,27 +197,6 @@ def is_document(start: bytes | bytearray) -> bool:
     return bool(text.strip()) and not FIELD.search(text)
 
 
-def verdict_of(error: StreamError) -> Verdict:
-    """The verdict that an error stands for."""
-    return next(verdict for kind, verdict in VERDICTS if isinstance(error, kind))
-
-
 NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
 FIELD = re.compile(rf"(^|[\r\n])(:|(data|event|id|retry)[:\r\n]|({NAME})\Z)".encode())
 """How a line that the standard knows begins, or the start of one that is cut off (WHATWG HTML, 9.2.6)."""
-
-VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
-    (StatusError, Verdict.REFUSED),
-    (NotAnEventStream, Verdict.REFUSED),
-    (ApiError, Verdict.ERROR_EVENT),
-    (ConnectionFailed, Verdict.UNREACHABLE),
-    (BodyTruncated, Verdict.BODY_CUT),
-    (StreamIncomplete, Verdict.UNFINISHED),
-    (DeadlineExceeded, Verdict.DEADLINE),
-    (StreamClosed, Verdict.CANCELLED),
-    (ProtocolError, Verdict.INVALID),
-    (EventTooLarge, Verdict.INVALID),
-    (InvalidChunk, Verdict.INVALID),
-    (StreamError, Verdict.INVALID),
-)
-"""The verdict that each error stands for; the first that fits."""

@@ -11,10 +11,11 @@ import msgspec
 from ..errors import StreamError
 from ..http.redirects import Sent
 from ..reading.reader import Body
+from ..reading.request import Reconnects
+from ..reading.verdict import Verdict
 from .hop import merged
-from .reconnecting import Reconnects
+from .reconnecting import resume_delay
 from .retrying import Retries, retry_after, should_retry
-from .states import Verdict
 from .timing import Timing
 
 
@@ -87,7 +88,7 @@ class Attempts:
         same_method = policy.method in (None, self._original.method)
         if not self.last_event_id and not (same_method and body.may_begin_again):
             return None
-        pause = policy.wait(self._failures, self._reconnection_time, self._entropy())
+        pause = resume_delay(policy, self._failures, self._reconnection_time, self._entropy())
         value = self.last_event_id.encode().decode("latin-1").strip(" \t")  # UTF-8 (9.2.4)
         if self._failures > policy.attempts:
             self.gave_up = f"{self._failures} attempts in a row brought nothing new"

@@ -9,8 +9,8 @@ from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, Proxy
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
 from ..http.redirects import Sent
+from ..reading.limits import Limits
 from .actions import Failed, Reason
-from .limits import Limits
 from .states import State
 
 

@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from ..errors import DeadlineExceeded, StreamError
-from ..http.exchange import Response
+from ..http.response import Response
 
 
 class Retries(Struct, frozen=True, kw_only=True):

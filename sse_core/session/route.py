@@ -6,10 +6,11 @@ from collections.abc import Generator
 from typing import TypeAlias
 
 from ..http.tunnel import tunnel_through
-from ..reading.request import certified, without_zone
+from ..http.url import certified, without_zone
+from ..reading.limits import Limits
 from .actions import Action, Done, Open, Receive, Received, Send, StartTLS
+from .deadlines import Deadlines
 from .hop import Hop
-from .limits import Deadlines, Limits
 from .states import State
 from .timing import Timing
 

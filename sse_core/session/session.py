@@ -35,14 +35,19 @@ from ..errors import (
     StreamError,
     StreamIncomplete,
 )
-from ..http.exchange import Exchange, Response
+from ..http.exchange import Exchange
 from ..http.proxies import Proxies
 from ..http.redirects import Redirects, Sent
+from ..http.response import Response
+from ..http.url import URL
 from ..reading.answer import Answer
+from ..reading.dialect import T
 from ..reading.document import Document
+from ..reading.limits import Limits
 from ..reading.message import Message
-from ..reading.reader import Body, is_event_stream, verdict_of
-from ..reading.request import URL, Request, T
+from ..reading.reader import Body, is_event_stream
+from ..reading.request import Request
+from ..reading.verdict import Verdict, verdict_of
 from .actions import (
     Acquire,
     Acquired,
@@ -60,11 +65,11 @@ from .actions import (
     Stop,
 )
 from .attempts import MAX_HELD, Attempts
+from .deadlines import Deadlines
 from .hop import DEFAULT_HEADERS, Hop, merged
-from .limits import Deadlines, Limits
 from .retrying import Retries
 from .route import way_through
-from .states import EDGES, State, Verdict
+from .states import EDGES, State
 from .stats import Stats
 from .timing import Timing
 

@@ -1,4 +1,4 @@
-"""The states of a session, the legal moves between them, and how a life can end."""
+"""The states of a session, and the legal moves between them."""
 
 from __future__ import annotations
 
@@ -46,21 +46,3 @@ EDGES: Mapping[State, frozenset[State]] = {
     State.STOPPED: frozenset(),
 }
 """Every legal move. The diagram in the documentation is drawn from it."""
-
-
-class Verdict(Enum):
-    """How a stream ended."""
-
-    COMPLETE = "the stream said that it was done"
-    FINISHED = "the body ended where the stream may end: after a finish reason, or for plain events anywhere"
-    NO_CONTENT = "the server said, by status 204, that there is no more to come"
-    UNFINISHED = "the body ended with neither a terminal marker nor a finish reason"
-    EVENT_CUT = "the body ended inside an event"
-    BODY_CUT = "the connection ended inside the body"
-    ERROR_EVENT = "the provider reported an error inside the stream"
-    REFUSED = "the response's status was not 200, or it was no event stream"
-    UNREACHABLE = "there was no connection, or none that lasted until the response"
-    INVALID = "what came broke the rules of HTTP, of the event stream or of the dialect"
-    DEADLINE = "a deadline passed"
-    GAVE_UP = "it broke off, and was not taken up again"
-    CANCELLED = "this side closed the stream"

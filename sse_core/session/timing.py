@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from ..errors import DeadlineExceeded
-from .limits import Deadlines
+from .deadlines import Deadlines
 from .stats import Stats
 
 

@@ -19,7 +19,8 @@ import msgspec
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.fast_dialect import refused
-from ..shared.provider_dialect import JSON, strictly
+from ..shared.provider_dialect import JSON
+from ..shared.strictly import strictly
 from ..shared.typed_events import Error, Ping, TaggedDialect, Unknown
 from .blocks import (
     Citation,

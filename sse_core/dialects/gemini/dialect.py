@@ -17,12 +17,14 @@ import msgspec
 from msgspec import UnsetType
 
 from ...events.items import Event
+from ...reading.dialect import Mark
 from ...reading.message import Accumulator, Message, ToolCall
 from ...reading.partial_json import completed
-from ...reading.request import Mark, Request
+from ...reading.request import Request
 from ..shared.json_text import json_text
-from ..shared.provider_dialect import JSON, ApiDialect, mark_of, strictly
+from ..shared.provider_dialect import JSON, ApiDialect, mark_of
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
+from ..shared.strictly import strictly
 from ..shared.typed_events import Fields, converted, reported_error, updated
 from .answer import (
     Candidate,

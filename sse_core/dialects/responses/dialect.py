@@ -21,11 +21,13 @@ from msgspec import UnsetType
 
 from ...errors import ApiError
 from ...events.items import Event
+from ...reading.dialect import Dialect, Mark
 from ...reading.message import Accumulator
-from ...reading.request import Dialect, Mark, Request
+from ...reading.request import Request
 from ..shared.fast_dialect import PlainDialect
-from ..shared.provider_dialect import JSON, strictly
+from ..shared.provider_dialect import JSON
 from ..shared.provider_errors import NOT_JSON, ErrorObject, api_error, find_error
+from ..shared.strictly import strictly
 from ..shared.typed_events import Error, Keepalive, Ping, TaggedDialect
 from .accumulator import ResponseAccumulator
 from .events import (

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from ...errors import StatusError, StreamError
 from ...events.items import Event, UnknownField
-from ...http.exchange import Response
-from ...reading.request import Dialect, Mark
+from ...http.response import Response
+from ...reading.dialect import Dialect, Mark
 from .provider_errors import api_error, error_in, find_error
 
 T = TypeVar("T")
-Otherwise: TypeAlias = tuple[tuple[type[Struct], str, Any], ...]
 
 
 class ApiDialect(Dialect[T], Generic[T]):
@@ -55,16 +51,6 @@ def mark_of(event: Event) -> Mark | None:
     if data.startswith((b"[DONE]", b'"[DONE]"')):
         return Mark.END
     return None if data else Mark.PING
-
-
-def strictly(dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> Callable[[], Dialect[T]]:
-    """Return what makes a dialect that reads as `dialect` does, but takes only what is documented.
-
-    `otherwise` is what is documented otherwise than the structs say: see `_strict_chunks`.
-    """
-    from .strict import StrictDialect  # who does not test servers need not import it
-
-    return partial(StrictDialect[T], dialect, otherwise)
 
 
 class PrintedText:

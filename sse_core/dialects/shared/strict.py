@@ -18,10 +18,9 @@ from msgspec import NODEFAULT, UNSET, Struct, UnsetType
 
 from ...errors import InvalidChunk, StreamError
 from ...events.items import Event, UnknownField
-from ...http.exchange import Response
+from ...http.response import Response
+from ...reading.dialect import Dialect, Mark
 from ...reading.message import Accumulator
-from ...reading.request import Dialect, Mark
-from .provider_dialect import Otherwise
 from .provider_errors import NOT_JSON, invalid_chunk
 from .typed_events import UNKNOWN, Tagged
 
@@ -31,7 +30,7 @@ T = TypeVar("T")
 class Documented:
     """What a provider documents; `otherwise` is the table of what is not as the rule above has it."""
 
-    def __init__(self, otherwise: Otherwise) -> None:
+    def __init__(self, otherwise: Sequence[tuple[type[Struct], str, Any]]) -> None:
         self._otherwise = otherwise
         self._structs: dict[type[Struct], type[Struct]] = {}
         self._decoders: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
@@ -121,7 +120,9 @@ class StrictDialect(Dialect[T], Generic[T]):
     InvalidChunk, and so is one in an event of another type. Keep-alives and errors are read as ever.
     """
 
-    def __init__(self, dialect: Callable[[], Dialect[T]], otherwise: Otherwise) -> None:
+    def __init__(
+        self, dialect: Callable[[], Dialect[T]], otherwise: Sequence[tuple[type[Struct], str, Any]]
+    ) -> None:
         self._dialect = dialect()
         self._documented = documented(otherwise)
         self.ends_with_body = self._dialect.ends_with_body

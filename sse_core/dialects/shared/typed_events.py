@@ -16,8 +16,8 @@ from msgspec import Struct, field, inspect
 
 from ...errors import ApiError
 from ...events.items import Event
+from ...reading.dialect import Mark
 from ...reading.message import Sparse, TokenCounts
-from ...reading.request import Mark
 from .fast_dialect import PlainDialect
 from .json_text import json_text
 from .provider_dialect import mark_of

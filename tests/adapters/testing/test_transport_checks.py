@@ -30,7 +30,7 @@ from sse_adapters.testing import (
     peers,
     traffic,
 )
-from sse_adapters.testing import checks as _checks
+from sse_adapters.testing import transports as _checks
 from support.tls import Authority
 
 
@@ -238,7 +238,7 @@ def test_a_bug_is_found(make: Any, run: Any, name: str, why: str, authority: Aut
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = ("what_is_sent_arrives", "abort_may_come_before_anything_else", "sleep_lasts_until_its_deadline")
     found = [check for check in checks(IsNotWoken) if str(check) in chosen]
-    monkeypatch.setattr("sse_adapters.testing.CHECKS", [check.contract for check in found])
+    monkeypatch.setattr("sse_adapters.testing.transports.CHECKS", [check.contract for check in found])
     with pytest.raises(TransportFailures, match="abort_may_come_before_anything_else: did not raise") as info:
         check_transport(IsNotWoken)
     assert list(info.value.failures) == ["abort_may_come_before_anything_else"]
@@ -246,7 +246,7 @@ def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_good_transport_passes(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     for name in ("CHECKS", "TLS_CHECKS"):
-        monkeypatch.setattr(f"sse_adapters.testing.{name}", getattr(_checks, name)[:2])
+        monkeypatch.setattr(f"sse_adapters.testing.transports.{name}", getattr(_checks, name)[:2])
     context = authority.server_for("localhost")
     check_transport(Blocking, tls=(context, lambda: Blocking(authority.client)))
 
@@ -270,7 +270,7 @@ def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_after_some_that_hang_no_more_checks_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case, "PATIENCE", 0.05)
-    monkeypatch.setattr("sse_adapters.testing.CHECKS", traffic.CHECKS[:9])
+    monkeypatch.setattr("sse_adapters.testing.transports.CHECKS", traffic.CHECKS[:9])
 
     class NeverConnects(sse_adapters.anyio.Transport):
         async def open(self, host: str, port: int, deadline: float | None) -> None:

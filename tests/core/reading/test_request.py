@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sse_core import URL, Exchange, NotAnEventStream, Proxy, Request, Response, Send, StatusError
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
-from sse_core.reading.request import in_ascii
+from sse_core.http.url import in_ascii
 from support.core import unhurried
 
 WORDS = r"\w+"

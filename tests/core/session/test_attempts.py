@@ -39,6 +39,7 @@ from sse_core import (
     Verdict,
 )
 from sse_core.dialects import events, openai
+from sse_core.session.reconnecting import resume_delay
 from support.core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, Life, answer, framed, say
 
 OVERLOAD = ERROR.replace(b"server_error", b"overloaded_error")
@@ -358,10 +359,10 @@ def test_no_server_has_anyone_wait_for_longer_than_agreed(digits: bytes, seconds
 
 def test_waits_grow_up_to_a_limit() -> None:
     policy = Reconnects(delay=3, max_delay=20)
-    assert [policy.wait(failures, None, 0) for failures in (1, 2, 3, 4, 1000)] == [3, 6, 12, 20, 20]
-    assert [policy.wait(failures, None, 0.5) for failures in (1, 2)] == [3, 6.75]
-    assert policy.wait(2, 0, 0) == 6
-    assert policy.wait(1, 30_000, 0) == 20
+    assert [resume_delay(policy, failures, None, 0) for failures in (1, 2, 3, 4, 1000)] == [3, 6, 12, 20, 20]
+    assert [resume_delay(policy, failures, None, 0.5) for failures in (1, 2)] == [3, 6.75]
+    assert resume_delay(policy, 2, 0, 0) == 6
+    assert resume_delay(policy, 1, 30_000, 0) == 20
 
 
 def test_only_progress_refills_the_budget() -> None:

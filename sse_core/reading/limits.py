@@ -1,0 +1,22 @@
+"""How much a peer may send."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much a peer may send, in bytes, before it is an error or no longer kept."""
+
+    max_event_size: int = 16 * 2**20
+    """Of one event's data; more is EventTooLarge."""
+    max_head_size: int = 64 * 2**10
+    """Of the response head; more is a ProtocolError."""
+    max_error_body: int = 64 * 2**10
+    """Of a refused response's body that is kept for the error; the rest is not read."""
+    max_answer_size: int = 64 * 2**20
+    """Of a response's body, decoded, whose chunks are put together; of a longer one there is no message."""
+    max_expansion: int = 1000
+    """How many bytes one byte of a compressed body may stand for, past 2**20; more is a ProtocolError."""
+    max_redirects: int = 10
+    """How many redirects are followed, one after another; this one is no number of bytes."""
