@@ -34,6 +34,10 @@ class Dialect(ABC, Generic[T]):
     """Whether the chunk returned last is the stream's last: its own terminal marker."""
     reads_documents: bool = False
     """Whether the answer may come as one document in place of an event stream, for `single` to read."""
+    document: bool = False
+    """Whether the answer is one document and never an event stream."""
+    accepts_any_type: bool = False
+    """Whether a 2xx is read as an event stream if its first bytes are one's, whatever its media type."""
     cursor: str | int | None = None
     """Where the provider would take the stream up again, if it is not the last event ID that says so."""
 
