@@ -27,15 +27,16 @@ from .errors import (
     StreamClosed,
     StreamError,
     StreamIncomplete,
+    UnsupportedCoding,
 )
 from .events.decoder import EventDecoder
-from .events.items import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
+from .events.items import Comment, EndOfStream, Event, Flaw, Item, UnknownField, Violation
 
 if TYPE_CHECKING:
     from .events.encoder import comment, encode, retry
     from .events.strict import StrictEventDecoder
     from .http.exchange import Exchange
-    from .http.pool import Idle, Pool, PoolLimits, Waiter
+    from .http.pool import IdleConnection, Pool, PoolLimits, Waiter
     from .http.proxies import Proxies, Proxy
     from .http.rate_limits import RateLimit, rate_limits
     from .http.response import Response
@@ -105,8 +106,7 @@ __all__ = [
     "Failed",
     "Fault",
     "Flaw",
-    "Forgiven",
-    "Idle",
+    "IdleConnection",
     "InvalidArguments",
     "InvalidChunk",
     "Item",
@@ -149,7 +149,9 @@ __all__ = [
     "ToolCallPart",
     "Transcript",
     "UnknownField",
+    "UnsupportedCoding",
     "Verdict",
+    "Violation",
     "Waiter",
     "__version__",
     "comment",
@@ -172,7 +174,7 @@ LATER = {
         "reading.limits": "Limits",
         "reading.message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
         "http.proxies": "Proxies Proxy",
-        "http.pool": "Idle Pool PoolLimits Waiter",
+        "http.pool": "IdleConnection Pool PoolLimits Waiter",
         "session.stats": "Stats",
         "events.strict": "StrictEventDecoder",
         "http.rate_limits": "RateLimit rate_limits",

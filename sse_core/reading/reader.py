@@ -10,7 +10,7 @@ from ..errors import (
     StreamError,
     StreamIncomplete,
 )
-from ..events.decoder import WINDOW, EventDecoder
+from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
 from ..http.exchange import Exchange
 from ..http.response import Response
@@ -21,7 +21,7 @@ from .limits import Limits
 from .verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
-    from ..http.codings import CodedBody
+    from ..http.codings import DecodedBody
 
 
 class Body(Generic[T]):
@@ -44,14 +44,14 @@ class Body(Generic[T]):
         """What ended it, if it was an error."""
         self.content = 0
         """How many chunks brought content."""
-        self.coded: CodedBody | None = None
+        self.coded: DecodedBody | None = None
         """What is compressed, where something is: while it is `pending`, there is more to `decode`."""
         self._exchange = exchange
         self._answer = answer
         self._dialect = answer.dialect
         self._limits = limits
         self._timing = timing
-        self.source: Exchange | CodedBody = exchange
+        self.source: Exchange | DecodedBody = exchange
         """What receives the body: the exchange, or `coded` around it."""
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
         self._begun = False  # an event has come
@@ -77,15 +77,15 @@ class Body(Generic[T]):
     def begin(self, response: Response, data: bytes) -> list[T]:
         """Return the chunks in `data`, what of the body came together with the head.
 
-        Raises NotAnEventStream for a content coding that cannot be decoded.
+        Raises UnsupportedCoding for a content coding that cannot be decoded.
         """
         value = response.header("content-encoding")
         if value is not None:
-            from ..http.codings import CodedBody, decoding_of  # 1.5 ms, and we ask for none
+            from ..http.codings import DecodedBody, content_decoder  # 1.5 ms, and we ask for none
 
-            decoding = decoding_of(value, self._limits.max_expansion)
+            decoding = content_decoder(value, self._limits.max_expansion)
             if decoding is not None:
-                self.source = self.coded = CodedBody(self._exchange, decoding)
+                self.source = self.coded = DecodedBody(self._exchange, decoding)
                 data = self.coded.decode(data)
         return self.read(data, 0)
 
@@ -98,12 +98,12 @@ class Body(Generic[T]):
         """Return the chunks in what `source` made of `size` bytes of the connection."""
         chunks: list[T] = []
         try:
-            if len(data) <= WINDOW:
+            if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
             else:
-                for at in range(0, len(data), WINDOW):
+                for at in range(0, len(data), MAX_PIECE):
                     if self.verdict is None:
-                        self._decode(data[at : at + WINDOW], chunks)
+                        self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
             self.error = error
             self.verdict = verdict_of(error)
@@ -122,15 +122,16 @@ class Body(Generic[T]):
     def _decode(self, data: bytes, chunks: list[T]) -> None:
         """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
         decoder = self._decoder
-        plain = decoder.feed_plain(data)
-        if plain is None:
+        batch = decoder.feed_batch(data)
+        if batch is None:
             self._take(decoder.feed_all(data), chunks)
             return
+        type, plain = batch
         self._begun = True
         self._read_up_to = decoder.last_event_id
-        read = self._dialect.read_plain(plain, chunks, decoder.plain_type)
+        read = self._dialect.read_plain(plain, chunks, type)
         if read < len(plain):
-            self._take([Event(raw, decoder.plain_type, self._read_up_to) for raw in plain[read:]], chunks)
+            self._take([Event(raw, type, self._read_up_to) for raw in plain[read:]], chunks)
 
     def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""

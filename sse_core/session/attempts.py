@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..errors import StreamError
-from ..http.redirects import Sent
+from ..http.redirects import PreparedRequest
 from ..reading.reader import Body
 from ..reading.request import Reconnects
 from ..reading.verdict import Verdict
@@ -29,7 +29,7 @@ class Attempts:
 
     def __init__(
         self,
-        original: Sent,
+        original: PreparedRequest,
         retries: Retries | None,
         reconnects: Reconnects | None,
         entropy: Callable[[], float],
@@ -101,7 +101,7 @@ class Attempts:
             return pause
         return None
 
-    def _taking_up(self, method: str, last_event_id: str) -> Sent:
+    def _taking_up(self, method: str, last_event_id: str) -> PreparedRequest:
         """Return the request for what came behind an event."""
         request = self._original
         if method != request.method:

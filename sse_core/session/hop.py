@@ -8,7 +8,7 @@ from .._version import __version__
 from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, ProxyError, StreamError
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
-from ..http.redirects import Sent
+from ..http.redirects import PreparedRequest
 from ..reading.limits import Limits
 from .actions import Failed, Reason
 from .states import State
@@ -25,7 +25,9 @@ class Hop:
         "tunnelled", "url",
     )  # fmt: skip
 
-    def __init__(self, sent: Sent, proxies: Proxies, limits: Limits, *, fresh: bool = False) -> None:
+    def __init__(
+        self, sent: PreparedRequest, proxies: Proxies, limits: Limits, *, fresh: bool = False
+    ) -> None:
         self.sent = sent
         self.fresh = fresh
         self.url = sent.url
@@ -56,7 +58,7 @@ class Hop:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request, once the rest of the response has come."""
-        return self.intact and not self.lost and self.exchange.persistent
+        return self.intact and not self.lost and self.exchange.keep_alive
 
     @property
     def stale(self) -> bool:

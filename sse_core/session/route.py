@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TypeAlias
 
 from ..http.tunnel import tunnel_through
-from ..http.url import certified, without_zone
+from ..http.url import certificate_name, strip_zone
 from ..reading.limits import Limits
 from .actions import Action, Done, Open, Receive, Received, Send, StartTLS
 from .deadlines import Deadlines
@@ -24,9 +24,9 @@ def way_through(hop: Hop, deadlines: Deadlines, limits: Limits, timing: Timing) 
     peer = proxy or url
     yield State.OPENING, Open(peer.host, peer.port, timing.limit("connect", deadlines.connect))
     if proxy is not None and proxy.scheme == "https":
-        yield State.SECURING, StartTLS(certified(proxy.host), timing.limit("tls", deadlines.tls))
+        yield State.SECURING, StartTLS(certificate_name(proxy.host), timing.limit("tls", deadlines.tls))
     if proxy is not None and hop.tunnelled:
-        tunnel = tunnel_through(proxy, without_zone(url.host), url.port, max_head_size=limits.max_head_size)
+        tunnel = tunnel_through(proxy, strip_zone(url.host), url.port, max_head_size=limits.max_head_size)
         deadline = timing.limit("connect", deadlines.connect)
         while not tunnel.established:
             if data := tunnel.data_to_send():

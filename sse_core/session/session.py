@@ -34,10 +34,11 @@ from ..errors import (
     StreamClosed,
     StreamError,
     StreamIncomplete,
+    UnsupportedCoding,
 )
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
-from ..http.redirects import Redirects, Sent
+from ..http.redirects import PreparedRequest, Redirects
 from ..http.response import Response
 from ..http.url import URL
 from ..reading.answer import Answer
@@ -115,11 +116,11 @@ class Session(Generic[T]):
         self._proxies = proxies
         self._timing = Timing(deadlines)
         fields = tuple(merged(DEFAULT_HEADERS, headers, request.headers))
-        original = Sent(url, url.target(request.path), request.method, fields, request.body)
+        original = PreparedRequest(url, url.target(request.path), request.method, fields, request.body)
         self._attempts = Attempts(original, retries, request.reconnects, entropy, self._timing)
         self._pause: float | None = None  # how long to wait before another attempt, if there is to be one
         self._held: tuple[T, ...] = ()  # chunks that would come again if the request were made again
-        self._next: Sent | None = None  # where a redirect leads, or the same request once more
+        self._next: PreparedRequest | None = None  # where a redirect leads, or the same request once more
         self._hop: Hop
         self._answer: Answer[T]
         self._body: Body[T]
@@ -244,7 +245,7 @@ class Session(Generic[T]):
         if is_event_stream(response):
             try:
                 chunks = self._body.begin(response, body)
-            except NotAnEventStream as error:
+            except UnsupportedCoding as error:
                 self._end(Verdict.REFUSED, error)
                 return self._release()
             return self._deliver(self._sift(chunks))
@@ -438,7 +439,7 @@ class Session(Generic[T]):
             self._answer = Answer(self.request.dialect(), self._limits)
         self._ask(self._attempts.request)
 
-    def _ask(self, sent: Sent, *, fresh: bool = False) -> None:
+    def _ask(self, sent: PreparedRequest, *, fresh: bool = False) -> None:
         """Prepare for one exchange."""
         self._next = None
         self._hop = Hop(sent, self._proxies, self._limits, fresh=fresh)
