@@ -72,11 +72,11 @@ def typed(pieces: list[bytes]) -> None:
     count = 0
     for piece in pieces:
         chunks: list[Any] = []
-        plain = decoder.feed_plain(piece)
-        if plain is None:
+        batch = decoder.feed_batch(piece)
+        if batch is None:
             chunks += map(reader.read, decoder.feed(piece))
         else:
-            reader.read_plain(plain, chunks)
+            reader.read_plain(batch[1], chunks)
         count += len(chunks)
     assert count == EVENTS
 

@@ -32,13 +32,13 @@ from .errors import (
     UnsupportedCoding,
 )
 from .events.decoder import EventDecoder
-from .events.items import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
+from .events.items import Comment, EndOfStream, Event, Flaw, Item, UnknownField, Violation
 
 if TYPE_CHECKING:
     from .events.encoder import comment, encode, retry
     from .events.strict import StrictEventDecoder
     from .http.exchange import Exchange
-    from .http.pool import Idle, Pool, PoolLimits, Waiter
+    from .http.pool import IdleConnection, Pool, PoolLimits, Waiter
     from .http.proxies import Proxies, Proxy
     from .http.rate_limits import RateLimit, rate_limits
     from .http.response import Response
@@ -118,8 +118,7 @@ __all__ = [
     "Fetch",
     "Fetched",
     "Flaw",
-    "Forgiven",
-    "Idle",
+    "IdleConnection",
     "InvalidArguments",
     "InvalidChunk",
     "Item",
@@ -167,6 +166,7 @@ __all__ = [
     "UnknownField",
     "UnsupportedCoding",
     "Verdict",
+    "Violation",
     "Waiter",
     "Yield",
     "__version__",
@@ -183,7 +183,7 @@ LATER = {
         "events.encoder": "comment encode retry",
         "events.strict": "StrictEventDecoder",
         "http.exchange": "Exchange",
-        "http.pool": "Idle Pool PoolLimits Waiter",
+        "http.pool": "IdleConnection Pool PoolLimits Waiter",
         "http.proxies": "Proxies Proxy",
         "http.rate_limits": "RateLimit rate_limits",
         "http.response": "Response",

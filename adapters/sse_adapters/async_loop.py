@@ -16,7 +16,7 @@ from sse_core import (
     Acquired,
     Chunk,
     Deliver,
-    Idle,
+    IdleConnection,
     Message,
     Open,
     Outcome,
@@ -251,7 +251,9 @@ class Stream(StreamBase[T, Transport]):
         return None
 
 
-async def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
+async def drain(
+    idle: IdleConnection[Transport], connections: Connections[Transport], deadline: float
+) -> None:
     """Receive what comes on an idle connection until it is ready; then there should be no more."""
     try:
         while idle.ready or connections.is_worth_draining(idle):

@@ -10,7 +10,7 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 
 
 class Closable(Protocol):
@@ -56,7 +56,7 @@ class Connections(Generic[X]):
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is at the pool
-        self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # what is still to be put in
+        self._returned: deque[tuple[str, IdleConnection[X] | None]] = deque()  # what is still to be put in
         self._wake: dict[Waiter, Callable[[], None]] = {}
         self._next_sweep = -inf
         self._call_off: Callable[[], None] = do_nothing  # that sweep
@@ -84,7 +84,7 @@ class Connections(Generic[X]):
             self._wake.pop(waiter, None)
             pool.withdraw(waiter)
 
-    def candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[Idle[X], float]]:
+    def candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[IdleConnection[X], float]]:
         """Take out one idle connection after the other, and say until when to wait for it to be ready.
 
         First come those that can be had at once, and then those that may be ready in a moment.
@@ -97,11 +97,11 @@ class Connections(Generic[X]):
                 if self._take_draining(idle):
                     yield idle, min(patience, self._pool.worth_waiting_until(idle))
 
-    def is_worth_draining(self, idle: Idle[X]) -> bool:
+    def is_worth_draining(self, idle: IdleConnection[X]) -> bool:
         """Whether a connection that is not ready may become so by what comes next."""
         return self._pool.is_worth_draining(idle)
 
-    def put_back(self, idle: Idle[X]) -> None:
+    def put_back(self, idle: IdleConnection[X]) -> None:
         """Keep a connection that is ready or may still become so; close any other."""
         if self._pool.is_worth_keeping(idle, self.now()):
             with self._at_pool() as pool:
@@ -120,7 +120,7 @@ class Connections(Generic[X]):
         """Give a place back; keep its connection if there is an `exchange`, and close it otherwise."""
         idle = None
         if connection is not None and exchange is not None:
-            idle = Idle(connection, origin, exchange, self.now())
+            idle = IdleConnection(connection, origin, exchange, self.now())
         elif connection is not None:
             close(connection)
         self._returned.append((origin, idle))
@@ -139,31 +139,31 @@ class Connections(Generic[X]):
                 self._next_sweep = when
                 self._call_off = self._sweep_at(self, when)
 
-    def overdue(self) -> list[Idle[X]]:
+    def overdue(self) -> list[IdleConnection[X]]:
         """Take out what has had its time to be drained; each is to be returned by `put_back_overdue`."""
         with self._at_pool() as pool:
             self._next_sweep = -inf
             return pool.overdue(self.now())
 
-    def put_back_overdue(self, idle: Idle[X]) -> None:
+    def put_back_overdue(self, idle: IdleConnection[X]) -> None:
         """Keep a connection if it is ready, or close it, and give back the place that went with it."""
         self.put_back(idle)
-        self.give_back(idle.origin, None, None)
+        self.give_back(idle.pool_key, None, None)
 
     def close(self) -> None:
         """Close what is idle, wake whoever waits, and leave nothing in the background."""
         self._end()
         self._call_off()
 
-    def _take(self, origin: str) -> Idle[X] | None:
+    def _take(self, origin: str) -> IdleConnection[X] | None:
         with self._at_pool() as pool:
             return pool.take(origin, self.now())
 
-    def _draining(self, origin: str) -> list[Idle[X]]:
+    def _draining(self, origin: str) -> list[IdleConnection[X]]:
         with self._at_pool() as pool:
             return pool.draining(origin)
 
-    def _take_draining(self, idle: Idle[X]) -> bool:
+    def _take_draining(self, idle: IdleConnection[X]) -> bool:
         with self._at_pool() as pool:
             return pool.take_draining(idle, self.now())
 
@@ -199,8 +199,8 @@ class Connections(Generic[X]):
                 if self._closed:
                     self._pool.clear()
                 self._close_doomed()
-                wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
-                self._pool.granted = []
+                wake = [self._wake.pop(waiter) for waiter in self._pool.to_wake if waiter in self._wake]
+                self._pool.to_wake = []
             finally:
                 self._lock.release()
             for each in wake:
@@ -210,7 +210,7 @@ class Connections(Generic[X]):
 
     def _close_doomed(self) -> None:
         """Close what had to make room, before anyone takes that room."""
-        doomed, self._pool.doomed = self._pool.doomed, []
+        doomed, self._pool.to_close = self._pool.to_close, []
         for connection in doomed:
             close(connection)
 

@@ -25,7 +25,7 @@ from ..errors import (
     StreamError,
     StreamIncomplete,
 )
-from ..events.decoder import WINDOW, EventDecoder
+from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
 from ..http.response import Response
 from .dialect import Dialect, Mark, T
@@ -173,12 +173,12 @@ class Reader(Generic[T]):
             return self._collect(data)
         chunks: list[T] = []
         try:
-            if len(data) <= WINDOW:
+            if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
             else:
-                for at in range(0, len(data), WINDOW):
+                for at in range(0, len(data), MAX_PIECE):
                     if self.verdict is None:
-                        self._decode(data[at : at + WINDOW], chunks)
+                        self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
             self._conclude(error)
         if self.verdict is None and self._decoder.error is not None:
@@ -223,16 +223,16 @@ class Reader(Generic[T]):
     def _decode(self, data: bytes, chunks: list[T]) -> None:
         """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
         decoder = self._decoder
-        plain = decoder.feed_plain(data)
-        if plain is None:
+        batch = decoder.feed_batch(data)
+        if batch is None:
             self._read_items(decoder.feed_all(data), chunks)
             return
         self._begun = True
         self._last_read_id = decoder.last_event_id
-        read = self.dialect.read_plain(plain, chunks, decoder.plain_type)
-        if read < len(plain):
-            items = [Event(raw, decoder.plain_type, self._last_read_id) for raw in plain[read:]]
-            self._read_items(items, chunks)
+        type, events = batch
+        read = self.dialect.read_plain(events, chunks, type)
+        if read < len(events):
+            self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
 
     def _read_items(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..errors import StatusError, StreamError
-from ..http.redirects import Sent
+from ..http.redirects import PreparedRequest
 from ..reading.reader import Reader
 from ..reading.request import Reconnects, resume_headers
 from ..reading.verdict import Verdict
@@ -29,7 +29,7 @@ class Attempts:
 
     def __init__(
         self,
-        original: Sent,
+        original: PreparedRequest,
         retries: Retries | None,
         reconnects: Reconnects | None,
         random: Callable[[], float],
@@ -120,7 +120,7 @@ class Attempts:
             return not reader.last_event_id or reader.last_event_id != self.last_event_id
         return reader.comments > 0 and self._timing.now - self._began_at >= policy.delay
 
-    def _resuming(self, method: str, headers: tuple[tuple[str, str], ...]) -> Sent:
+    def _resuming(self, method: str, headers: tuple[tuple[str, str], ...]) -> PreparedRequest:
         """Return the request for what came behind an event."""
         request = self._original
         if method != request.method:

@@ -12,31 +12,44 @@ from .._version import __version__
 from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, ProxyError, StreamError
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
-from ..http.redirects import Sent
+from ..http.redirects import PreparedRequest
 from ..reading.limits import Limits
 from .actions import Failed, Reason
 from .states import State
 
 
 class Hop:
-    """`sent`, made ready to be sent by the way that `proxies` says; `fresh` asks for a new connection.
+    """`prepared`, made ready to be sent by the way that `proxies` says; `fresh` asks for a new connection.
 
     Raises ValueError for a request that HTTP/1.1 cannot carry.
     """
 
     __slots__ = (
-        "exchange", "fresh", "origin", "peer", "proxy", "proxy_origin", "response_begun", "reused",
-        "send_error", "sent", "tunnelled", "undamaged", "url",
+        "exchange",
+        "fresh",
+        "origin",
+        "peer",
+        "prepared",
+        "proxy",
+        "proxy_origin",
+        "response_begun",
+        "reused",
+        "send_error",
+        "tunnelled",
+        "undamaged",
+        "url",
     )  # fmt: skip
 
-    def __init__(self, sent: Sent, proxies: Proxies, limits: Limits, *, fresh: bool = False) -> None:
-        self.sent = sent
+    def __init__(
+        self, prepared: PreparedRequest, proxies: Proxies, limits: Limits, *, fresh: bool = False
+    ) -> None:
+        self.prepared = prepared
         self.fresh = fresh
-        self.url = sent.url
-        self.proxy = proxies.for_url(sent.url)
-        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or sent.url.scheme == "https")
+        self.url = prepared.url
+        self.proxy = proxies.for_url(prepared.url)
+        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or prepared.url.scheme == "https")
         """Whether the proxy only leads to the server, and does not see the request."""
-        self.peer = sent.url.authority
+        self.peer = prepared.url.authority
         """Who is at the other end, in words for people."""
         self.reused = False
         """Whether it goes over a connection that was used before."""
@@ -46,8 +59,8 @@ class Hop:
         """Whether the connection has come to no harm."""
         self.send_error = ""
         """What went wrong while the request was sent."""
-        target, fields = sent.target, merge_headers([("Host", sent.url.host_field)], sent.headers)
-        self.origin = f"{sent.url.scheme}://{sent.url.authority}"
+        target, fields = prepared.target, merge_headers([("Host", prepared.url.host_field)], prepared.headers)
+        self.origin = f"{prepared.url.scheme}://{prepared.url.authority}"
         """The origin of the URL (RFC 6454, 6.2)."""
         self.proxy_origin: str | None = None
         """That of the proxy, if there is one."""
@@ -55,10 +68,12 @@ class Hop:
             self.proxy_origin = f"{self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
             self.peer += f" through {self.proxy_origin}"
         if self.proxy is not None and not self.tunnelled:
-            target = f"http://{sent.url.host_field}{sent.target}"  # RFC 9112, 3.2.2
+            target = f"http://{prepared.url.host_field}{prepared.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))
-        self.exchange = Exchange(sent.method, target, fields, sent.body, max_head_size=limits.max_head_size)
+        self.exchange = Exchange(
+            prepared.method, target, fields, prepared.body, max_head_size=limits.max_head_size
+        )
 
     @property
     def forwarded(self) -> bool:
@@ -68,7 +83,7 @@ class Hop:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request, once the rest of the response has come."""
-        return self.undamaged and not self.send_error and self.exchange.persistent
+        return self.undamaged and not self.send_error and self.exchange.keep_alive
 
     @property
     def stale(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TypeAlias
 
 from ..http.tunnel import tunnel_through
-from ..http.url import certified, without_zone
+from ..http.url import certificate_name, strip_zone
 from ..reading.limits import Limits
 from .actions import Action, Done, Open, Receive, Received, Send, StartTLS
 from .hop import Hop
@@ -23,9 +23,9 @@ def connect_steps(hop: Hop, limits: Limits, timing: Timing) -> ConnectSteps:
     peer = proxy or url
     yield State.OPENING, Open(peer.host, peer.port, timing.start_deadline("connect"))
     if proxy is not None and proxy.scheme == "https":
-        yield State.SECURING, StartTLS(certified(proxy.host), timing.start_deadline("tls"))
+        yield State.SECURING, StartTLS(certificate_name(proxy.host), timing.start_deadline("tls"))
     if proxy is not None and hop.tunnelled:
-        tunnel = tunnel_through(proxy, without_zone(url.host), url.port, max_head_size=limits.max_head_size)
+        tunnel = tunnel_through(proxy, strip_zone(url.host), url.port, max_head_size=limits.max_head_size)
         deadline = timing.start_deadline("connect")
         while not tunnel.established:
             if data := tunnel.data_to_send():

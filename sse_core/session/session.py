@@ -42,7 +42,7 @@ from ..errors import (
 from ..http.body_source import BodySource
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
-from ..http.redirects import Redirects, Sent
+from ..http.redirects import PreparedRequest, Redirects
 from ..http.response import Response
 from ..http.url import URL
 from ..reading.dialect import T
@@ -141,9 +141,11 @@ class Session(Generic[T]):
         self._fetches = fetch
         self._timing = Timing(deadlines)
         fields = tuple(merge_headers(DEFAULT_HEADERS, headers, request.headers))
-        original = Sent(url, url.target(request.path), request.method, fields, request.body)
+        original = PreparedRequest(url, url.target(request.path), request.method, fields, request.body)
         self._attempts = Attempts(original, retries, request.reconnects, random, self._timing)
-        self._then: Stop | Again | Sent | None = None  # what follows this exchange, once it has ended
+        self._then: Stop | Again | PreparedRequest | None = (
+            None  # what follows this exchange, once it has ended
+        )
         self._refused: Response | None = None  # the 401 after which credentials are asked for once more
         self._held_back: tuple[T, ...] = ()  # chunks that would come again if the request were made again
         self._comments = 0  # in the bodies before this one
@@ -231,7 +233,7 @@ class Session(Generic[T]):
             self._reader = Reader(self.request, limits=self._limits)
         self._prepare_exchange(self._attempts.request)
 
-    def _prepare_exchange(self, prepared: Sent, *, fresh: bool = False) -> None:
+    def _prepare_exchange(self, prepared: PreparedRequest, *, fresh: bool = False) -> None:
         self._then = None
         self._redirect_refused = ""
         self._hop = Hop(prepared, self._proxies, self._limits, fresh=fresh)
@@ -266,7 +268,7 @@ class Session(Generic[T]):
         return self._fetch() if self._fetches else self._acquire()
 
     def _fetch(self) -> Action:
-        sent = self._hop.sent
+        sent = self._hop.prepared
         self._timing.request_sent()
         deadline = self._timing.start_head_deadline(self._reader.detects_content)
         self._enter(State.FETCHING)
@@ -332,7 +334,7 @@ class Session(Generic[T]):
     def _retry_on_new_connection(self) -> Action:
         """Make the same request once more, on a new connection."""
         self._hop.undamaged = False
-        self._then = self._hop.sent
+        self._then = self._hop.prepared
         return self._release()
 
     def _classify_response(self, response: Response, body: bytes) -> Action:
@@ -346,7 +348,7 @@ class Session(Generic[T]):
             return self._release()
         if not self._fetches:
             self._redirects = self._redirects or Redirects(self._limits.max_redirects)
-            self._then, self._redirect_refused = self._redirects.follow(self._hop.sent, response)
+            self._then, self._redirect_refused = self._redirects.follow(self._hop.prepared, response)
             if self._then is not None:
                 return self._release()
         reader = self._reader
@@ -571,11 +573,11 @@ class Session(Generic[T]):
     def _go_on(self) -> Action:
         """Do what comes behind an exchange that has ended, and holds no connection."""
         match self._then:
-            case Again(delay=None) | Sent():
-                return self._begin_next(Done())
-            case Again(delay=delay):
+            case Again(delay=int() | float() as delay):
                 self._enter(State.WAITING)
                 return Sleep(self._timing.now + delay)
+            case Again() | PreparedRequest():
+                return self._begin_next(Done())
             case _:
                 return self._stop()
 
@@ -584,7 +586,7 @@ class Session(Generic[T]):
         if not self._timing.allows(0):
             self._timing.start_deadline("total")
             return self._fail_unconnected(self._timing.expiry_error())
-        if isinstance(self._then, Sent):
+        if isinstance(self._then, PreparedRequest):
             self._prepare_exchange(self._then, fresh=self._hop.stale)
             return self._get_response()
         self._prepare_attempt()

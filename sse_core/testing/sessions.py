@@ -91,6 +91,7 @@ ErrorName = Literal[
     "StatusError",
     "StreamClosed",
     "StreamIncomplete",
+    "UnsupportedCoding",
 ]
 """The classes of `sse_core` that a stream can end in."""
 ActionName = Literal["Acquire", "Open", "StartTLS", "Send", "Receive", "Deliver", "Release", "Sleep", "Stop"]

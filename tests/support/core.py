@@ -49,7 +49,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 class PlainExchange(Exchange):
     """An exchange without the short way through chunks."""
 
-    def _short_way(self, response: Response) -> None:
+    def _fast_framing(self, response: Response) -> None:
         return None
 
 
