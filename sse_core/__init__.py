@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .http.rate_limits import RateLimit, rate_limits
     from .http.response import Response
     from .http.url import URL
-    from .reading.dialect import Dialect, Mark
+    from .reading.dialect import Control, Dialect
     from .reading.limits import Limits
     from .reading.message import (
         Accumulator,
@@ -91,6 +91,7 @@ __all__ = [
     "Chunk",
     "Comment",
     "ConnectionFailed",
+    "Control",
     "DeadlineExceeded",
     "Deadlines",
     "Deliver",
@@ -111,7 +112,6 @@ __all__ = [
     "InvalidChunk",
     "Item",
     "Limits",
-    "Mark",
     "Message",
     "NotAnEventStream",
     "Open",
@@ -176,7 +176,7 @@ LATER = {
         "session.stats": "Stats",
         "events.strict": "StrictEventDecoder",
         "http.rate_limits": "RateLimit rate_limits",
-        "reading.dialect": "Dialect Mark",
+        "reading.dialect": "Dialect Control",
         "reading.request": "Reconnects Request",
         "session.retrying": "Retries",
         "session.session": "Session",

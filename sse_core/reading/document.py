@@ -18,7 +18,7 @@ class Document(Generic[T]):
     def __init__(self, exchange: Exchange, dialect: Dialect[T], limits: Limits, unfollowed: str = "") -> None:
         self._exchange = exchange
         self._dialect = dialect
-        self._limit = limits.max_event_size if dialect.reads_documents else limits.max_error_body
+        self._limit = limits.max_event_size if dialect.accepts_document else limits.max_error_body
         self._unfollowed = unfollowed
         self._body = bytearray()
         self._seen = 0
@@ -31,7 +31,7 @@ class Document(Generic[T]):
     @property
     def is_answer(self) -> bool:
         """Whether it may be the answer: what is missing of it is then missing of the answer."""
-        return self._dialect.reads_documents and self._response.status == 200
+        return self._dialect.accepts_document and self._response.status == 200
 
     @property
     def is_enough(self) -> bool:
@@ -47,15 +47,15 @@ class Document(Generic[T]):
             raise StatusError(message, response=response, raw=body)
         if self.is_answer and self._exchange.error is not None:
             raise self._exchange.error
-        if self._dialect.reads_documents and (self._exchange.ended or self._seen >= self._limit):
+        if self._dialect.accepts_document and (self._exchange.ended or self._seen >= self._limit):
             chunks = self._single(response, body)
             if chunks is not None:
                 return chunks
-        raise self._dialect.refusal(response, body)
+        raise self._dialect.error_for(response, body)
 
     def _single(self, response: Response, body: bytes) -> Sequence[T] | None:
         try:
-            return self._dialect.single(response, body)
+            return self._dialect.read_document(response, body)
         except InvalidChunk:
             seen = max(self._seen, len(body))
             if seen < self._limit:

@@ -16,7 +16,7 @@ from ..http.exchange import Exchange
 from ..http.response import Response
 from ..session.timing import Timing
 from .answer import Answer
-from .dialect import Mark, T
+from .dialect import Control, T
 from .limits import Limits
 from .verdict import Verdict, verdict_of
 
@@ -72,7 +72,7 @@ class Body(Generic[T]):
     @property
     def finished(self) -> bool:
         """Whether it came to an end that the stream had announced."""
-        return self.verdict is Verdict.FINISHED and self._dialect.finished
+        return self.verdict is Verdict.FINISHED and self._dialect.may_end
 
     def begin(self, response: Response, data: bytes) -> list[T]:
         """Return the chunks in `data`, what of the body came together with the head.
@@ -128,7 +128,7 @@ class Body(Generic[T]):
             return
         self._begun = True
         self._read_up_to = decoder.last_event_id
-        read = self._dialect.read_plain(plain, chunks, decoder.plain_type)
+        read = self._dialect.read_batch(plain, chunks, decoder.plain_type)
         if read < len(plain):
             self._take([Event(raw, decoder.plain_type, self._read_up_to) for raw in plain[read:]], chunks)
 
@@ -142,9 +142,9 @@ class Body(Generic[T]):
                 self._begun = True
                 self._read_up_to = item.last_event_id
                 chunk = read(item)
-                if not isinstance(chunk, Mark):
+                if not isinstance(chunk, Control):
                     chunks.append(chunk)
-                if dialect.complete or chunk is Mark.END:
+                if dialect.ended or chunk is Control.END:
                     self.verdict = Verdict.COMPLETE
                     return
             elif isinstance(item, UnknownField):
@@ -162,8 +162,8 @@ class Body(Generic[T]):
         elif not self._begun and is_document(self._start):
             self.verdict = Verdict.REFUSED
             assert self._exchange.response is not None  # or there were no body
-            self.error = self._dialect.refusal(self._exchange.response, bytes(self._start))
-        elif self._dialect.finished:
+            self.error = self._dialect.error_for(self._exchange.response, bytes(self._start))
+        elif self._dialect.may_end:
             self.verdict = Verdict.FINISHED
         elif report.unfinished_event:
             self.verdict = Verdict.EVENT_CUT
