@@ -260,6 +260,15 @@ def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObje
     assert read(True) == read(False)
 
 
+def test_a_server_that_sends_null_for_lists_is_read_in_batches_from_then_on() -> None:
+    dialect = ChatDialect()
+    data = [b'{"choices":[{"delta":{"content":"a","tool_calls":null}}]}'] * 2
+    chunks: list[openai.ChatCompletionChunk] = []
+    assert dialect.read_batch(data, chunks) == 0
+    dialect.read(Event(data[0]))
+    assert dialect.read_batch(data, chunks) == len(chunks) == 2
+
+
 def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() -> None:
     ways = dict.fromkeys(("by both", "by its own"), 0)
     for data in {*DATA["openai"], *DATA["groq"]}:
