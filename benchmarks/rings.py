@@ -76,7 +76,7 @@ def typed(pieces: list[bytes]) -> None:
         if batch is None:
             chunks += map(reader.read, decoder.feed(piece))
         else:
-            reader.read_plain(batch[1], chunks)
+            reader.read_batch(batch[1], chunks)
         count += len(chunks)
     assert count == EVENTS
 
@@ -107,7 +107,7 @@ def msgspec_alone(_: list[bytes]) -> None:
 
 def plain(_: list[bytes]) -> None:
     """The data of events to chunks, as they come in many at once."""
-    read = dialect().read_plain
+    read = dialect().read_batch
     for at in range(0, EVENTS, 64):
         read(data[at : at + 64], [])
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .http.rate_limits import RateLimit, rate_limits
     from .http.response import Response
     from .http.url import URL
-    from .reading.dialect import Dialect, Mark
+    from .reading.dialect import Control, Dialect
     from .reading.limits import Limits
     from .reading.message import (
         Accumulator,
@@ -102,6 +102,7 @@ __all__ = [
     "Chunk",
     "Comment",
     "ConnectionFailed",
+    "Control",
     "DeadlineExceeded",
     "Deadlines",
     "Deliver",
@@ -123,7 +124,6 @@ __all__ = [
     "InvalidChunk",
     "Item",
     "Limits",
-    "Mark",
     "Message",
     "Mode",
     "NotAnEventStream",
@@ -188,7 +188,7 @@ LATER = {
         "http.rate_limits": "RateLimit rate_limits",
         "http.response": "Response",
         "http.url": "URL",
-        "reading.dialect": "Dialect Mark",
+        "reading.dialect": "Control Dialect",
         "reading.limits": "Limits",
         "reading.message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
         "reading.reader": "Mode Reader",

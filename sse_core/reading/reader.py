@@ -28,7 +28,7 @@ from ..errors import (
 from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
 from ..http.response import Response
-from .dialect import Dialect, Mark, T
+from .dialect import Control, Dialect, T
 from .limits import Limits
 from .message import Message
 from .message_builder import MessageBuilder
@@ -230,7 +230,7 @@ class Reader(Generic[T]):
         self._begun = True
         self._last_read_id = decoder.last_event_id
         type, events = batch
-        read = self.dialect.read_plain(events, chunks, type)
+        read = self.dialect.read_batch(events, chunks, type)
         if read < len(events):
             self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
 
@@ -244,9 +244,9 @@ class Reader(Generic[T]):
                 self._begun = True
                 self._last_read_id = item.last_event_id
                 chunk = read(item)
-                if not isinstance(chunk, Mark):
+                if not isinstance(chunk, Control):
                     chunks.append(chunk)
-                if dialect.complete or chunk is Mark.END:
+                if dialect.ended or chunk is Control.END:
                     self.verdict = Verdict.COMPLETE
                     return
             elif isinstance(item, UnknownField):
@@ -263,7 +263,7 @@ class Reader(Generic[T]):
         self._read_last_line()
         if not self._begun and has_no_event_lines(self._prefix):
             self._read_document(chunks)
-        elif self.dialect.finished:
+        elif self.dialect.may_end:
             self.verdict = Verdict.FINISHED
         elif report.unfinished_event:
             self.verdict = Verdict.EVENT_CUT
@@ -313,7 +313,7 @@ class Reader(Generic[T]):
         """How many bytes are kept."""
         limits = self._limits
         may_be_document = self.mode is DOCUMENT or (
-            self.mode is EVENTS and self.dialect.reads_documents and looks_like_json(self._prefix)
+            self.mode is EVENTS and self.dialect.accepts_document and looks_like_json(self._prefix)
         )
         return limits.max_document_size if may_be_document else limits.max_error_body
 
@@ -328,9 +328,9 @@ class Reader(Generic[T]):
 
     def _read_document(self, chunks: list[T]) -> None:
         """Read a whole body that is no event stream."""
-        if self.dialect.reads_documents and self._received <= self._limit:
+        if self.dialect.accepts_document and self._received <= self._limit:
             try:
-                found = self.dialect.single(self._head, bytes(self._prefix))
+                found = self.dialect.read_document(self._head, bytes(self._prefix))
             except ApiError:
                 self.verdict = Verdict.REFUSED
                 raise
@@ -343,7 +343,7 @@ class Reader(Generic[T]):
     def _refuse(self) -> NoReturn:
         """Raise what a body says that stands in place of an answer."""
         self.verdict = Verdict.REFUSED
-        raise self.dialect.refusal(self._head, bytes(self._prefix))
+        raise self.dialect.error_for(self._head, bytes(self._prefix))
 
     @property
     def _head(self) -> Response:
@@ -381,7 +381,7 @@ def mode_of(response: Response, dialect: Dialect[Any]) -> Mode:
         return DOCUMENT if 200 <= response.status < 300 else REFUSAL
     if is_event_stream(response):
         return EVENTS
-    return DOCUMENT if response.status == 200 and dialect.reads_documents else REFUSAL
+    return DOCUMENT if response.status == 200 and dialect.accepts_document else REFUSAL
 
 
 def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:

@@ -85,7 +85,7 @@ class Attempts:
         busy = isinstance(error, StatusError) and error.status in policy.statuses
         if error is not None and not (should_retry(error) or busy):
             return None
-        finished = verdict is Verdict.FINISHED and reader.dialect.finished
+        finished = verdict is Verdict.FINISHED and reader.dialect.may_end
         if not (verdict in RESUMABLE or busy) or finished:
             return None
         self._failures = 0 if self._is_progress(policy, reader) else self._failures

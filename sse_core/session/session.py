@@ -510,7 +510,7 @@ class Session(Generic[T]):
         """
         response = self.response
         framed = response is None or response.header("content-length") or response.header("transfer-encoding")
-        return not framed and self._reader.dialect.finished
+        return not framed and self._reader.dialect.may_end
 
     def _fail(self, error: StreamError | None) -> Action:
         """End the attempt, and use its connection no more."""

@@ -554,7 +554,7 @@ def test_an_error_of_a_kind_that_is_not_known_is_invalid() -> None:
 def test_a_dialect_may_say_which_chunk_is_the_last() -> None:
     class Ends(Dialect[str]):
         def read(self, event: Event) -> str:
-            self.complete = event.data == "end"
+            self.ended = event.data == "end"
             if event.data == "no":
                 raise InvalidChunk("no", event.raw)
             return event.data

@@ -288,7 +288,7 @@ def test_one_within_the_limit_that_is_no_message_is_invalid() -> None:
 
 def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
     class Hopeful(events.EventsDialect):
-        reads_documents = True
+        accepts_document = True
 
     life = Life(request=Request(dialect=Hopeful)).ask().receive(answer(b"1", "Content-Type: text/plain"))
     life.ended(Verdict.REFUSED, NotAnEventStream)
