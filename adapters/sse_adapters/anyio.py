@@ -33,7 +33,7 @@ from . import async_loop
 from . import asyncio as native
 from .async_loop import Stream
 from .base import RECEIVE_SIZE
-from .options import NO_NAMES, NetworkOptions, TransportOptions, split
+from .options import NO_OVERRIDES, NetworkOptions, TransportOptions, split_options
 from .sockets import (
     ATTEMPT_DELAY,
     Address,
@@ -65,7 +65,7 @@ class Client(async_loop.Client):
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(new_transport, **transport), **rest)
 
 
@@ -91,7 +91,7 @@ class Transport(AsyncTransport):
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
-        server_names: Mapping[str, str] = NO_NAMES,
+        server_names: Mapping[str, str] = NO_OVERRIDES,
         uds: UnixPath | None = None,
     ) -> None:
         super().__init__(ssl_context, server_names)

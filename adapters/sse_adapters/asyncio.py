@@ -25,7 +25,7 @@ from typing import Any, TypeGuard, TypeVar, Unpack, cast
 
 from . import async_loop
 from .async_loop import Stream
-from .options import NO_NAMES, NetworkOptions, split
+from .options import NO_OVERRIDES, NetworkOptions, split_options
 from .sockets import (
     ATTEMPT_DELAY,
     RESET,
@@ -56,7 +56,7 @@ class Client(async_loop.Client):
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 
 
@@ -70,7 +70,7 @@ class Transport(AsyncTransport):
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
-        server_names: Mapping[str, str] = NO_NAMES,
+        server_names: Mapping[str, str] = NO_OVERRIDES,
         uds: UnixPath | None = None,
     ) -> None:
         super().__init__(ssl_context, server_names)

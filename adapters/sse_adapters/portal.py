@@ -24,7 +24,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from .options import NetworkOptions, split
+from .options import NetworkOptions, split_options
 from .sockets import threads_may_fail
 from .sync_loop import Stream
 
@@ -51,7 +51,7 @@ class Client(sync_loop.Client):
         backend_options: Mapping[str, Any] | None = None,
         **options: Unpack[NetworkOptions],
     ) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         inner = partial(tasks.Transport, **transport)
         self._event_loop = EventLoop(backend, backend_options)
         super().__init__(base_url, lambda: Transport(self._event_loop, inner()), **rest)

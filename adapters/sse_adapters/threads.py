@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from . import sync_loop
 from .base import RECEIVE_SIZE
-from .options import NO_NAMES, NetworkOptions, split
+from .options import NO_OVERRIDES, NetworkOptions, split_options
 from .sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
 from .sync_loop import Stream
 from .transports import SyncTransport
@@ -41,7 +41,7 @@ class Client(sync_loop.Client):
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 
 
@@ -59,7 +59,7 @@ class Transport(SyncTransport):
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
-        server_names: Mapping[str, str] = NO_NAMES,
+        server_names: Mapping[str, str] = NO_OVERRIDES,
         uds: UnixPath | None = None,
     ) -> None:
         super().__init__(ssl_context, server_names)

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .connections import AT_ONCE
-from .options import NO_NAMES, checked
+from .connections import NO_WAIT
+from .options import NO_OVERRIDES, require_verifying
 
 if TYPE_CHECKING:
     import ssl
@@ -25,9 +25,9 @@ class Secured:
     """What the two kinds of transport below have in common."""
 
     def __init__(
-        self, ssl_context: ssl.SSLContext | None = None, server_names: Mapping[str, str] = NO_NAMES
+        self, ssl_context: ssl.SSLContext | None = None, server_names: Mapping[str, str] = NO_OVERRIDES
     ) -> None:
-        self._ssl_context = checked(ssl_context)
+        self._ssl_context = require_verifying(ssl_context)
         self._server_names = server_names
         self._tls: TLS | None = None
 
@@ -49,7 +49,7 @@ class SyncTransport(Secured, ABC):
             self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
+                self._send(tls.outgoing(), NO_WAIT)  # an alert, which tells the server why
             raise
 
     def send(self, data: bytes, deadline: float | None) -> None:
@@ -86,7 +86,7 @@ class AsyncTransport(Secured, ABC):
             await self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                await self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
+                await self._send(tls.outgoing(), NO_WAIT)  # an alert, which tells the server why
             raise
 
     async def send(self, data: bytes, deadline: float | None) -> None:

@@ -64,7 +64,7 @@ class Talk:
 
     def wait_for_waiters(self, number: int) -> None:
         """Wait until so many streams wait for a place in the pool."""
-        eventually(lambda: len(self.client._connections._wake) == number)
+        eventually(lambda: len(self.client._pool._wake) == number)
 
 
 @contextmanager
