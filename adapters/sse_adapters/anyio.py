@@ -38,12 +38,12 @@ from .sockets import (
     ATTEMPT_DELAY,
     Address,
     UnixPath,
-    encoded,
-    in_turns,
-    literal,
+    alternate_families,
+    encode_host,
     new_socket,
+    parse_address,
     shut_down,
-    threads_may_fail,
+    thread_failure_as_oserror,
     unix_socket,
 )
 from .transports import AsyncTransport
@@ -171,7 +171,7 @@ class Transport(AsyncTransport):
             await checkpoint()  # a fast peer must not keep other tasks from running
         self._waited = False
         while True:
-            sock = self._connected()
+            sock = self._require_socket()
             try:
                 return attempt(sock, argument)
             except BlockingIOError:
@@ -184,7 +184,7 @@ class Transport(AsyncTransport):
                 self._waiting = None
             raise self._too_late()
 
-    def _connected(self) -> socket.socket:
+    def _require_socket(self) -> socket.socket:
         if self._aborted:
             raise ConnectionAbortedError("aborted")
         if self._socket is None:
@@ -212,10 +212,12 @@ class Transport(AsyncTransport):
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := literal(host, port):
+    if found := parse_address(host, port):
         return found
-    with threads_may_fail():
-        return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    with thread_failure_as_oserror():
+        return alternate_families(
+            host, await anyio.getaddrinfo(encode_host(host), port, type=socket.SOCK_STREAM)
+        )
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

@@ -25,7 +25,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from . import anyio as tasks
 from . import async_loop, sync_loop
 from .options import NetworkOptions, split_options
-from .sockets import threads_may_fail
+from .sockets import thread_failure_as_oserror
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]
@@ -78,7 +78,7 @@ class EventLoop:
         with self._lock:
             if self._portal is None and not self._stopped:
                 self._running = self._new()
-                with threads_may_fail():
+                with thread_failure_as_oserror():
                     self._portal = self._running.__enter__()
             portal = self._portal
         try:

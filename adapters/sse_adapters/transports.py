@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .tls import TLS
 
 
-class Secured:
+class TLSBase:
     """What the two kinds of transport below have in common."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Secured:
         return self._tls
 
 
-class SyncTransport(Secured, ABC):
+class SyncTransport(TLSBase, ABC):
     def start_tls(self, server_name: str, deadline: float | None) -> None:
         tls = self._begin_tls(server_name)
         try:
@@ -56,7 +56,7 @@ class SyncTransport(Secured, ABC):
         if self._tls is None:
             self._send(data, deadline)
         else:
-            for piece in pieces(data):
+            for piece in split_data(data):
                 self._send(self._tls.encrypt(piece), deadline)
 
     def receive(self, deadline: float | None) -> bytes:
@@ -76,7 +76,7 @@ class SyncTransport(Secured, ABC):
     def _receive(self, deadline: float | None) -> bytes: ...
 
 
-class AsyncTransport(Secured, ABC):
+class AsyncTransport(TLSBase, ABC):
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
         tls = self._begin_tls(server_name)
         try:
@@ -93,7 +93,7 @@ class AsyncTransport(Secured, ABC):
         if self._tls is None:
             await self._send(data, deadline)
         else:
-            for piece in pieces(data):
+            for piece in split_data(data):
                 await self._send(self._tls.encrypt(piece), deadline)
 
     def receive(self, deadline: float | None) -> Awaitable[bytes]:
@@ -114,7 +114,7 @@ class AsyncTransport(Secured, ABC):
     def _receive(self, deadline: float | None) -> Awaitable[bytes]: ...
 
 
-def pieces(data: bytes) -> Iterator[memoryview]:
+def split_data(data: bytes) -> Iterator[memoryview]:
     """Cut data so that no more than a piece of it is in memory twice."""
     view = memoryview(data)
     for start in range(0, len(data), PIECE_SIZE):
