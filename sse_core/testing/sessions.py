@@ -111,6 +111,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: ActionName | OutcomeName
     at: float | UnsetType = UNSET
     origin: str | UnsetType = UNSET
+    proxy: str | UnsetType | None = UNSET
     fresh: bool | UnsetType = UNSET
     host: str | UnsetType = UNSET
     port: int | UnsetType = UNSET

@@ -93,12 +93,12 @@ def test_calls_of_a_dialect() -> None:
     dialect = anthropic.messages(model="m", messages=[], max_tokens=1).dialect()
     event = Event(data)
     assert calls(lambda: dialect.read(event)) <= 1
-    assert calls(lambda: dialect.read_plain([data], [])) <= 1
-    assert calls(lambda: dialect.read_plain([data] * TOGETHER, [])) <= 1
+    assert calls(lambda: dialect.read_batch([data], [])) <= 1
+    assert calls(lambda: dialect.read_batch([data] * TOGETHER, [])) <= 1
     chat = openai.chat(model="m", messages=[]).dialect()
     nulls = b'{"choices":[{"delta":{"content":"a token","tool_calls":null}}]}'
     chat.read(Event(nulls))
-    assert calls(lambda: chat.read_plain([nulls] * TOGETHER, [])) <= 1 + TOGETHER
+    assert calls(lambda: chat.read_batch([nulls] * TOGETHER, [])) <= 1 + TOGETHER
 
 
 def test_the_garbage_collector_passes_chunks_by() -> None:

@@ -23,7 +23,7 @@ from typing import NoReturn
 from sse_core import EventDecoder
 from sse_core.dialects.chat.accumulator import ChatAccumulator
 from sse_core.dialects.openai import ChatCompletionChunk
-from sse_core.dialects.shared.fast_dialect import PlainDialect, refused
+from sse_core.dialects.shared.fast_dialect import FastDialect, never_ordinary
 from sse_core.http import chunked as _chunks
 from sse_core.http.chunked import ChunkedFraming, LengthFraming
 
@@ -51,11 +51,11 @@ def one_by_one(accumulator: ChatAccumulator, chunks: Sequence[ChatCompletionChun
     return sum(accumulator._add(chunk) for chunk in chunks)  # pyright: ignore[reportPrivateUsage]
 
 
-class Refused:
-    """In place of the attribute that dialects set: whatever that is, no event is plain."""
+class NeverOrdinary:
+    """In place of the attribute that dialects set: whatever that is, no event is ordinary."""
 
     def __get__(self, dialect: object, owner: object = None) -> Callable[[bytes], NoReturn]:
-        return refused
+        return never_ordinary
 
     def __set__(self, dialect: object, plain: object) -> None: ...
 
@@ -66,7 +66,7 @@ for owner, name, slow in (
     (ChunkedFraming, "_feed_uniform", none_together),
     (_chunks, "canonical_size", never_canonical),
     (EventDecoder, "_whole_blocks", no_bulk),
-    (PlainDialect, "plain", Refused()),
+    (FastDialect, "decode_ordinary", NeverOrdinary()),
     (ChatAccumulator, "add", one_by_one),
 ):
     assert hasattr(owner, name) or name in owner.__annotations__

@@ -15,14 +15,14 @@ def test_a_request_is_a_get_unless_it_says_otherwise() -> None:
 
 
 def test_a_refusal_by_status_is_a_status_error() -> None:
-    error = EventsDialect().refusal(Response(404, "Not Found"), b"why")
+    error = EventsDialect().error_for(Response(404, "Not Found"), b"why")
     assert isinstance(error, StatusError)
     assert (error.message, error.raw) == ("Not Found", b"why")
-    assert str(EventsDialect().refusal(Response(404), b"")) == "HTTP 404"
+    assert str(EventsDialect().error_for(Response(404), b"")) == "HTTP 404"
 
 
 def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
-    error = EventsDialect().refusal(Response(200), b"x" * 1000)
+    error = EventsDialect().error_for(Response(200), b"x" * 1000)
     assert isinstance(error, NotAnEventStream)
     shown = "x" * 200
     assert (
@@ -57,5 +57,5 @@ def test_what_repr_leaves_out_rich_does_not_show_either() -> None:
     ],
 )
 def test_a_refused_200_says_what_it_looks_like(body: bytes, looks: str) -> None:
-    error = EventsDialect().refusal(Response(200), body)
+    error = EventsDialect().error_for(Response(200), body)
     assert str(error) == f"the response, of no type, is no event stream; it begins with {body!r}{looks}"
