@@ -259,8 +259,8 @@ class Reader(Generic[T]):
         """Decide how an event stream ended, now that its body has. Raises the StreamError that it is."""
         if error is not None:
             raise error
-        report = self._decoder.eof()
         self._read_last_line()
+        report = self._decoder.eof()
         if not self._begun and has_no_event_lines(self._prefix):
             self._read_document(chunks)
         elif self.dialect.may_end:
