@@ -374,7 +374,8 @@ class Session(Generic[T]):
         if value is not None:
             from ..http.codings import DecodedBody, content_decoder  # which most streams do without
 
-            decoder = content_decoder(value, self._limits.max_expansion)
+            lenient = self._reader.mode is Mode.REFUSAL or self._reader.dialect.accepts_any_type
+            decoder = content_decoder(value, self._limits.max_expansion, lenient=lenient)
             if decoder is not None:
                 self._source = self._decoded = DecodedBody(self._source, decoder)
 

@@ -37,6 +37,7 @@ from sse_core import (
     Stop,
     StreamError,
     Verdict,
+    Yield,
 )
 from sse_core.dialects import openai
 
@@ -236,7 +237,7 @@ class Life:
         for piece in pieces:
             if isinstance(self.action, Receive):
                 self.then(Received(piece))
-            if isinstance(self.action, Deliver):
+            while isinstance(self.action, Deliver | Yield):
                 self.then(Done())
         return self
 
