@@ -137,11 +137,6 @@ class Reader(Generic[T]):
         return self._decoder.reconnection_time
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing of a document or a refusal has come yet."""
-        return not self._received
-
-    @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
         return self._builder.would_repeat
@@ -268,8 +263,8 @@ class Reader(Generic[T]):
         """Decide how an event stream ended, now that its body has. Raises the StreamError that it is."""
         if error is not None:
             raise error
-        report = self._decoder.eof()
         self._read_last_line()
+        report = self._decoder.eof()
         if not self._begun and has_no_event_lines(self._prefix):
             self._read_document(chunks)
         elif self.dialect.may_end:

@@ -67,33 +67,26 @@ class Receiving(Lifecycle[T], Generic[T]):
                 return self._release()
         if reader.mode is Mode.REFUSAL:
             self._timing.start_deadline("error_body")
-        chunks = self._read(self._decode_start(body))
+        if self._decoded is not None:
+            body = self._decoded.decode(body)
+        chunks = self._read(body)
         if reader.mode is Mode.EVENTS:
             return self._deliver(self._hold_back(chunks))
         return self._continue_collecting(chunks)
 
     def _decode_from_here(self, response: Response) -> None:
-        """Take the content coding off the body, if it has one. Raises UnsupportedCoding."""
+        """Take the content coding off the body, if it has one. Raises UnsupportedCoding.
+
+        Who refuses a request may know nothing of its codings: a refusal may be coded otherwise than it says.
+        """
         value = None if self._fetches else response.header("content-encoding")
         if value is not None:
             from ..http.codings import DecodedBody, content_decoder  # which most streams do without
 
-            decoder = content_decoder(value, self._limits.max_expansion)
+            lenient = self._reader.mode is Mode.REFUSAL or self._reader.dialect.accepts_any_type
+            decoder = content_decoder(value, self._limits.max_expansion, lenient=lenient)
             if decoder is not None:
                 self._source = self._decoded = DecodedBody(self._source, decoder)
-
-    def _decode_start(self, body: bytes) -> bytes:
-        """Decode what came of the body first; return it as it is if its coding is not what the head says.
-
-        That is only for refusals in plain text: who refuses a request may know nothing of its codings.
-        """
-        if self._decoded is None:
-            return body
-        data = self._decoded.decode(body)
-        if self._decoded.error is not None and self._reader.mode is Mode.REFUSAL and body.isascii():
-            self._source, self._decoded = self._hop.exchange, None
-            return body
-        return data
 
     # The body.
 
@@ -172,11 +165,7 @@ class Receiving(Lifecycle[T], Generic[T]):
 
     def _collected(self, outcome: Received) -> Action:
         self._timing.record(len(outcome.data), 0, 0)
-        if self._reader.is_empty and self._decoded is not None:
-            body = self._decode_start(self._hop.exchange.receive(outcome.data))
-        else:
-            body = self._source.receive(outcome.data)
-        return self._continue_collecting(self._read(body))
+        return self._continue_collecting(self._read(self._source.receive(outcome.data)))
 
     def _continue_collecting(self, chunks: list[T]) -> Action:
         """Go on until there is enough of a refusal for a good message, or all of a document."""
