@@ -11,7 +11,7 @@ from ..events.items import Event
 from ..reading.dialect import Control
 from ..reading.request import Request
 from .shared.fast_dialect import FastDialect, never_ordinary
-from .shared.provider_dialect import JSON_HEADERS
+from .shared.provider_dialect import JSON_HEADERS, is_heartbeat, is_heartbeat_data
 from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from .shared.typed_events import reported_error
 
@@ -24,7 +24,8 @@ class JSONDialect(FastDialect[T], Generic[T]):
     """Reads each event's data with `decoder`, until the event whose data is `done`.
 
     If `done` is None, the stream ends with its body. An event of type `error` is an error, and so is data
-    that `decoder` refuses and that reports one. An event without data is a keep-alive.
+    that `decoder` refuses and that reports one. An event without data is a keep-alive, and so is a heartbeat
+    like a time or a word, if all chunks are objects or arrays.
     """
 
     special_type = "error"
@@ -33,9 +34,9 @@ class JSONDialect(FastDialect[T], Generic[T]):
         self._decode = decoder.decode
         self._done = done
         self.ends_with_body = done is None
-        self.decode_ordinary = (
-            never_ordinary if done is not None and is_chunk(done, decoder) else decoder.decode
-        )
+        self._takes_scalars = any(is_chunk(scalar, decoder) for scalar in SCALARS)
+        done_is_a_chunk = done is not None and is_chunk(done, decoder)
+        self.decode_ordinary = never_ordinary if done_is_a_chunk else decoder.decode
 
     def read_special(self, event: Event) -> T | Control:
         if event.type == self.special_type:
@@ -50,7 +51,13 @@ class JSONDialect(FastDialect[T], Generic[T]):
         except NOT_JSON as exc:
             if find_error(data, explicit=True) is not None:  # the user's own type may have a `detail`
                 raise reported_error(event) from None
+            if is_heartbeat(event.type) or (is_heartbeat_data(data) and not self._takes_scalars):
+                return Control.NOISE
             raise invalid_chunk(event, exc) from exc
+
+
+SCALARS = (b"null", b"true", b"0", b'""')
+"""JSON values that are no object or array, one of each type."""
 
 
 def is_chunk(data: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:

@@ -20,6 +20,7 @@ class Control(Enum):
 
     END = "the end marker: the stream is complete"
     PING = "a keep-alive"
+    NOISE = "no chunk: taken for a keep-alive"
 
 
 class Dialect(ABC, Generic[T]):

@@ -15,6 +15,8 @@ from ...reading.message import ShortRepr
 class FunctionDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a function call; `arguments` is a fragment of JSON text, to be put together."""
 
+    ESSENTIAL = frozenset({"name", "arguments"})
+
     name: str | None = None
     arguments: str | None = None
 
@@ -22,12 +24,16 @@ class FunctionDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
 class CustomDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a call of a custom tool; `input` is a fragment of any text, to be put together."""
 
+    ESSENTIAL = frozenset({"name", "input"})
+
     name: str | None = None
     input: str | None = None
 
 
 class ToolCallDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call; `id`, `type` and the tool's name come with the first part only."""
+
+    ESSENTIAL = frozenset({"function", "custom"})
 
     index: int | None = None
     id: str | None = None
@@ -197,6 +203,8 @@ class ExecutedTool(ShortRepr, frozen=True, kw_only=True, gc=False):
 class Delta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What a chunk adds to the message."""
 
+    ESSENTIAL = frozenset({"content", "tool_calls", "function_call"})
+
     role: str | None = None
     content: str | None = None
     refusal: str | None = None
@@ -253,6 +261,8 @@ class Logprobs(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A chunk's part of one answer; `index` tells the answers apart where several were asked for."""
+
+    ESSENTIAL = frozenset({"index", "delta", "finish_reason"})
 
     index: int = 0
     delta: Delta | None = None
@@ -388,6 +398,8 @@ class Timings(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class ChatCompletionChunk(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One chunk of a streamed chat completion."""
+
+    ESSENTIAL = frozenset({"choices"})
 
     id: str = ""
     object: str = ""

@@ -12,7 +12,7 @@ from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.request import Request
 from ..shared.fast_dialect import FastDialect
-from ..shared.provider_dialect import JSON_HEADERS, control_of
+from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import (
     NOT_JSON,
     ErrorObject,
@@ -21,6 +21,7 @@ from ..shared.provider_errors import (
     error_in_value,
     find_error,
 )
+from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from .accumulator import ChatAccumulator
 from .chunks import ChatCompletionChunk, Choice, Delta, ExecutedTool, ToolCallDelta, TopLogprob
@@ -58,7 +59,7 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
                 ):
                     break
                 for choice in choices:
-                    if choice.finish_reason:
+                    if choice.finish_reason or choice.delta is None:
                         return read
                 chunks.append(chunk)
                 read += 1
@@ -69,8 +70,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
     def read_special(self, event: Event) -> ChatCompletionChunk | Control:
         if event.type == "error":
             raise api_error_from(event.raw)
-        if event.type == "ping":
-            return Control.PING
+        if is_heartbeat(event.type):
+            return Control.PING if event.type == "ping" else Control.NOISE
         try:
             chunk = self._decode(event.raw)
         except NOT_JSON:
@@ -78,6 +79,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
             if control is not None:
                 return control
             chunk = self._read_tolerantly(event)
+        if not all(choice.delta for choice in chunk.choices):
+            chunk = self._read_whole_message(chunk, event)
         if chunk.error is not None or chunk.object == "error":
             if chunk.error or not chunk.choices or chunk.object == "error":
                 raise api_error_from(event.raw)
@@ -97,15 +100,21 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
         return ChatAccumulator()
 
     def _read_tolerantly(self, event: Event) -> ChatCompletionChunk:
-        """Read an event that the decoder has refused, and use the decoder that takes it from now on."""
+        """Read an event that the decoder has refused, and keep the decoder that takes it, if there is one."""
         from . import tolerant  # most servers' chunks need none of it
 
         try:
             chunk = tolerant.decode(event.raw)
         except NOT_JSON:
-            return tolerant.read_anything(event)
+            return tolerant.read_anything(event, repaired_json(event))
         self.decode_ordinary = self._decode = tolerant.decode
         return chunk
+
+    def _read_whole_message(self, chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
+        """Read a chunk again that may have a whole message, or a legacy completion's text, for a delta."""
+        from . import tolerant
+
+        return tolerant.read_anything(event, repaired_json(event))
 
 
 def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
@@ -148,7 +157,6 @@ DOCUMENTED = (
     (ChatCompletionChunk, "created", int),
     (ChatCompletionChunk, "choices", tuple[Choice, ...]),
     (Choice, "delta", Delta),
-    (Choice, "finish_reason", str | None),
     (ToolCallDelta, "index", int),
     (TopLogprob, "logprob", float),
     (ExecutedTool, "index", int),

@@ -1,8 +1,9 @@
-"""Reads the chunks of servers that send null for a list, or a list for a text.
+"""Reads the chunks of servers that do not send what OpenAI documents.
 
 SGLang and Qwen have `"tool_calls": null` in every chunk, vLLM `"token_ids": null`, OpenAI's `logprobs` one
 list that is null; and the reasoning of Mistral's models comes as a list of parts. The structs here take that
-at msgspec's speed, and then replace it by what `chunks` promises: no list is null, and text is a string.
+at msgspec's speed, and then replace it by what `chunks` promises: no list is null, and text is a string. Any
+other chunk is decoded to plain values, made like OpenAI's, and converted as far as possible.
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string.
@@ -14,8 +15,8 @@ from typing import Any, TypeAlias, cast
 import msgspec
 
 from ...events.items import Event
+from ..shared.lenient import Fields, convert_leniently
 from ..shared.provider_errors import NOT_JSON, api_error_from, find_error, invalid_chunk
-from ..shared.repaired_json import repaired_json
 from .chunks import ChatCompletionChunk, Choice, Delta, Logprobs, TokenLogprob, ToolCallDelta
 
 Part: TypeAlias = dict[str, Any] | str
@@ -98,44 +99,47 @@ def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
                 texts.append(text)
 
 
-def read_anything(event: Event) -> ChatCompletionChunk:
-    """Read a chunk with other nulls, numbers as strings, arguments that are not text, or invalid JSON.
+def read_anything(event: Event, text: str) -> ChatCompletionChunk:
+    """Read a chunk whose JSON text is `text`, and which may have anything in place of what is documented.
 
     Raises InvalidChunk if it is no chunk, and ApiError if it is an error.
     """
     try:
-        value = msgspec.json.decode(repaired_json(event))
-        arguments_as_text(value)
-        return msgspec.convert(without_nulls(value), TolerantChunk, strict=False)
+        value: object = msgspec.json.decode(text)
+        for choice in items(field(value, "choices")):
+            if isinstance(choice, dict):
+                normalise(cast("Fields", choice))
+        chunk: ChatCompletionChunk = convert_leniently(value, TolerantChunk)
     except NOT_JSON as exc:
         if find_error(event.raw) is not None:  # in an array, or beside fields that are no chunk
             raise api_error_from(event.raw) from None
         raise invalid_chunk(event, exc) from exc
+    return chunk
 
 
-def without_nulls(value: Any) -> Any:
-    """Drop each null from every object in a JSON value: in a chunk, null and absent mean the same."""
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {name: without_nulls(item) for name, item in fields.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in cast("list[object]", value)]
-    return value
+def normalise(choice: Fields) -> None:
+    """Make a choice of any server's, or of a whole completion, like one of OpenAI's chunks."""
+    if choice.get("delta") is None:
+        if isinstance(choice.get("message"), dict):  # a whole answer
+            choice["delta"] = choice["message"]
+        elif isinstance(choice.get("text"), str):  # of a legacy completion
+            choice["delta"] = {"content": choice["text"]}
+    message = choice.get("delta")
+    if isinstance(message, dict):
+        write_arguments(cast("Fields", message))
 
 
-def arguments_as_text(chunk: object) -> None:
+def write_arguments(message: Fields) -> None:
     """Replace arguments that are a JSON value, as in Ollama's own interface, with their JSON text."""
-    for choice in items(field(chunk, "choices")):
-        delta = field(choice, "delta")
-        functions = [field(call, "function") for call in items(field(delta, "tool_calls"))]
-        for function in (*functions, field(delta, "function_call")):
-            arguments = field(function, "arguments")
-            if not isinstance(arguments, str | None):
-                function["arguments"] = msgspec.json.encode(arguments).decode()
+    calls = [field(call, "function") for call in items(message.get("tool_calls"))]
+    for function in (*calls, message.get("function_call")):
+        arguments = field(function, "arguments")
+        if not isinstance(arguments, str | None):
+            function["arguments"] = msgspec.json.encode(arguments).decode()
 
 
 def field(value: object, name: str) -> Any:
-    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+    return cast("Fields", value).get(name) if isinstance(value, dict) else None
 
 
 def items(value: object) -> list[object]:

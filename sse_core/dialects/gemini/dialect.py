@@ -22,11 +22,12 @@ from ...reading.message import Accumulator, Message, ToolCall
 from ...reading.partial_json import close_json
 from ...reading.request import Request
 from ..shared.fast_dialect import FastDialect
-from ..shared.provider_dialect import JSON_HEADERS, control_of
+from ..shared.lenient import Fields, convert_leniently
+from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
-from ..shared.typed_events import Fields, convert_leniently, merged, reported_error
+from ..shared.typed_events import merged, reported_error
 from .answer import (
     Candidate,
     Content,
@@ -42,8 +43,6 @@ from .arguments import ArgumentsBuilder
 class GeminiDialect(FastDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
-    special_type = "error"
-
     def __init__(self) -> None:
         self.decode_ordinary = decode
         self._calls: dict[int, ArgumentsBuilder] = {}  # by the index of their candidate
@@ -56,7 +55,7 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
         self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
     ) -> int:
         """As every dialect's; an ordinary event is a chunk that only adds to a text."""
-        if type == self.special_type:
+        if type != "message":
             return 0
         read = 0
         decode = self.decode_ordinary
@@ -72,8 +71,10 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
         return read
 
     def read_special(self, event: Event) -> GenerateContentResponse | Control:
-        if event.type == self.special_type:
+        if event.type == "error":
             raise reported_error(event)
+        if is_heartbeat(event.type):
+            return Control.NOISE
         try:
             chunk = decode(event.raw)
         except NOT_JSON:

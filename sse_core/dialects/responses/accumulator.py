@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
-from ..shared.typed_events import Fields
+from ..shared.lenient import Fields
 from .events import (
     ContentPartAdded,
     ContentPartDone,

@@ -47,6 +47,8 @@ class IncompleteDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
 class Response(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed; times are Unix seconds."""
 
+    ESSENTIAL = frozenset({"output", "status"})
+
     id: str = ""
     object: str = "response"
     created_at: float = 0

@@ -38,6 +38,8 @@ class FunctionCallArgumentsDelta(
 ):
     """A fragment of the JSON text of a function's arguments."""
 
+    ESSENTIAL = frozenset({"output_index", "delta"})
+
     delta: str = ""
     obfuscation: str | None = None
 
@@ -60,6 +62,8 @@ class CustomToolCallInputDelta(
     ItemEvent, frozen=True, kw_only=True, tag="response.custom_tool_call_input.delta"
 ):
     """A part of a tool's input."""
+
+    ESSENTIAL = frozenset({"output_index", "delta"})
 
     delta: str = ""
     obfuscation: str | None = None
