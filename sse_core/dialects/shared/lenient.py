@@ -80,8 +80,9 @@ def coerce_to_union(value: object, kind: inspect.UnionType, *, keep: bool) -> ob
             if isinstance(tag, str) and tag in members and tag != UNKNOWN:
                 return coerce_fields(fields, members[tag])
             return {"type": UNKNOWN, "name": str(tag), "fields": fields}
-    exact = [of for of in kind.types if isinstance(value, JSON_TYPES.get(type(of), ()))]
-    for of in exact or kind.types:
+    types = [of for of in kind.types if not isinstance(of, inspect.NoneType)]
+    exact = [of for of in types if value.__class__ in JSON_TYPES.get(type(of), ())]
+    for of in exact or types:
         fitted = coerce(value, of, keep=keep and bool(exact))
         if fitted is not UNSET:
             return fitted
@@ -116,10 +117,13 @@ SCALARS: dict[type[inspect.Type], Any] = {
     inspect.FloatType: float,
     inspect.BoolType: bool,
 }
-JSON_TYPES: dict[type[inspect.Type], Any] = {
-    **SCALARS,
-    inspect.StructType: dict,
-    inspect.DictType: dict,
-    inspect.VarTupleType: list,
+JSON_TYPES: dict[type[inspect.Type], tuple[type, ...]] = {
+    inspect.StrType: (str,),
+    inspect.IntType: (int,),
+    inspect.FloatType: (float, int),
+    inspect.BoolType: (bool,),
+    inspect.StructType: (dict,),
+    inspect.DictType: (dict,),
+    inspect.VarTupleType: (list,),
 }
-"""The type of the JSON values that fit each type exactly."""
+"""The types of the JSON values that fit each type exactly."""
