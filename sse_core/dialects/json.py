@@ -10,12 +10,13 @@ import msgspec
 from ..events.items import Event
 from ..reading.dialect import Control
 from ..reading.request import Request
+from .shared.document import DOCUMENT_HEADERS, DocumentDialect
 from .shared.fast_dialect import FastDialect, never_ordinary
 from .shared.provider_dialect import JSON_HEADERS, is_heartbeat, is_heartbeat_data
 from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from .shared.typed_events import reported_error
 
-__all__ = ["JSONDialect", "request"]
+__all__ = ["JSONDialect", "document", "request"]
 
 T = TypeVar("T")
 
@@ -113,5 +114,49 @@ def request(
         method=method,
         path=path,
         headers=headers if body is None else (*JSON_HEADERS, *headers),
+        body=b"" if body is None else msgspec.json.encode(body),
+    )
+
+
+@overload
+def document(
+    type: type[T],
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[T]: ...
+
+
+@overload
+def document(
+    type: Any,
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[Any]: ...
+
+
+def document(
+    type: Any,
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[Any]:
+    """Ask for one JSON document at `path` below the client's base URL, of any type that msgspec knows.
+
+    `body` is sent as JSON unless it is None. `method` is POST if there is a body, and else GET. Raises
+    TypeError for a type that msgspec does not know, or a body that JSON has no form for.
+    """
+    return Request(
+        dialect=partial(DocumentDialect[Any], msgspec.json.Decoder(type).decode),
+        method=method or ("GET" if body is None else "POST"),
+        path=path,
+        headers=(*(() if body is None else JSON_HEADERS), *DOCUMENT_HEADERS, *headers),
         body=b"" if body is None else msgspec.json.encode(body),
     )

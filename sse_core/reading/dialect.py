@@ -37,6 +37,11 @@ class Dialect(ABC, Generic[T]):
     """Whether the dialect has no end marker, so that a body may end after any whole event."""
     accepts_document: bool = False
     """Whether the answer may be one JSON document instead of an event stream; `read_document` reads it."""
+    document: bool = False
+    """Whether the answer is always one document, and never an event stream.
+
+    Then `read_document` is asked for every 2xx response, and returns one chunk, or raises.
+    """
     cursor: str | int | None = None
     """After which event the provider can resume the stream; None if the last event ID says so."""
 
@@ -76,8 +81,9 @@ class Dialect(ABC, Generic[T]):
     def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
         """Return the chunks in a response that is one document; None if this body is not an answer.
 
-        Called only if the dialect `accepts_document`. Raises InvalidChunk if the document is not what the
-        dialect documents, and ApiError if the provider reports an error in it.
+        Called only if the dialect `accepts_document`, for a response whose status is 2xx. Raises
+        InvalidChunk if the document is not what the dialect documents, and ApiError if the provider reports
+        an error in it.
         """
         return None
 

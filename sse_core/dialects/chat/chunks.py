@@ -225,6 +225,10 @@ class Delta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What is to go back with the message, a signature for one: Gemini."""
     images: tuple[Any, ...] = ()
     """Images that the model made: OpenRouter."""
+    token_id: int | None = None
+    """Together, Hugging Face."""
+    tool_call_id: str | None = None
+    """Hugging Face."""
     channel: str | None = None
     """The name of the channel that the model writes to: Groq, for some models."""
 
@@ -257,6 +261,8 @@ class Logprobs(ShortRepr, frozen=True, kw_only=True, gc=False):
 
     content: tuple[TokenLogprob, ...] = ()
     refusal: tuple[TokenLogprob, ...] = ()
+    reasoning_content: tuple[TokenLogprob, ...] = ()
+    """Of the reasoning: DeepSeek."""
 
 
 class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
@@ -276,6 +282,10 @@ class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The same: SGLang."""
     token_ids: tuple[int, ...] = ()
     """vLLM."""
+    text: str | None = None
+    """The text of `delta`, once more: Together. Of a legacy completion, whose text is in `delta` too."""
+    seed: Any = None
+    """Together."""
     content_filter_results: Any = None
     """Azure."""
     content_filter_offsets: Any = None
@@ -319,8 +329,8 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     prompt_time: float | None = None
     completion_time: float | None = None
     total_time: float | None = None
-    cost: float | None = None
-    """What it cost, in OpenRouter's credits."""
+    cost: Any = None
+    """What it cost: a number of OpenRouter's credits, or Perplexity's object."""
     cost_details: Any = None
     """OpenRouter."""
     is_byok: bool | None = None
@@ -331,6 +341,26 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """DeepSeek."""
     num_sources_used: int | None = None
     """xAI."""
+    num_server_side_tools_used: int | None = None
+    """xAI."""
+    server_side_tool_usage_details: Any = None
+    """xAI."""
+    cost_in_usd_ticks: int | None = None
+    """xAI."""
+    context_details: Any = None
+    """xAI."""
+    cache_read_input_tokens: int | None = None
+    """Proxies before Anthropic's models."""
+    cache_creation_input_tokens: int | None = None
+    """The same."""
+    search_context_size: str | None = None
+    """Perplexity."""
+    citation_tokens: int | None = None
+    """Perplexity."""
+    num_search_queries: int | None = None
+    """Perplexity."""
+    service_tier: str | None = None
+    """Mistral."""
     reasoning_tokens: int | None = None
     """SGLang."""
 
@@ -419,6 +449,10 @@ class ChatCompletionChunk(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Who answered: OpenRouter."""
     citations: Any = None
     """The URLs of sources: xAI, Perplexity."""
+    search_results: Any = None
+    """The sources: Perplexity."""
+    p: str | None = None
+    """Random padding: Mistral."""
     prompt_filter_results: Any = None
     """Azure."""
     timings: Timings | None = None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UnsetType
 
 from ...errors import StreamError
 from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
 from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import (
@@ -25,6 +28,7 @@ from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from .accumulator import ChatAccumulator
 from .chunks import ChatCompletionChunk, Choice, Delta, ExecutedTool, ToolCallDelta, TopLogprob
+from .completion import ChatCompletion
 
 
 class ChatDialect(FastDialect[ChatCompletionChunk]):
@@ -133,6 +137,25 @@ def failed_choice(choice: Choice, event: Event) -> StreamError:
     return api_error(error or ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
 
 
+def completion_request(
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    params: Mapping[str, object],
+    extra: Mapping[str, object] | None,
+) -> Request[ChatCompletion]:
+    """Return the request for a chat completion that is not streamed."""
+    from .tolerant import normalise_completion  # whose structs take long to make
+
+    fixed = {"model": model, "messages": messages}
+    return Request(
+        dialect=partial(ProviderDocumentDialect[ChatCompletion], ChatCompletion, normalise_completion),
+        method="POST",
+        path=PATH,
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
 def chat_request(
     model: str,
     messages: Sequence[Mapping[str, object]],
@@ -145,20 +168,25 @@ def chat_request(
     return Request(
         dialect=dialect_for(ChatDialect, DOCUMENTED, strict),
         method="POST",
-        path="/chat/completions",
+        path=PATH,
         headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
 
+PATH = "/chat/completions"
 decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 DOCUMENTED = (
-    (ChatCompletionChunk, "object", Literal["chat.completion.chunk"]),
+    (ChatCompletionChunk, "object", Literal["chat.completion.chunk", ""]),
     (ChatCompletionChunk, "created", int),
     (ChatCompletionChunk, "choices", tuple[Choice, ...]),
-    (Choice, "delta", Delta),
+    (Choice, "delta", Delta | UnsetType),
+    (Delta, "content", str | tuple[Any, ...] | None | UnsetType),
     (ToolCallDelta, "index", int),
     (TopLogprob, "logprob", float),
     (ExecutedTool, "index", int),
 )
-"""Fields that are documented otherwise than the structs say: see `strict_dialect`."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`.
+
+Azure's chunks about filters have an empty `object` and no delta, and Mistral's content may be a list.
+"""

@@ -10,6 +10,7 @@ other chunk is decoded to plain values, made like OpenAI's, and converted as far
 # mypy: disable-error-code="assignment"
 # pyright: reportIncompatibleVariableOverride=false
 # Fields may hold null until `__post_init__` replaces it, hence the disabled check.
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -72,20 +73,24 @@ class TolerantChunk(ChatCompletionChunk, frozen=True, kw_only=True, gc=False):
 
 def join_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
     """Put the text of content that is a list of parts into the fields where other servers have it."""
+    text, thoughts = texts_in(parts)
+    set_field(delta, "content_parts", parts)
+    set_field(delta, "content", text)
+    if delta.reasoning is None:
+        set_field(delta, "reasoning", thoughts)
+
+
+def texts_in(parts: Sequence[Part]) -> tuple[str, str]:
+    """Return the text and the reasoning in a list of parts."""
     texts: list[str] = []
     thoughts: list[str] = []
     for part in parts:
         if isinstance(part, dict):
-            if "text" in part:
-                add_text(part["text"], texts)
-            if "thinking" in part:
-                add_text(part["thinking"], thoughts)
+            add_text(part.get("text"), texts)
+            add_text(part.get("thinking"), thoughts)
         else:
             add_text(part, texts)
-    set_field(delta, "content_parts", parts)
-    set_field(delta, "content", "".join(texts))
-    if delta.reasoning is None:
-        set_field(delta, "reasoning", "".join(thoughts))
+    return "".join(texts), "".join(thoughts)
 
 
 def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
@@ -106,9 +111,7 @@ def read_anything(event: Event, text: str) -> ChatCompletionChunk:
     """
     try:
         value: object = msgspec.json.decode(text)
-        for choice in items(field(value, "choices")):
-            if isinstance(choice, dict):
-                normalise(cast("Fields", choice))
+        normalise_chunk(value)
         chunk: ChatCompletionChunk = convert_leniently(value, TolerantChunk)
     except NOT_JSON as exc:
         if find_error(event.raw) is not None:  # in an array, or beside fields that are no chunk
@@ -117,22 +120,35 @@ def read_anything(event: Event, text: str) -> ChatCompletionChunk:
     return chunk
 
 
-def normalise(choice: Fields) -> None:
-    """Make a choice of any server's, or of a whole completion, like one of OpenAI's chunks."""
-    if choice.get("delta") is None:
-        if isinstance(choice.get("message"), dict):  # a whole answer
-            choice["delta"] = choice["message"]
-        elif isinstance(choice.get("text"), str):  # of a legacy completion
-            choice["delta"] = {"content": choice["text"]}
-    message = choice.get("delta")
-    if isinstance(message, dict):
-        write_arguments(cast("Fields", message))
+def normalise_chunk(chunk: object) -> None:
+    """Make a chunk of any server's like OpenAI's: a whole message, or a legacy text, becomes the delta."""
+    for choice in objects(field(chunk, "choices")):
+        if choice.get("delta") is None:
+            choice["delta"] = message_of(choice)
+        write_arguments(choice["delta"])
 
 
-def write_arguments(message: Fields) -> None:
+def normalise_completion(completion: object) -> None:
+    """Make a whole completion of any server's like OpenAI's: its content is text."""
+    for choice in objects(field(completion, "choices")):
+        choice["message"] = message = message_of(choice)
+        write_arguments(message)
+        content = field(message, "content")
+        if isinstance(content, list):
+            message["content"], thoughts = texts_in(cast("list[Part]", content))
+            message["reasoning"] = message.get("reasoning") or thoughts or None
+
+
+def message_of(choice: Fields) -> Any:
+    """Return a choice's message, or one with the text of a legacy completion."""
+    text = choice.get("text")
+    return choice.get("message") or ({"content": text} if isinstance(text, str) else None)
+
+
+def write_arguments(message: object) -> None:
     """Replace arguments that are a JSON value, as in Ollama's own interface, with their JSON text."""
-    calls = [field(call, "function") for call in items(message.get("tool_calls"))]
-    for function in (*calls, message.get("function_call")):
+    calls = [field(call, "function") for call in objects(field(message, "tool_calls"))]
+    for function in (*calls, field(message, "function_call")):
         arguments = field(function, "arguments")
         if not isinstance(arguments, str | None):
             function["arguments"] = msgspec.json.encode(arguments).decode()
@@ -142,8 +158,10 @@ def field(value: object, name: str) -> Any:
     return cast("Fields", value).get(name) if isinstance(value, dict) else None
 
 
-def items(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
+def objects(value: object) -> list[Fields]:
+    """Return the objects in a list."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("Fields", item) for item in items if isinstance(item, dict)]
 
 
 set_field = msgspec.structs.force_setattr

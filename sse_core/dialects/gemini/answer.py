@@ -187,6 +187,7 @@ class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="came
     cache_tokens_details: tuple[ModalityTokenCount, ...] | None = None
     tool_use_prompt_tokens_details: tuple[ModalityTokenCount, ...] | None = None
     traffic_type: str | None = None
+    service_tier: str | None = None
 
     @property
     def input_tokens(self) -> int | None:
@@ -207,7 +208,7 @@ class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="came
 class GenerateContentResponse(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """One chunk of a streamed answer, or a whole answer."""
 
-    ESSENTIAL = frozenset({"candidates"})
+    ESSENTIAL = frozenset({"candidates", "prompt_feedback"})
 
     candidates: tuple[Candidate, ...] = ()
     prompt_feedback: PromptFeedback | None = None

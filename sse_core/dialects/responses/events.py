@@ -5,6 +5,7 @@ from msgspec import field
 
 from ..openai import TokenLogprob
 from ..shared.typed_events import TaggedEvent, ToolCallDelta, Unknown
+from .answer import Response, Usage
 from .items import (
     Annotation,
     ContentPart,
@@ -15,7 +16,6 @@ from .items import (
     ReasoningText,
     SummaryText,
 )
-from .response import Response, Usage
 
 # What they have in common.
 
@@ -222,6 +222,23 @@ class ReasoningTextDone(PartEvent, frozen=True, kw_only=True, tag="response.reas
 
     full_text: str = field(default="", name="text")
     """The event's `text`, by another name: it adds nothing to what came before."""
+
+
+class ReasoningPartAdded(PartEvent, frozen=True, kw_only=True, tag="response.reasoning_part.added"):
+    """A part of the reasoning begins: xAI, vLLM, LM Studio."""
+
+    part: ContentPart = Unknown()
+
+    @property
+    def reasoning(self) -> str:
+        """What the thinking begins with."""
+        return self.part.text if isinstance(self.part, ReasoningText) else ""
+
+
+class ReasoningPartDone(PartEvent, frozen=True, kw_only=True, tag="response.reasoning_part.done"):
+    """A part of the reasoning is whole."""
+
+    part: ContentPart = Unknown()
 
 
 class ReasoningSummaryPartAdded(

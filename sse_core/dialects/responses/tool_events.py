@@ -14,6 +14,8 @@ from .events import (
     OutputTextAnnotationAdded,
     OutputTextDelta,
     OutputTextDone,
+    ReasoningPartAdded,
+    ReasoningPartDone,
     ReasoningSummaryPartAdded,
     ReasoningSummaryPartDone,
     ReasoningSummaryTextDelta,
@@ -322,6 +324,8 @@ ResponseStreamEvent: TypeAlias = (
     | RefusalDone
     | ReasoningTextDelta
     | ReasoningTextDone
+    | ReasoningPartAdded
+    | ReasoningPartDone
     | ReasoningSummaryPartAdded
     | ReasoningSummaryPartDone
     | ReasoningSummaryTextDelta

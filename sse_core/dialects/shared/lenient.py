@@ -41,7 +41,7 @@ def coerce(value: object, kind: inspect.Type, *, keep: bool) -> object:
     elif isinstance(kind, inspect.VarTupleType):
         fitted = coerce_items(value, kind.item_type, keep=keep)
     elif isinstance(kind, inspect.DictType):
-        fitted = value if isinstance(value, dict) else UNSET
+        fitted = cast("Fields", value) if isinstance(value, dict) else UNSET
     else:
         fitted = coerce_scalar(value, kind)
     return value if keep and fitted is UNSET and value is not None else fitted
@@ -81,7 +81,7 @@ def coerce_to_union(value: object, kind: inspect.UnionType, *, keep: bool) -> ob
                 return coerce_fields(fields, members[tag])
             return {"type": UNKNOWN, "name": str(tag), "fields": fields}
     types = [of for of in kind.types if not isinstance(of, inspect.NoneType)]
-    exact = [of for of in types if value.__class__ in JSON_TYPES.get(type(of), ())]
+    exact = [of for of in types if type(value) in JSON_TYPES.get(type(of), ())]
     for of in exact or types:
         fitted = coerce(value, of, keep=keep and bool(exact))
         if fitted is not UNSET:

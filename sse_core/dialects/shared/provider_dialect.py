@@ -42,7 +42,7 @@ class ProviderDialect(Dialect[T], Generic[T]):
         if error is None:
             return super().error_for(response, body)
         if response.status == 200:
-            return api_error(error, body)
+            return api_error(error, body, response)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
 

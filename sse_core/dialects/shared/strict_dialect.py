@@ -140,10 +140,14 @@ class StrictDialect(WrappedDialect[T, T], Generic[T]):
             raise invalid_chunk(event, ValueError("the event is neither a chunk nor a documented keep-alive"))
         if not isinstance(chunk, Control):
             self._structs.check(chunk, event.raw)
-            if isinstance(chunk, Tagged) and chunk.type != event.type:
+            if isinstance(chunk, Tagged) and not self._is_named(event, chunk.type):
                 message = f"an event of type {event.type!r} has data of type {chunk.type!r}"
                 raise InvalidChunk(message, event.raw)
         return chunk
+
+    def _is_named(self, event: Event, type: str) -> bool:
+        unnamed = event.type == "message" and not getattr(self.inner, "names_events", True)
+        return unnamed or event.type == type
 
     def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
         chunks = self.inner.read_document(response, body)

@@ -122,6 +122,9 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
     else.
     """
 
+    names_events = True
+    """Whether the documentation has the type in the event's own `event:` line as well."""
+
     def __init__(self, every: msgspec.json.Decoder[Any], ordinary: msgspec.json.Decoder[Any]) -> None:
         self._every = every
         self._decode: Callable[[bytes], T | Ping | Error] = every.decode

@@ -21,6 +21,7 @@ class WrappedDialect(Dialect[U], Generic[T, U]):
     ended: Any = property(attrgetter("inner.ended"))
     ends_with_body: Any = property(attrgetter("inner.ends_with_body"))
     accepts_document: Any = property(attrgetter("inner.accepts_document"))
+    document: Any = property(attrgetter("inner.document"))
     cursor: Any = property(attrgetter("inner.cursor"))
 
     def __init__(self, inner: Dialect[T]) -> None:

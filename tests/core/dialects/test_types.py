@@ -19,14 +19,20 @@ from sse_core.dialects.chat import chunks as chat
 from sse_core.dialects.shared.lenient import UNKNOWN, fields_of, type_info
 from sse_core.testing.dialects import REQUESTS
 
-VALUES = [None, True, 7, 1.5, "text", "", [1, "a", None, {}], [], {"a": [1]}, {}]
+VALUES: list[object] = [None, True, 7, 1.5, "text", "", [1, "a", None, {}], [], {"a": [1]}, {}]
 """At least one value of each type that JSON has."""
-CALL = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
+CALL: dict[str, Any] = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
 TEXT = {"type": "text", "text": "text"}
+FRAGMENT = {"type": "input_json_delta", "partial_json": "{"}
 SAID = {"type": "message", "content": [{"type": "output_text", "text": "text"}]}
 CALLED = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
 COUNTS = {"input_tokens": 1, "output_tokens": 2}
-CHAT_CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CHAT_CALL: dict[str, Any] = {
+    "index": 0,
+    "id": "c",
+    "type": "function",
+    "function": {"name": "f", "arguments": "{}"},
+}
 CHAT_CHUNK: dict[str, Any] = {
     "choices": [
         {"index": 0, "delta": {"content": "text", "tool_calls": [CHAT_CALL]}, "finish_reason": "stop"},
@@ -48,7 +54,11 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
         {"type": "content_block_start", "index": 0, "content_block": TEXT},
         {"type": "content_block_start", "index": 0, "content_block": CALL},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "text"}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "{"}},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": "{"},
+        },
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": COUNTS},
     ],
     "responses": [
