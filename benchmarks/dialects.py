@@ -205,8 +205,8 @@ def from_stream(dialect: Dialect[Any], reads: list[bytes]) -> None:
     decoder.feed(b":\n\n")  # for the first bytes might be a byte order mark, and go the long way
     for data in reads:
         chunks: list[Any] = []
-        plain = decoder.feed_plain(data)
-        if plain is None or dialect.read_batch(plain, chunks, decoder.plain_type) < len(plain):
+        batch = decoder.feed_batch(data)
+        if batch is None or dialect.read_batch(batch[1], chunks, batch[0]) < len(batch[1]):
             raise RuntimeError("a plain event is special")
 
 

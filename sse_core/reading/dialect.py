@@ -42,6 +42,8 @@ class Dialect(ABC, Generic[T]):
 
     Then `read_document` is asked for every 2xx response, and returns one chunk, or raises.
     """
+    accepts_any_type: bool = False
+    """Whether a 2xx is read as an event stream if its first bytes are one's, whatever its media type."""
     cursor: str | int | None = None
     """After which event the provider can resume the stream; None if the last event ID says so."""
 

@@ -77,12 +77,12 @@ def test_calls_of_the_decoder_and_the_exchange() -> None:
     exchange.receive(BODY)
     assert calls(lambda: decoder.feed(EVENT)) <= 4
     assert calls(lambda: decoder.feed(EVENT * TOGETHER)) <= 4
-    assert calls(lambda: decoder.feed_plain(EVENT * TOGETHER)) <= 2
+    assert calls(lambda: decoder.feed_batch(EVENT * TOGETHER)) <= 2
     typed = b"event: content_block_delta\n" + EVENT
-    assert decoder.feed_plain(typed) == [EVENT[6:-2]]
-    assert calls(lambda: decoder.feed_plain(typed)) <= 2
-    assert calls(lambda: decoder.feed_plain(typed * TOGETHER + typed[:40])) <= 5
-    assert calls(lambda: decoder.feed_plain(typed[40:] + typed * TOGETHER)) <= 5
+    assert decoder.feed_batch(typed) == ("content_block_delta", [EVENT[6:-2]])
+    assert calls(lambda: decoder.feed_batch(typed)) <= 2
+    assert calls(lambda: decoder.feed_batch(typed * TOGETHER + typed[:40])) <= 5
+    assert calls(lambda: decoder.feed_batch(typed[40:] + typed * TOGETHER)) <= 5
     one, many = framed(EVENT), framed(*[EVENT] * TOGETHER)
     assert calls(lambda: exchange.receive(one)) <= 2
     assert calls(lambda: exchange.receive(many)) <= 6

@@ -19,6 +19,7 @@ T = TypeVar("T")
 class ProviderDialect(Dialect[T], Generic[T]):
     """A dialect of a provider that sends JSON, also to report errors."""
 
+    accepts_any_type = True
     _unframed: UnframedJSON | None = None
 
     def unknown_field(self, field: UnknownField) -> None:

@@ -130,6 +130,8 @@ class StrictDialect(WrappedDialect[T, T], Generic[T]):
     for an event whose own type is not that of its data. Documented keep-alives and errors are read as ever.
     """
 
+    accepts_any_type: Any = False
+
     def __init__(self, dialect: Callable[[], Dialect[T]], documented: Documented) -> None:
         super().__init__(dialect())
         self._structs = strict_structs(documented)

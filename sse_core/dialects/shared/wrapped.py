@@ -22,6 +22,7 @@ class WrappedDialect(Dialect[U], Generic[T, U]):
     ends_with_body: Any = property(attrgetter("inner.ends_with_body"))
     accepts_document: Any = property(attrgetter("inner.accepts_document"))
     document: Any = property(attrgetter("inner.document"))
+    accepts_any_type: Any = property(attrgetter("inner.accepts_any_type"))
     cursor: Any = property(attrgetter("inner.cursor"))
 
     def __init__(self, inner: Dialect[T]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sse_core import URL, Exchange, NotAnEventStream, Proxy, Request, Response, Send, StatusError
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
-from sse_core.http.url import in_ascii
+from sse_core.http.url import to_ascii
 from support.core import unhurried
 
 WORDS = r"\w+"
@@ -219,6 +219,6 @@ def test_a_host_in_ascii_is_the_same_as_by_idna(host: str) -> None:
         expected = host.encode("idna").decode("ascii")
     except UnicodeError:
         with pytest.raises(UnicodeError):
-            in_ascii(host)
+            to_ascii(host)
     else:
-        assert in_ascii(host) == expected
+        assert to_ascii(host) == expected
