@@ -381,7 +381,7 @@ def mode_of(response: Response, dialect: Dialect[Any]) -> Mode:
         return DOCUMENT if 200 <= response.status < 300 else REFUSAL
     if is_event_stream(response):
         return EVENTS
-    return DOCUMENT if response.status == 200 and dialect.accepts_document else REFUSAL
+    return DOCUMENT if 200 <= response.status < 300 and dialect.accepts_document else REFUSAL
 
 
 def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:

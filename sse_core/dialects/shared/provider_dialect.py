@@ -110,9 +110,12 @@ OPENERS = b"{["
 CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
 HEARTBEAT = re.compile(
-    rb'"?(?:[\w.:+,/-]{1,60}|[\w.:+,/ -]{0,30}[0-9]:[0-9][0-9][\w.:+,/ -]{0,30}|keep alive)"?'
+    rb'"[^"\\]{0,60}"|null|true|false|none|keep alive'
+    rb"|[-+]?[0-9][0-9.eE:TZ+-]{0,40}|[\w.:+,/ -]{0,30}[0-9]:[0-9][0-9][\w.:+,/ -]{0,30}"
+    rb"|[a-z_.-]{0,20}(ping|pong|beat|alive|live|idle|tick|noop|wait|ok|pending|processing)[a-z_.-]{0,20}",
+    re.IGNORECASE,
 )
-"""A word or a number, or a time, which has spaces in some formats; in quotes or not."""
+"""A JSON string, a constant, a number, a time, or a word that says so."""
 HEARTBEATS = ("ping", "pong", "heartbeat", "keepalive")
 LONGEST_TYPE = 40
 """How many characters of a type are looked at."""
