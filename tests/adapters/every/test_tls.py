@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 import warnings
 from typing import Any
 
@@ -452,19 +453,22 @@ def test_what_tls_has_to_say_of_its_own_accord_is_sent(
 ) -> None:
     """As after an update of keys, which no server in Python asks for."""
     client, server, _, from_server = connected(authority)
-    monkeypatch.setattr(client, "outgoing", lambda: b"an update")
+    updates = [b"an update"]
+    monkeypatch.setattr(client, "outgoing", lambda: updates.pop() if updates else b"")
     server.write(b"data")
     sent: list[bytes] = []
 
     class Recording(kind):  # type: ignore[misc, valid-type, unused-ignore]
         """Receives what the server said, and remembers what it sent."""
 
+        now = staticmethod(time.monotonic)
+
         def answer(self, value: Any) -> Any:
             return value if kind is SyncTransport else completed(value)
 
         def _send(self, data: bytes, deadline: float | None) -> Any:
             sent.append(data)
-            return self.answer(None)
+            return self.answer(len(data))
 
         def _receive(self, deadline: float | None) -> Any:
             return self.answer(from_server.read())
