@@ -16,7 +16,7 @@ from sse_core import (
     Acquired,
     Chunk,
     Deliver,
-    Idle,
+    IdleConnection,
     Message,
     Open,
     Outcome,
@@ -276,7 +276,7 @@ class Stream(StreamBase[T, Transport]):
         return None
 
 
-async def drain(idle: Idle[Transport], pool: ConnectionPool[Transport], deadline: float) -> None:
+async def drain(idle: IdleConnection[Transport], pool: ConnectionPool[Transport], deadline: float) -> None:
     """Receive on an idle connection until it is ready, and check that nothing arrives after that."""
     try:
         while idle.ready or pool.is_worth_draining(idle):

@@ -17,7 +17,7 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
-from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 
 
 class BaseTransport(Protocol):
@@ -60,7 +60,7 @@ class ConnectionPool(Generic[X]):
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
         self._lock = Lock()  # held by whoever is inside the core's pool
-        self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # slots, connections
+        self._returned: deque[tuple[str, IdleConnection[X] | None]] = deque()  # slots, connections
         self._wake: dict[Waiter, Callable[[], None]] = {}
         self._next_sweep = -inf
         self._cancel_sweep: Callable[[], None] = do_nothing
@@ -88,7 +88,9 @@ class ConnectionPool(Generic[X]):
             self._wake.pop(waiter, None)
             pool.withdraw(waiter)
 
-    def idle_candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[Idle[X], float]]:
+    def idle_candidates(
+        self, origin: str, deadline: float | None
+    ) -> Iterator[tuple[IdleConnection[X], float]]:
         """Yield idle connections, each with the deadline until which to wait for it to be ready.
 
         First come those that can be ready at once, then those whose last response is still arriving. The
@@ -101,11 +103,11 @@ class ConnectionPool(Generic[X]):
                 if self._take_draining(idle):
                     yield idle, min(limit, self._pool.worth_waiting_until(idle))
 
-    def is_worth_draining(self, idle: Idle[X]) -> bool:
+    def is_worth_draining(self, idle: IdleConnection[X]) -> bool:
         """Whether a connection that is not ready may still become so."""
         return self._pool.is_worth_draining(idle)
 
-    def put_back(self, idle: Idle[X]) -> None:
+    def put_back(self, idle: IdleConnection[X]) -> None:
         """Keep a connection that is ready, or may still become so; close any other."""
         if self._pool.is_worth_keeping(idle, self.now()):
             with self._locked() as pool:
@@ -124,7 +126,7 @@ class ConnectionPool(Generic[X]):
         """Give back a slot. Its connection is kept if there is an `exchange`, and otherwise closed."""
         idle = None
         if connection is not None and exchange is not None:
-            idle = Idle(connection, origin, exchange, self.now())
+            idle = IdleConnection(connection, origin, exchange, self.now())
         elif connection is not None:
             close_quietly(connection)
         self._returned.append((origin, idle))
@@ -143,31 +145,31 @@ class ConnectionPool(Generic[X]):
                 self._next_sweep = when
                 self._cancel_sweep = self._schedule_sweep(self, when)
 
-    def overdue(self) -> list[Idle[X]]:
+    def overdue(self) -> list[IdleConnection[X]]:
         """Take out the connections whose time to drain is over. `put_back_overdue` takes each of them."""
         with self._locked() as pool:
             self._next_sweep = -inf
             return pool.overdue(self.now())
 
-    def put_back_overdue(self, idle: Idle[X]) -> None:
+    def put_back_overdue(self, idle: IdleConnection[X]) -> None:
         """Keep a connection if it is ready, close it otherwise, and give back the slot it was taken with."""
         self.put_back(idle)
-        self.give_back(idle.origin, None, None)
+        self.give_back(idle.pool_key, None, None)
 
     def close(self) -> None:
         """Close the idle connections, wake whoever waits for a slot, and cancel the sweep."""
         self._end()
         self._cancel_sweep()
 
-    def _take(self, origin: str) -> Idle[X] | None:
+    def _take(self, origin: str) -> IdleConnection[X] | None:
         with self._locked() as pool:
             return pool.take(origin, self.now())
 
-    def _draining(self, origin: str) -> list[Idle[X]]:
+    def _draining(self, origin: str) -> list[IdleConnection[X]]:
         with self._locked() as pool:
             return pool.draining(origin)
 
-    def _take_draining(self, idle: Idle[X]) -> bool:
+    def _take_draining(self, idle: IdleConnection[X]) -> bool:
         with self._locked() as pool:
             return pool.take_draining(idle, self.now())
 

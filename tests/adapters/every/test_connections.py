@@ -16,7 +16,7 @@ import pytest
 
 from sse_adapters import async_loop, sync_loop
 from sse_adapters.connections import ConnectionPool
-from sse_core import Exchange, Idle, PoolLimits, StreamClosed
+from sse_core import Exchange, IdleConnection, PoolLimits, StreamClosed
 from sse_core.dialects import groq
 from support.runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from support.servers import CHUNKED, GENEROUS, LAST_CHUNK, End, chunked, event, head, says
@@ -86,7 +86,7 @@ def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
 ) -> None:
     one = connections(max_connections=1)
     for _ in range(kept):
-        one.put_back(Idle(SyncMemory(WHOLE), "http://a", draining(), one.now()))
+        one.put_back(IdleConnection(SyncMemory(WHOLE), "http://a", draining(), one.now()))
     one.claim("http://a", lambda: None)
     woken: list[str] = []
     one.claim("http://a", lambda: woken.append("woken"))
@@ -127,7 +127,7 @@ def test_what_was_put_back_is_for_others_even_if_it_is_ready_by_then(monkeypatch
     put_back = ConnectionPool[Any].put_back
     made: list[SyncMemory] = []
 
-    def put_back_and_lose(self: Any, idle: Idle[Any]) -> None:
+    def put_back_and_lose(self: Any, idle: IdleConnection[Any]) -> None:
         put_back(self, idle)
         assert self._take_draining(idle)  # as another thread does, which has it from here on
         idle.receive(b"0\r\n\r\n")
@@ -250,7 +250,9 @@ def test_a_connection_whose_receiving_was_broken_into_is_lost() -> None:
             raise KeyboardInterrupt
 
     one = connections()
-    idle = [Idle(kind(WHOLE), "http://a", draining(), 0.0) for kind in (Interrupted, AsyncInterrupted)]
+    idle = [
+        IdleConnection(kind(WHOLE), "http://a", draining(), 0.0) for kind in (Interrupted, AsyncInterrupted)
+    ]
     with pytest.raises(KeyboardInterrupt):
         sync_loop.drain(cast(Any, idle[0]), one, 0.0)
     with pytest.raises(KeyboardInterrupt):
