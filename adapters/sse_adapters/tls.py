@@ -129,7 +129,7 @@ def is_refusal(error: ssl.SSLError) -> bool:
     They may have no version or cipher in common, or one does not accept the other's certificate, or wants
     one. Connections that are cut, and messages that are garbled, are no refusals.
     """
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""  # those that Python raises itself have none
     return isinstance(error, ssl.SSLCertVerificationError) or any(word in reason for word in REFUSALS)
 
 
