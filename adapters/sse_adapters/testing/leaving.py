@@ -12,8 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from sse_core import StreamClosed
+from sse_core.dialects import events
+
+from .. import async_loop, sync_loop
 from .loops import AnyioLoop
-from .peers import PATIENCE, never_accepting, refusing
+from .peers import PATIENCE, Peer, never_accepting, refusing
 from .subject import (
     SHORT,
     Subject,
@@ -53,6 +57,30 @@ async def abort_wakes_sleep(subject: Subject) -> None:
     transport = subject.transport()
     await subject.wakes(transport, partial(transport.sleep, transport.now() + 1000))
     transport.close()
+
+
+async def closing_a_stream_ends_its_reader(subject: Subject) -> None:
+    """Also if `abort` resumes the reader before it returns."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stream: Any
+        if subject.blocking:
+            stream = sync_loop.Client(url, subject.make).stream(events.request())
+            reading = subject.start(subject.in_thread, stream.__enter__)
+        else:
+            stream = async_loop.Client(url, subject.make).stream(events.request())
+            reading = subject.start(stream.__aenter__)
+        peer = Peer(await subject.in_thread(lambda: listener.accept()[0]))
+        try:
+            await subject.sleep(SHORT)
+            stream.close()
+            if not await reading.wait(PATIENCE):
+                reading.cancel()
+                raise AssertionError("the reader waits in vain")
+            assert isinstance(reading.error, StreamClosed), f"ended with {reading.error!r}"
+            assert await subject.in_thread(peer.notices_the_end), "the peer waits in vain"
+        finally:
+            peer.close()
 
 
 async def abort_and_close_never_wait(subject: Subject) -> None:
@@ -233,6 +261,7 @@ CHECKS: list[TransportCheck] = [
     abort_wakes_send,
     abort_wakes_open,
     abort_wakes_sleep,
+    closing_a_stream_ends_its_reader,
     abort_and_close_never_wait,
     after_abort_all_but_close_fails,
     abort_may_come_before_anything_else,
