@@ -171,6 +171,16 @@ class Accumulator(ABC, Generic[T]):
         Content is text, reasoning, a refusal or tool calls.
         """
 
+    @property
+    def understood(self) -> bool:
+        """Whether anything of an answer has come: content, a finish reason or usage.
+
+        Dialects with typed events count any event of a known type.
+        """
+        message = self.message()
+        content = message.text or message.reasoning or message.refusal or message.tool_calls
+        return bool(content or message.finish_reason or message.usage is not None)
+
     @abstractmethod
     def message(self) -> Message:
         """Return the answer as far as it has come."""

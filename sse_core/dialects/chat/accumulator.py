@@ -267,6 +267,7 @@ class ChoiceBuilder:
         return Logprobs(
             content=tuple(token for part in self.rest.logprobs for token in part.content),
             refusal=tuple(token for part in self.rest.logprobs for token in part.refusal),
+            reasoning_content=tuple(token for part in self.rest.logprobs for token in part.reasoning_content),
         )
 
 
@@ -305,7 +306,7 @@ class ReasoningDetailBuilder:
     def continues_with(self, part: ReasoningDetail) -> bool:
         last = self.parts[-1]
         same = (part.type, part.index) == (last.type, last.index) and part.id in (None, last.id)
-        return same and last.signature is None and part.data is None
+        return same and not last.signature and not part.data
 
     def build(self) -> ReasoningDetail:
         fields = {

@@ -27,7 +27,16 @@ from ..shared.provider_errors import (
 from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from .accumulator import ChatAccumulator
-from .chunks import ChatCompletionChunk, Choice, Delta, ExecutedTool, ToolCallDelta, TopLogprob
+from .chunks import (
+    ChatCompletionChunk,
+    Choice,
+    Delta,
+    DocumentCitation,
+    ExecutedTool,
+    FunctionCitation,
+    ToolCallDelta,
+    TopLogprob,
+)
 from .completion import ChatCompletion
 
 
@@ -91,6 +100,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
         if not (chunk.choices or chunk.object) and find_error(event.raw) is not None:
             raise api_error_from(event.raw)
+        if not (chunk.choices or chunk.object or chunk.usage):
+            self._unread = event.raw
         if chunk.x_groq is not None:
             chunk = with_usage_of_groq(chunk, event)
         for choice in chunk.choices:
@@ -185,6 +196,10 @@ DOCUMENTED = (
     (ToolCallDelta, "index", int),
     (TopLogprob, "logprob", float),
     (ExecutedTool, "index", int),
+    (DocumentCitation, "start_index", int),
+    (DocumentCitation, "end_index", int),
+    (FunctionCitation, "start_index", int),
+    (FunctionCitation, "end_index", int),
 )
 """Fields that are documented otherwise than the structs say: see `strict_dialect`.
 

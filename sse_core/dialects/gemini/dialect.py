@@ -89,6 +89,8 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
             raise reported_error(event)
         if not (chunk.candidates or chunk.prompt_feedback) and find_error(event.raw) is not None:
             raise reported_error(event)
+        if not (chunk.candidates or chunk.prompt_feedback or chunk.usage_metadata):
+            self._unread = event.raw
         if chunk.finish_reason:
             self.may_end = True
         return msgspec.structs.replace(

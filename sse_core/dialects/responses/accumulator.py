@@ -10,6 +10,7 @@ import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
 from ..shared.lenient import Fields
+from ..shared.typed_events import UnknownEvent
 from .answer import Response
 from .events import (
     ContentPartAdded,
@@ -139,6 +140,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
 
     def __init__(self) -> None:
         self._response = Response()
+        self._known = False  # an event of a known type has come
         self._finish_reason: str | None = None
         self._items: list[tuple[int, ItemBuilder]] = []
         self._by_index: dict[int, ItemBuilder] = {}
@@ -155,10 +157,15 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                 part.deltas.append(chunk.delta)
                 with_content += bool(chunk.delta)
             else:
+                self._known = self._known or not isinstance(chunk, UnknownEvent)
                 self._add(chunk)
                 refusal = isinstance(chunk, RefusalDelta) and chunk.delta
                 with_content += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
         return with_content
+
+    @property
+    def understood(self) -> bool:
+        return self._known or super().understood
 
     def message(self) -> Message:
         native = self._response

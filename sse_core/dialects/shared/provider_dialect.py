@@ -22,6 +22,16 @@ class ProviderDialect(Dialect[T], Generic[T]):
     accepts_any_type = True
     _unframed: UnframedJSON | None = None
 
+    _unread: bytes | None = None
+    """The data of the last event that was nothing of an answer: it may tell why the answer ended early."""
+
+    def premature_end(self, reason: str, data: bytes = b"") -> StreamError:
+        """As every dialect's, unless the last event that was not understood has an error's message."""
+        error = None if self._unread is None else find_error(self._unread, any_object=True)
+        if self._unread is None or error is None or error.message == self._unread.decode("utf-8", "replace"):
+            return super().premature_end(reason, data)
+        return api_error(error, self._unread)
+
     def unknown_field(self, field: UnknownField) -> None:
         """Raises ApiError for an error in lines that belong to no event.
 
