@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, NoReturn, cast
 
 import msgspec
@@ -188,7 +189,7 @@ def test_events_are_the_same_without_the_fast_framing_for_many(
                     seen.append(decoder.feed_all(piece))
                 else:
                     seen.append([Event(raw, batch[0], decoder.last_event_id) for raw in batch[1]])
-                seen += [decoder.eof(), decoder.unfinished_field(), decoder.last_event_id]
+                seen += [deepcopy(decoder).eof(), decoder.unfinished_field(), decoder.last_event_id]
         except EventTooLarge as error:
             seen.append(str(error))
         return seen

@@ -746,7 +746,7 @@ def test_a_delivery_can_only_be_cancelled() -> None:
 
 
 def test_a_move_outside_the_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sse_core.session.session.EDGES", dict.fromkeys(State, frozenset[State]()))
+    monkeypatch.setattr("sse_core.session.lifecycle.EDGES", dict.fromkeys(State, frozenset[State]()))
     with pytest.raises(RuntimeError, match="no edge from IDLE to ACQUIRING"):
         Life().start()
 
