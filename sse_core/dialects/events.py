@@ -94,7 +94,9 @@ class WithEventsAccumulator(Accumulator[WithEvent[T]]):
         self._inner = inner
 
     def add(self, chunks: Sequence[WithEvent[T]]) -> int:
-        return self._inner.add([each.chunk for each in chunks])
+        content = self._inner.add([each.chunk for each in chunks])
+        self.parts = self._inner.parts
+        return content
 
     @property
     def understood(self) -> bool:

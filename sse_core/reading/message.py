@@ -164,6 +164,9 @@ class Accumulator(ABC, Generic[T]):
 
     __slots__ = ()
 
+    parts: int = 0
+    """How many objects are kept beside texts: choices, calls, blocks and their fragments."""
+
     @abstractmethod
     def add(self, chunks: Sequence[T]) -> int:
         """Take the next chunks, and return how many of them brought content.

@@ -90,6 +90,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 
     def __init__(self) -> None:
         self._message = AnthropicMessage()
+        self.parts = 0
         self._known = False  # an event of a known type has come
         self._blocks: list[tuple[int, BlockBuilder]] = []
         self._open: dict[int, BlockBuilder] = {}  # the last block of each index
@@ -154,6 +155,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 block = block or self._begin(chunk.index, TextBlock())
                 if citation is not None:
                     block.citations.append(citation)
+                    self.parts += 1
             case CompactionDelta(content=content, encrypted_content=encrypted) if block is None or isinstance(
                 block.start, CompactionBlock
             ):
@@ -167,6 +169,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 
     def _begin(self, index: int, start: ContentBlock) -> BlockBuilder:
         block = self._open[index] = BlockBuilder(start)
+        self.parts += 1
         self._blocks.append((index, block))
         if isinstance(start, TextBlock):
             self._texts[index] = block

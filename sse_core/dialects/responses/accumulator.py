@@ -140,6 +140,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
 
     def __init__(self) -> None:
         self._response = Response()
+        self.parts = 0
         self._known = False  # an event of a known type has come
         self._finish_reason: str | None = None
         self._items: list[tuple[int, ItemBuilder]] = []
@@ -151,12 +152,14 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
         for chunk in chunks:
             if isinstance(chunk, OutputTextDelta):
                 item = self._by_id.get(chunk.item_id) or self._at(chunk, OutputMessage())
-                part = item.content.parts.get(chunk.content_index) or item.content.begin(
-                    chunk.content_index, OutputText()
-                )
+                part = item.content.parts.get(chunk.content_index)
+                if part is None:
+                    part = item.content.begin(chunk.content_index, OutputText())
+                    self.parts += 1
                 part.deltas.append(chunk.delta)
                 with_content += bool(chunk.delta)
             else:
+                self.parts += 1
                 self._known = self._known or not isinstance(chunk, UnknownEvent)
                 self._add(chunk)
                 refusal = isinstance(chunk, RefusalDelta) and chunk.delta
@@ -192,6 +195,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
     def _begin(self, index: int, id: str | None, start: OutputItem) -> ItemBuilder:
         item = self._by_index[index] = ItemBuilder(start)
         self._items.append((index, item))
+        self.parts += 1
         if id:
             self._by_id[id] = item
         return item

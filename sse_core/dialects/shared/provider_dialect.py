@@ -12,6 +12,7 @@ from ...events.items import Event, UnknownField
 from ...http.response import Response
 from ...reading.dialect import Control, Dialect
 from .provider_errors import api_error, api_error_from, find_error
+from .repaired_json import JSONRepair
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class ProviderDialect(Dialect[T], Generic[T]):
 
     accepts_any_type = True
     _unframed: UnframedJSON | None = None
+    _repair: JSONRepair | None = None
 
     _unread: bytes | None = None
     """The data of the last event that was nothing of an answer: it may tell why the answer ended early."""
@@ -47,6 +49,11 @@ class ProviderDialect(Dialect[T], Generic[T]):
             error = find_error(text)
             if error is not None:
                 raise api_error(error, text)
+
+    def repaired(self, event: Event) -> str:
+        """Return an event's data as JSON that can be decoded; characters cut in two by events are joined."""
+        self._repair = self._repair or JSONRepair()
+        return self._repair.repair(event)
 
     def error_for(self, response: Response, body: bytes) -> StreamError:
         error = find_error(body, any_object=response.status != 200)

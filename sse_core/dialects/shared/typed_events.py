@@ -22,7 +22,6 @@ from .fast_dialect import FastDialect
 from .lenient import UNKNOWN, Fields, convert_leniently
 from .provider_dialect import control_of, is_heartbeat
 from .provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk, is_bare
-from .repaired_json import repaired_json
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -171,7 +170,7 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
         if control is not None:
             return control
         try:
-            fields: Fields = msgspec.json.decode(repaired_json(event), type=Fields)
+            fields: Fields = msgspec.json.decode(self.repaired(event), type=Fields)
             whole = self.read_whole(fields)
             if whole is not None:
                 return whole
