@@ -36,11 +36,10 @@ def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
 def join_parts(parts: Iterable[Any]) -> list[Any]:
     """Return parts as they are without streaming: one for all consecutive text, and one for all reasoning."""
     whole: list[Any] = []
-    for kind, some in groupby(parts, key=kind_of):
+    for kind, some in groupby((part for part in parts if part != EMPTY), key=kind_of):
         group = list(some)
         if kind == "text":
-            text = "".join([part["text"] for part in group])
-            whole += [{"type": "text", "text": text}] if text else []
+            whole.append({"type": "text", "text": "".join([part["text"] for part in group])})
         elif kind == "thinking":
             inner = [each for part in group for each in part["thinking"]]
             fields = {name: value for part in group for name, value in part.items()}
@@ -59,3 +58,6 @@ def kind_of(part: Any) -> str:
             return "thinking"
         case _:
             return ""
+
+
+EMPTY = {"type": "text", "text": ""}

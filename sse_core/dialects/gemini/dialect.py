@@ -13,7 +13,6 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack, cast
-from urllib.parse import quote
 
 import msgspec
 from msgspec import UnsetType
@@ -27,6 +26,7 @@ from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import LARGE, FastDialect, check_objects
 from ..shared.joined import joined
 from ..shared.lenient import Fields, convert_leniently
+from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from ..shared.strict import dialect_for
@@ -351,7 +351,10 @@ def generate_content(
 
 def path_of(model: str) -> str:
     """Return the path of a model, whose name may have its collection before it, as `tunedModels/mine` has."""
-    return "/" + quote(model if "/" in model else f"models/{model}", safe="/@")
+    if not isinstance(model, str):
+        raise TypeError(f"model is a str, not {model!r:.100}")
+    names = model.split("/") if "/" in model else ["models", model]
+    return "".join(f"/{path_segment(name, 'model')}" for name in names)
 
 
 decode = msgspec.json.Decoder(GenerateContentResponse).decode

@@ -15,7 +15,6 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, Unpack
-from urllib.parse import quote
 
 import msgspec
 from msgspec import UnsetType
@@ -28,6 +27,7 @@ from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
 from ..shared.lenient import Fields, convert_leniently
+from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, find_error
 from ..shared.strict import dialect_for
@@ -224,7 +224,7 @@ def resume(
     `starting_after` is that event's `sequence_number`, and `strict` as in `create`.
     """
     behind = "" if starting_after is None else f"&starting_after={starting_after}"
-    path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
+    path = f"/responses/{path_segment(response_id, 'response_id')}?stream=true{behind}"
     return Request(dialect=dialect_for(ResponsesDialect, DOCUMENTED, strict), path=path)
 
 

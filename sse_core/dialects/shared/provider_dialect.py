@@ -11,7 +11,7 @@ from ...errors import StatusError, StreamError
 from ...events.items import Event, UnknownField
 from ...http.response import Response
 from ...reading.dialect import Control, Dialect
-from .provider_errors import api_error, api_error_from, find_error
+from .provider_errors import api_error, api_error_from, find_error, find_message
 from .repaired_json import JSONRepair
 
 T = TypeVar("T")
@@ -24,15 +24,13 @@ class ProviderDialect(Dialect[T], Generic[T]):
     _unframed: UnframedJSON | None = None
     _repair: JSONRepair | None = None
 
-    _unread: bytes | None = None
+    _unread = b""
     """The data of the last event that was nothing of an answer: it may tell why the answer ended early."""
 
     def premature_end(self, reason: str, data: bytes = b"") -> StreamError:
         """As every dialect's, unless the last event that was not understood has an error's message."""
-        error = None if self._unread is None else find_error(self._unread, any_object=True)
-        if self._unread is None or error is None or error.message == self._unread.decode("utf-8", "replace"):
-            return super().premature_end(reason, data)
-        return api_error(error, self._unread)
+        error = find_message(self._unread)
+        return super().premature_end(reason, data) if error is None else api_error(error, self._unread)
 
     def unknown_field(self, field: UnknownField) -> None:
         """Raises ApiError for an error in lines that belong to no event.

@@ -38,6 +38,16 @@ def find_error(data: bytes, *, any_object: bool = False, explicit: bool = False)
         return error_in_events(data) if any_object else None
 
 
+def find_message(data: bytes) -> ErrorObject | None:
+    """Return the error in a JSON object if it has a message, whether it says that it is an error or not."""
+    try:
+        value: object = msgspec.json.decode(data)
+    except NOT_JSON:
+        return None
+    is_report = isinstance(value, dict) and has_message(cast("dict[str, Any]", value))
+    return error_in_value(value, any_object=True) if is_report else None
+
+
 def error_in_events(data: bytes) -> ErrorObject | None:
     """Return the error in the start of an event stream that is known to report one, or None."""
     decoder = EventDecoder()
