@@ -12,6 +12,7 @@ from sse_core import (
     Deadlines,
     Done,
     Failed,
+    Fault,
     Limits,
     Open,
     Outcome,
@@ -295,8 +296,22 @@ def test_a_proxy_that_refuses() -> None:
 
 
 def test_a_proxy_that_refuses_a_request_that_it_sees() -> None:
+    """C11: it asks for credentials of its own."""
     life = through(HTTP, "http://api.test/").reach().receive(answer(b"", status="407 Who are you?"))
-    assert life.ended(Verdict.REFUSED, StatusError).status == 407
+    error = life.ended(Verdict.REFUSED, ProxyError)
+    assert (error.status, error.fault) == (407, Fault.CALLER)
+
+
+@pytest.mark.parametrize(("url", "seen"), [("http://api.test/", True), ("https://api.test/", False)])
+def test_what_a_proxy_may_have_answered_is_said_to_come_through_it(url: str, seen: bool) -> None:
+    """C11."""
+    life = through(HTTP, url).reach()
+    if not seen:
+        life.receive(CONNECTED).reach()
+    life.receive(answer(b"", status="503 No"))
+    error = life.ended(Verdict.REFUSED, StatusError)
+    assert (error.message, error.proxy) == ("No", "http://proxy.test:3128" if seen else "")
+    assert str(error) == "HTTP 503: No" + (" (through the proxy http://proxy.test:3128)" if seen else "")
 
 
 @pytest.mark.parametrize("step", [0, 1])
