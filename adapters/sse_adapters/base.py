@@ -11,10 +11,13 @@ it safe, since `close` may come at any moment, from any thread and from a finali
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import WeakSet
+
+import msgspec
 
 from sse_core import (
     URL,
@@ -37,9 +40,10 @@ from sse_core import (
     StreamClosed,
     Verdict,
 )
+from sse_core.session.hop import merge_headers
 
 from .connections import ConnectionPool, ScheduleSweep, X
-from .options import NO_HEADERS, Observer, Options, SessionOptions
+from .options import NO_HEADERS, Auth, Observer, Options, SessionOptions, StreamOptions
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
@@ -51,9 +55,10 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 class StreamBase(Generic[T, X]):
     """A stream, apart from what waits: what it knows about itself, and how it is closed."""
 
-    def __init__(self, session: Session[T], pool: ConnectionPool[X]) -> None:
+    def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: Auth | None = None) -> None:
         self._session = session
         self._pool = pool
+        self._auth = auth
         self._transport: X | None = None
         self._slot: str | None = None  # the origin for which this stream has a slot in the pool
         self._cause: OSError | None = None
@@ -118,8 +123,11 @@ class StreamBase(Generic[T, X]):
         self._closing = True
         if not self._stepping.acquire(False):
             with self._transport_lock:
-                if self._transport is not None:
-                    self._transport.abort()  # wakes the reader, which closes the stream in `_end_step`
+                transport = self._transport
+            # Not under the lock, which the reader needs: it may resume before `abort` returns. Nor can the
+            # transport be another stream's by now, since one that is closing keeps none for the pool.
+            if transport is not None:
+                transport.abort()  # wakes the reader, which closes the stream in `_end_step`
             return
         try:
             self._cancel()
@@ -127,7 +135,11 @@ class StreamBase(Generic[T, X]):
             self._stepping.release()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_transport_lock"):  # or the constructor has failed
+            self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream has a connection, and cannot be copied or pickled")
 
     def _begin_step(self) -> None:
         if not self._stepping.acquire(False):
@@ -154,10 +166,10 @@ class StreamBase(Generic[T, X]):
         self._cause = exc
         if isinstance(exc, TimeoutError):
             return Failed(Reason.DEADLINE, str(exc))
-        from ssl import SSLCertVerificationError  # imported late: streams over http need it only to fail
+        from .tls import TLS, is_refusal  # imported late: streams over http need it only to fail
 
-        if isinstance(exc, SSLCertVerificationError):
-            return Failed(Reason.CERTIFICATE, exc.verify_message)
+        if isinstance(exc, TLS.Failure) and is_refusal(exc):
+            return Failed(Reason.CERTIFICATE, getattr(exc, "verify_message", "") or str(exc))
         return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
 
     def _raise_error(self) -> None:
@@ -166,10 +178,19 @@ class StreamBase(Generic[T, X]):
             raise self._session.error from self._cause
 
     def _cancel(self) -> None:
-        """Bring the session to its end from any state. Reads no clock, whose event loop may be closed."""
+        """Bring the session to its end, and release the connection. Raises what an observer raises."""
+        try:
+            self._stop_session()
+        except BaseException:  # by an observer, which is told no more
+            self._stop_session()
+            raise
+        finally:
+            self._release(reuse=False)
+
+    def _stop_session(self) -> None:
+        """Cancel whatever the session waits for. Reads no clock, whose event loop may be closed."""
         while self._session.state is not State.STOPPED:
             self._session.step(CANCELLED, ANY_TIME)
-        self._release(reuse=False)
 
     # The connection.
 
@@ -205,6 +226,39 @@ def describe(what: object, url: URL) -> str:
     return f"{type(what).__module__}.{type(what).__name__} of {url.scheme}://{url.authority}"
 
 
+def clear_locals(error: BaseException) -> None:
+    """Clear the local variables of the functions that an error has left, and those of its causes.
+
+    What was sent is among them, with its credentials; some programs report or print all local variables.
+    """
+    errors: list[BaseException | None] = [error]
+    for each in errors:
+        if each is not None:
+            traceback = each.__traceback__
+            while traceback is not None:
+                with suppress(RuntimeError):  # the function is still running
+                    traceback.tb_frame.clear()
+                traceback = traceback.tb_next
+            errors += [new for new in (each.__cause__, each.__context__) if new not in errors]
+
+
+def auth_fields(headers: object) -> tuple[tuple[str, str], ...]:
+    """Return the header fields that `auth` has given. Raises TypeError, without values, for anything else."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"auth has to return a mapping of headers, not {type(headers).__name__}")
+    fields = cast("Mapping[object, object]", headers)
+    if not all(isinstance(part, str) for field in fields.items() for part in field):
+        raise TypeError("auth has to return a mapping of names to values, all of them str")
+    return cast("tuple[tuple[str, str], ...]", tuple(fields.items()))
+
+
+def only_value(request: Request[Any], chunks: Sequence[T]) -> T:
+    """Return the one chunk of an answer that is a document."""
+    if len(chunks) != 1:
+        raise TypeError(f"the answer to {request!r} has {len(chunks)} parts, not one: use stream()")
+    return chunks[0]
+
+
 def no_text_error(chunk: object) -> TypeError:
     return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
 
@@ -212,20 +266,26 @@ def no_text_error(chunk: object) -> TypeError:
 class ClientBase(Generic[S, X]):
     """A client, apart from what waits: its URL and options, its pool of connections, and its open streams."""
 
+    fetches: bool = False
+    """Whether another HTTP client gets the responses, in place of transports."""
+
     def __init__(
         self, base_url: str, transport: Callable[[], X], options: Options, schedule_sweep: ScheduleSweep[X]
     ) -> None:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
-        proxies = options.get("proxies")
+        self._auth = options.get("auth")
+        proxies = Proxies() if self.fetches else options.get("proxies")
         self._session_options = SessionOptions(
             headers=tuple(options.get("headers", NO_HEADERS).items()),
             deadlines=options.get("deadlines", Deadlines()),
             limits=options.get("limits", Limits()),
             proxies=Proxies.from_environment(os.environ) if proxies is None else proxies,
             retries=options.get("retries"),
-            entropy=random,
+            random=random,
+            authorize=self._auth is not None,
+            fetch=self.fetches,
         )
         self._observe = options.get("observe")
         self._pool = ConnectionPool(transport, options.get("pool", PoolLimits()), schedule_sweep)
@@ -240,18 +300,34 @@ class ClientBase(Generic[S, X]):
             streams = list(self._streams)
         for stream in streams:
             stream.stop_soon()  # first all of them, or one would begin with the slot that another gives back
+        errors: list[BaseException] = []
         for stream in streams:
-            stream.close()
+            try:
+                stream.close()
+            except BaseException as exc:  # raised by an observer: the other streams are closed all the same
+                errors.append(exc)
         self._pool.close()
+        if errors:
+            raise errors[0]
 
     def __repr__(self) -> str:
         return f"<{describe(self, self._url)}>"
 
-    def _session(self, request: Request[T]) -> Session[T]:
-        if self._observe is None:
-            return Session(request, self._url, **self._session_options)
-        session = ObservedSession(request, self._url, **self._session_options)
-        session.observer = self._observe(session)
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client has connections, and cannot be copied or pickled")
+
+    def _session(self, request: Request[T], options: StreamOptions) -> Session[T]:
+        if unknown := options.keys() - StreamOptions.__optional_keys__:
+            raise TypeError(f"a request has no option {min(unknown)!r}")
+        observe = options.pop("observe", self._observe)
+        if headers := options.pop("headers", None):
+            fields = tuple(merge_headers(request.headers, headers.items()))
+            request = msgspec.structs.replace(request, headers=fields)
+        session_options = cast("SessionOptions", {**self._session_options, **options})
+        if observe is None:
+            return Session(request, self._url, **session_options)
+        session = ObservedSession(request, self._url, **session_options)
+        session.observer = observe(session)
         return session
 
     def _register(self, stream: S) -> None:
@@ -297,6 +373,8 @@ DONE = Done()
 STOP = Stop()
 DELIVERING = State.DELIVERING  # measured: a global is looked up faster than an enum's member
 CANCELLED = Failed(Reason.CANCELLED)
+ANSWERED_EARLY = Failed(Reason.NETWORK, "the server answered before it had read all of the request")
+"""The outcome of a Send that was interrupted. The session then reads the answer (RFC 9112, 9.5)."""
 ANY_TIME = 0.0
 """The time of an outcome that ends the session whenever it comes."""
 RECEIVE_SIZE = 64 * 1024

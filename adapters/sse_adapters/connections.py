@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 
@@ -31,8 +31,8 @@ class BaseTransport(Protocol):
     def abort(self) -> None:
         """Shut the connection down and wake whoever waits for it: that verb returns, or raises OSError.
 
-        Called while another thread or task is inside a verb. Afterwards every verb but `close` may raise
-        OSError.
+        Called while another thread or task is inside a verb, or has just left the last one. Afterwards every
+        verb but `close` may raise OSError.
         """
         ...
 
@@ -181,7 +181,11 @@ class ConnectionPool(Generic[X]):
             each()
 
     def __del__(self) -> None:
-        self._end()
+        if hasattr(self, "_cancel_sweep"):  # or the constructor has failed
+            self._end()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a pool has connections, and cannot be copied or pickled")
 
     @contextmanager
     def _locked(self) -> Generator[Pool[X]]:
@@ -205,8 +209,8 @@ class ConnectionPool(Generic[X]):
                 if self._closed:
                     self._pool.clear()
                 self._close_discarded()
-                wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
-                self._pool.granted = []
+                wake = [self._wake.pop(waiter) for waiter in self._pool.to_wake if waiter in self._wake]
+                self._pool.to_wake = []
             finally:
                 self._lock.release()
             for each in wake:
@@ -216,7 +220,7 @@ class ConnectionPool(Generic[X]):
 
     def _close_discarded(self) -> None:
         """Close what the pool has discarded, before anyone opens a connection in its room."""
-        discarded, self._pool.doomed = self._pool.doomed, []
+        discarded, self._pool.to_close = self._pool.to_close, []
         for connection in discarded:
             close_quietly(connection)
 

@@ -26,7 +26,6 @@ from sse_core import (
     Send,
     StartTLS,
     State,
-    StatusError,
     Stop,
     StreamClosed,
     Verdict,
@@ -299,7 +298,8 @@ def test_a_proxy_that_refuses_a_request_that_it_sees() -> None:
     """C11: it asks for credentials of its own."""
     life = through(HTTP, "http://api.test/").reach().receive(answer(b"", status="407 Who are you?"))
     error = life.ended(Verdict.REFUSED, ProxyError)
-    assert (error.status, error.fault) == (407, Fault.CALLER)
+    assert (error.status, error.fault, error.retryable) == (407, Fault.CALLER, False)
+    assert str(error) == "api.test through http://proxy.test:3128: HTTP 407: Who are you?"
 
 
 @pytest.mark.parametrize(("url", "seen"), [("http://api.test/", True), ("https://api.test/", False)])
