@@ -257,6 +257,8 @@ class StatusError(ApiError):
     The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409, 429
     and 5xx, unless a quota is used up, and where the code says so; but the header `x-should-retry`
     comes before all of that.
+
+    `proxy` is the proxy that forwarded the request, and may have answered it itself; `""` if none saw it.
     """
 
     def __init__(
@@ -283,11 +285,16 @@ class StatusError(ApiError):
             raw=raw,
             response=response,
         )
+        self.proxy = ""
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
         may_pass = (is_temporary_status(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
         self.retryable = may_pass if said is None else said
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return f"{said} (through the proxy {self.proxy})" if self.proxy else said
 
 
 class StreamClosed(StreamError):
