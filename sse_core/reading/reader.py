@@ -65,8 +65,8 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events", "_prefix",
-        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events",
+        "_prefix", "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
         "dialect", "error", "mode", "verdict",
     )  # fmt: skip
 
