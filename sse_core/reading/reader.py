@@ -65,7 +65,7 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_last_read_id", "_limits", "_may_be_events", "_prefix",
+        "_begun", "_builder", "_decoder", "_first", "_last_read_id", "_limits", "_may_be_events", "_prefix",
         "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
         "dialect", "error", "mode", "verdict",
     )  # fmt: skip
@@ -104,6 +104,7 @@ class Reader(Generic[T]):
         self._response: Response | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=self._limits.max_event_size)
         self._begun = False  # an event has come
+        self._first = b""  # the data of the first event, if it is no end marker
         self._last_read_id = last_event_id  # the last event ID as of the last event that was read
         self._stopped_early = False  # by an event or a field, whatever was decoded behind it
         self._may_be_events = False  # though the head says something else
@@ -185,8 +186,8 @@ class Reader(Generic[T]):
         self.chunks += len(chunks)
         self.content += self._builder.add(chunks, len(data))
         self.detects_content = self._builder.detects_content
-        if self.error is not None:
-            self.annotate(self.error)
+        if self.verdict is not None:
+            self._settle()
         return chunks
 
     def close(self, error: Exception | None = None) -> list[T]:
@@ -231,10 +232,12 @@ class Reader(Generic[T]):
         if batch is None:
             self._read_items(decoder.feed_all(data), chunks)
             return
+        type, events = batch
         self._begun = True
         self._last_read_id = decoder.last_event_id
-        type, events = batch
         read = self.dialect.read_batch(events, chunks, type)
+        if read and not self._first:
+            self._first = events[0]
         if read < len(events):
             self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
 
@@ -248,6 +251,8 @@ class Reader(Generic[T]):
                 self._begun = True
                 self._last_read_id = item.last_event_id
                 chunk = read(item)
+                if not self._first and chunk is not Control.END:
+                    self._first = item.raw
                 if not isinstance(chunk, Control):
                     chunks.append(chunk)
                 if dialect.ended or chunk is Control.END:
@@ -275,7 +280,26 @@ class Reader(Generic[T]):
         elif self.dialect.ends_with_body:
             self.verdict = Verdict.FINISHED
         else:
-            raise StreamIncomplete(Verdict.UNFINISHED.value)
+            raise self._premature_end
+
+    @property
+    def _understood(self) -> bool:
+        """Whether anything of an answer has come."""
+        return self.content > 0 or self._builder.understood
+
+    @property
+    def _premature_end(self) -> StreamError:
+        """The error for an end without a finish reason, or with an end marker behind no answer."""
+        came = b"" if self._understood else self._first
+        return self.dialect.premature_end(Verdict.UNFINISHED.value, came)
+
+    def _settle(self) -> None:
+        """Judge an end marker after something that is no answer as the body's end; annotate the error."""
+        if self.verdict is Verdict.COMPLETE and self._first and not self._understood:
+            self.verdict = None
+            self._conclude(self._premature_end)
+        if self.error is not None:
+            self.annotate(self.error)
 
     def _read_last_line(self) -> None:
         """Raise the error that the body's last line reports, if it has no end and belongs to no event."""
