@@ -84,6 +84,8 @@ class StreamError(Exception):
 
     fault: Fault = Fault.SERVER
     retryable: bool = False
+    retry_after: float | None = None
+    """How many seconds the provider asks to wait before the next request, if the report itself says so."""
 
     def __init__(self, message: str, *, response: Response | None = None, body: bytes = b"") -> None:
         super().__init__(message)
@@ -217,10 +219,12 @@ class ApiError(StreamError):
         param: object = None,
         failed_generation: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
         raw: bytes = b"",
         response: Response | None = None,
     ) -> None:
         super().__init__(message, response=response, body=raw)
+        self.retry_after = retry_after
         self.message = message
         self.type = type
         self.code = code
@@ -267,6 +271,7 @@ class StatusError(ApiError):
         param: object = None,
         failed_generation: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
         raw: bytes = b"",
     ) -> None:
         super().__init__(
@@ -276,6 +281,7 @@ class StatusError(ApiError):
             param=param,
             failed_generation=failed_generation,
             request_id=request_id,
+            retry_after=retry_after,
             raw=raw,
             response=response,
         )
