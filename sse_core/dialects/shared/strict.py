@@ -41,8 +41,10 @@ class Documented:
         decoder = self._decoders.get(kind)
         if decoder is None:
             struct: Any = self.struct(kind)
-            is_tagged = struct.__struct_config__.tag is not None
-            decoder = self._decoders[kind] = msgspec.json.Decoder(struct | Other if is_tagged else struct)
+            tag_field = struct.__struct_config__.tag_field
+            decoder = self._decoders[kind] = msgspec.json.Decoder(
+                struct if tag_field is None else struct | other(tag_field)
+            )
         try:
             decoder.decode(data)
         except NOT_JSON as exc:
@@ -109,8 +111,9 @@ def is_struct(kind: Any) -> TypeGuard[type[Struct]]:
 documented = cache(Documented)
 
 
-class Other(Struct, tag_field="type", tag="\0"):
-    """Nothing that anybody sends: in a union with it, an object has to have a type."""
+def other(tag_field: str) -> Any:
+    """Return a type that nobody sends: in a union with it, an object has to have a type in `tag_field`."""
+    return msgspec.defstruct("Other", (), tag_field=tag_field, tag="\0")
 
 
 class StrictDialect(Dialect[T], Generic[T]):
