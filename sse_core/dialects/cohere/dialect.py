@@ -1,0 +1,160 @@
+"""Cohere's chat, version 2, which vLLM has as well.
+
+The stream: events whose data is JSON with the event's `type` in it, until `message-end`, which is
+delivered too; a `[DONE]` behind it is taken. The type in the JSON decides, since proxies drop the
+`event:` lines. An answer that failed ends with a `message-end` that says so.
+
+An answer is a list of content items, text or thinking; before it calls tools, the model may write a
+plan. Each item begins with a `content-start`, goes on with deltas and ends with a `content-end`;
+`index` tells the items apart, and tool calls and citations are counted for themselves.
+Base URL: https://api.cohere.com
+https://docs.cohere.com/v2/docs/streaming
+"""
+
+# No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+import msgspec
+from msgspec import UnsetType
+
+from ...events.items import Event
+from ...reading.dialect import Mark
+from ...reading.message import Accumulator
+from ...reading.request import Request
+from ..shared.provider_dialect import JSON
+from ..shared.provider_errors import ErrorObject, api_error
+from ..shared.strictly import strictly
+from ..shared.typed_events import Error, Ping, TaggedDialect, UnknownEvent, reported_error
+from .accumulator import ChatAccumulator
+from .answer import Citation, LogprobItem, ToolCall
+from .events import (
+    ChatStreamEvent,
+    CitationEndEvent,
+    CitationMessage,
+    CitationStartEvent,
+    ContentDeltaEvent,
+    ContentEndEvent,
+    ContentStartEvent,
+    MessageEndChange,
+    MessageEndEvent,
+    MessageStartEvent,
+    ToolCallChange,
+    ToolCallDeltaEvent,
+    ToolCallEndEvent,
+    ToolCallMessage,
+    ToolCallStartEvent,
+    ToolPlanChange,
+    ToolPlanDeltaEvent,
+    ToolPlanMessage,
+)
+
+
+class ChatDialect(TaggedDialect[ChatStreamEvent]):
+    """Reads the events of Cohere's chat."""
+
+    def __init__(self) -> None:
+        super().__init__(events, plain)
+
+    def noted(self, chunk: ChatStreamEvent) -> ChatStreamEvent:
+        if isinstance(chunk, MessageEndEvent):
+            self.complete = True
+        return chunk
+
+    def read_special(self, event: Event) -> ChatStreamEvent | Mark:
+        chunk = super().read_special(event)
+        match chunk:
+            case MessageEndEvent(delta=end) if (error := error_of(end)) is not None:
+                raise api_error(error, event.raw)
+            case UnknownEvent(name="message", fields={"message": str()}):  # as with a status that is not 200
+                raise reported_error(event)
+            case _:
+                return chunk
+
+    def accumulator(self) -> Accumulator[ChatStreamEvent]:
+        return ChatAccumulator()
+
+
+def error_of(end: MessageEndChange) -> ErrorObject | None:
+    """Return the error that a message ended with, or None if it ended well.
+
+    ERROR is documented to mean an internal server error, and TIMEOUT that the time for an answer was up.
+    """
+    reason = (end.finish_reason or "").upper()
+    if reason == "ERROR":
+        return ErrorObject(end.error or "internal server error")
+    if end.error or reason == "TIMEOUT" or reason.startswith("ERROR_"):
+        message = end.error or f"the answer ended with finish_reason {end.finish_reason!r}"
+        return ErrorObject(message, type=end.finish_reason)
+    return None
+
+
+class ChatParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    citation_options: Mapping[str, object]
+    documents: Sequence[str | Mapping[str, object]]
+    frequency_penalty: float
+    k: int
+    logprobs: bool
+    max_tokens: int
+    p: float
+    presence_penalty: float
+    priority: int
+    response_format: Mapping[str, object]
+    safety_mode: str
+    seed: int
+    stop_sequences: Sequence[str]
+    strict_tools: bool
+    temperature: float
+    thinking: Mapping[str, object]
+    tool_choice: str
+    tools: Sequence[Mapping[str, object]]
+
+
+def chat(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    strict: bool = False,
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ChatParams],
+) -> Request[ChatStreamEvent]:
+    """Ask for a streamed answer; `extra` takes parameters that are not named here.
+
+    The key is a header of the client's, `Authorization: Bearer ...`. `strict` is for those who test
+    servers: a chunk that is not exactly as documented is an InvalidChunk. Raises TypeError for a value
+    that JSON has no form for.
+    """
+    fixed = {"model": model, "messages": messages, "stream": True}
+    return Request(
+        dialect=strictly(ChatDialect, OTHERWISE) if strict else ChatDialect,
+        method="POST",
+        path="/v2/chat",
+        headers=JSON,
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ChatStreamEvent | Ping | Error)
+plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    MessageStartEvent
+    | ContentStartEvent
+    | ContentDeltaEvent
+    | ContentEndEvent
+    | ToolPlanDeltaEvent
+    | ToolCallStartEvent
+    | ToolCallDeltaEvent
+    | ToolCallEndEvent
+    | CitationStartEvent
+    | CitationEndEvent
+)
+"""The events that mean nothing but a chunk."""
+OTHERWISE = (
+    (CitationMessage, "citations", Citation),
+    (LogprobItem, "token_ids", tuple[int, ...]),
+    (ToolCallChange, "message", ToolCallMessage | UnsetType),
+    (ToolCallMessage, "tool_calls", ToolCall),
+    (ToolPlanChange, "message", ToolPlanMessage | UnsetType),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`."""
