@@ -34,7 +34,18 @@ from sse_core import (
     Session,
     StreamError,
 )
-from sse_core.dialects import anthropic, cohere, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    events,
+    gemini,
+    groq,
+    interactions,
+    json,
+    mcp,
+    openai,
+    responses,
+)
 from sse_core.dialects.chat.tolerant import without_nulls
 from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, printed, spec_folder
@@ -338,6 +349,7 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
     "cohere": lambda: cohere.chat(model="any", messages=MESSAGES),
     "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
+    "interactions": lambda: interactions.create(model="any", input="hello"),
     "responses": lambda: responses.create(model="any", input="hello"),
     "mcp": lambda: mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call", params={"name": "any"})),
     "json": lambda: json.request(Greeting),

@@ -1,0 +1,209 @@
+"""Gemini's Interactions.
+
+The stream: events whose data is JSON with the event's `event_type` in it, until `interaction.completed`,
+which is delivered too, or `error`, which is raised. The type in the JSON decides, since proxies drop the
+`event:` lines. A `[DONE]` at the end, in an event of type `done`, is taken. An error may also come as
+`{"error": ...}` with no `data:` before its lines, as Gemini's always have.
+
+An interaction is a list of steps. Each begins with a `step.start`, goes on with deltas and ends with a
+`step.stop`; `index` tells them apart. Until 2026, it was a list of content, with `content.start` and so
+on, between `interaction.start` and `interaction.complete`: that is read as well.
+
+`event_id` says how far a stream has come: an interaction that runs in the background can be taken up
+again behind it, with `resume`.
+Base URL: https://generativelanguage.googleapis.com/v1beta
+https://ai.google.dev/gemini-api/docs/streaming
+"""
+
+# No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Never, TypedDict, Unpack
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UnsetType
+
+from ...errors import ApiError
+from ...events.items import Event
+from ...reading.dialect import Dialect, Mark
+from ...reading.message import Accumulator
+from ...reading.request import Request
+from ..shared.fast_dialect import refused
+from ..shared.provider_dialect import JSON
+from ..shared.provider_errors import ErrorObject, api_error, error_of
+from ..shared.strictly import strictly
+from ..shared.typed_events import TaggedDialect, Unknown, reported_error
+from .accumulator import InteractionAccumulator
+from .content import TextContent
+from .events import (
+    ContentDelta,
+    ContentStop,
+    DeltaEvent,
+    EndEvent,
+    InteractionError,
+    InteractionStreamEvent,
+    StartEvent,
+    StepDelta,
+    StepStop,
+    UnknownEvent,
+)
+from .interaction import Interaction
+from .steps import (
+    FunctionResultStep,
+    MCPServerToolCallStep,
+    ModelOutputStep,
+    ServerToolCall,
+    ServerToolResult,
+)
+
+REVISION = "2026-05-20"
+"""The first revision of the API that has steps."""
+
+
+class InteractionsDialect(TaggedDialect[InteractionStreamEvent]):
+    """Reads the events of Gemini's Interactions."""
+
+    def __init__(self) -> None:
+        super().__init__(events, plain)
+        self._server_tools: set[int] = set()  # the open steps whose arguments are to be marked
+
+    def read(self, event: Event) -> InteractionStreamEvent | Mark:
+        chunk = super().read(event)
+        if not isinstance(chunk, Mark):
+            self._note_ids([chunk])
+        return chunk
+
+    def read_plain(
+        self, data: Sequence[bytes], chunks: list[InteractionStreamEvent], type: str = "message"
+    ) -> int:
+        read = super().read_plain(data, chunks, type)
+        self._note_ids(chunks[len(chunks) - read :])
+        return read
+
+    def read_special(self, event: Event) -> InteractionStreamEvent | Mark:
+        chunk = super().read_special(event)
+        match chunk:
+            case EndEvent(interaction=Interaction(status="failed") as interaction):
+                raise failed(interaction, event)
+            case UnknownEvent(fields={"error": dict() | str()}):
+                raise reported_error(event)
+            case _:
+                return chunk
+
+    def noted(self, chunk: InteractionStreamEvent) -> InteractionStreamEvent:
+        match chunk:
+            case DeltaEvent(index=index) if index in self._server_tools:
+                return msgspec.structs.replace(chunk, of_server_tool=True)
+            case StartEvent(index=index) | StepStop(index=index) | ContentStop(index=index):
+                self._server_tools.discard(index)
+                if isinstance(chunk, StartEvent) and isinstance(chunk.begun, ServerToolCall | Unknown):
+                    self._server_tools.add(index)
+                self.plain = refused if self._server_tools else plain.decode
+            case EndEvent():
+                self.complete = True
+            case _:
+                pass
+        return chunk
+
+    def accumulator(self) -> Accumulator[InteractionStreamEvent]:
+        return InteractionAccumulator()
+
+    def _note_ids(self, chunks: Sequence[InteractionStreamEvent]) -> None:
+        """Note the last ID among those of the chunks, some of which have none."""
+        for chunk in reversed(chunks):
+            id = chunk.fields.get("event_id") if isinstance(chunk, UnknownEvent) else chunk.event_id
+            if id:
+                self.cursor = str(id)
+                return
+
+
+def failed(interaction: Interaction, event: Event) -> ApiError:
+    """Return the error of an interaction that has failed: its own, or else that of a step."""
+    errors: object = interaction.errors
+    steps = [step.error for step in interaction.steps if isinstance(step, ModelOutputStep)]
+    for each in (*(errors if isinstance(errors, list) else ()), *steps):
+        error = error_of({"error": each})
+        if error is not None:
+            return api_error(error, event.raw)
+    return api_error(ErrorObject("the interaction has failed"), event.raw)
+
+
+class InteractionParams(TypedDict, total=False):
+    """The parameters of a request that need not be there, by the provider's own names."""
+
+    agent_config: Mapping[str, object]
+    background: bool
+    cached_content: str
+    continuation_token: str
+    environment: str | Mapping[str, object]
+    generation_config: Mapping[str, object]
+    labels: Mapping[str, str]
+    previous_interaction_id: str
+    response_format: Mapping[str, object] | Sequence[Mapping[str, object]]
+    response_mime_type: str
+    response_modalities: Sequence[str]
+    safety_settings: Sequence[Mapping[str, object]]
+    service_tier: str
+    store: bool
+    system_instruction: str
+    tools: Sequence[Mapping[str, object]]
+    webhook_config: Mapping[str, object]
+
+
+def create(
+    *,
+    input: str | Mapping[str, object] | Sequence[Mapping[str, object]],
+    model: str | None = None,
+    agent: str | None = None,
+    revision: str = REVISION,
+    strict: bool = False,
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[InteractionParams],
+) -> Request[InteractionStreamEvent]:
+    """Ask a model or an agent for a streamed interaction; `extra` takes parameters that are not named here.
+
+    `revision` is the API's, and goes into a header. The key is a header of the client's,
+    `x-goog-api-key`. `strict` is for those who test servers: a chunk that is not exactly as documented is
+    an InvalidChunk. Raises TypeError for a value that JSON has no form for.
+    """
+    who = {name: value for name, value in (("model", model), ("agent", agent)) if value is not None}
+    fixed = {**who, "input": input, "stream": True}
+    return Request(
+        dialect=reader(strict),
+        method="POST",
+        path="/interactions",
+        headers=(*JSON, ("Api-Revision", revision)),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+def resume(
+    interaction_id: str, *, last_event_id: str | None = None, revision: str = REVISION, strict: bool = False
+) -> Request[InteractionStreamEvent]:
+    """Ask for the stream of an interaction that runs in the background, from its start or behind an event.
+
+    `last_event_id` is that event's `event_id`; `revision` and `strict` are as in `create`.
+    """
+    behind = "" if last_event_id is None else f"&last_event_id={quote(last_event_id, safe='')}"
+    path = f"/interactions/{quote(interaction_id, safe='')}?stream=true{behind}"
+    return Request(dialect=reader(strict), path=path, headers=(("Api-Revision", revision),))
+
+
+def reader(strict: bool) -> Callable[[], Dialect[InteractionStreamEvent]]:
+    return strictly(InteractionsDialect, OTHERWISE) if strict else InteractionsDialect
+
+
+events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(InteractionStreamEvent | InteractionError)
+plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(StepDelta | StepStop | ContentDelta | ContentStop)
+"""The events that mean nothing but a chunk."""
+OTHERWISE = (
+    (DeltaEvent, "of_server_tool", Never),
+    (FunctionResultStep, "call_id", str | UnsetType),
+    (Interaction, "id", str | UnsetType),
+    (MCPServerToolCallStep, "name", str | UnsetType),
+    (MCPServerToolCallStep, "server_name", str | UnsetType),
+    (ServerToolCall, "id", str | UnsetType),
+    (ServerToolResult, "call_id", str | UnsetType),
+    (TextContent, "text", str | UnsetType),
+)
+"""What is documented otherwise than the structs say: see `_strict_chunks`. Deltas of steps lack their IDs."""
