@@ -1,18 +1,21 @@
 # Two commands do everything: both make .venv first, with whatever Python 3.11 or newer is here.
 PYTHON ?= python3
 BIN = .venv/bin
+WORKERS ?= 2
 
 demo: .venv/run
 	$(BIN)/sse chat "What are server-sent events?"
 
 test: .venv/test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 lint: .venv/lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pyright
 
@@ -43,6 +46,6 @@ fuzz: .venv/test
 	touch $@
 
 clean:
-	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .coverage* .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 .PHONY: demo test lint bench fuzz clean

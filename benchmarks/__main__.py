@@ -22,7 +22,7 @@ SIZES = [100, 1_000, 5_000, 10_000]
 
 
 def write_end_to_end(rounds: int) -> str:
-    names, modes = list(CLIENTS), list(end_to_end.MODES)
+    names, modes = list(CLIENTS), list[str](end_to_end.MODES)
     results = end_to_end.measure_all(names, modes, rounds)
     cpu = {name: results.middle(name, "64", figure="cpu") for name in names if name not in FLOORS}
     chart = charts.bars(

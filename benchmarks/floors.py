@@ -88,9 +88,9 @@ async def protocol(url: str, texts: list[str]) -> None:
                 ended.set_result(None)
                 self.transport.close()
 
-        def connection_lost(self, error: Exception | None) -> None:
+        def connection_lost(self, exc: Exception | None) -> None:
             if not ended.done():
-                ended.set_exception(error or AssertionError("the answer was cut short"))
+                ended.set_exception(exc or AssertionError("the answer was cut short"))
 
     await loop.create_connection(Dropping, host, port)
     await ended

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -67,7 +67,7 @@ def compile_ours() -> None:
 
 
 @contextmanager
-def serving(module: str) -> Iterator[str]:
+def serving(module: str) -> Generator[str]:
     """Run a server on the first core, and give its port."""
     command = [*pinned(0), sys.executable, "-m", module]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)

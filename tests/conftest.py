@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -18,9 +19,13 @@ import_module("sse_core.http.socks")
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays to the end: it would pass half a million objects each time."""
+    """Spare the garbage collector what stays to the end: it would pass half a million objects each time.
+
+    And measure no program that a test starts: some run a copy of the packages.
+    """
     gc.collect()
     gc.freeze()
+    os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
 @pytest.fixture(scope="module")

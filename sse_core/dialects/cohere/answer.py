@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
 from typing import Any, TypeAlias
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import Tagged, Unknown
 
 # Citations.
@@ -26,7 +26,7 @@ class DocumentSource(Tagged, frozen=True, kw_only=True, gc=False, tag="document"
 Source: TypeAlias = ToolSource | DocumentSource | Unknown
 
 
-class Citation(Sparse, frozen=True, kw_only=True, gc=False):
+class Citation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What a piece of the answer rests on; `start` and `end` count characters.
 
     `type` says whether that piece is in the content, in what the model thinks, or in its tool plan;
@@ -59,14 +59,14 @@ class ThinkingContent(Tagged, frozen=True, kw_only=True, gc=False, tag="thinking
 Content: TypeAlias = TextContent | ThinkingContent | Unknown
 
 
-class ToolCallFunction(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCallFunction(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Which function to call; `arguments` is JSON text, or a fragment of it."""
 
     name: str | None = None
     arguments: str | None = None
 
 
-class ToolCall(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCall(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A call of a function that the caller is to run, or a part of one."""
 
     id: str | None = None
@@ -77,7 +77,7 @@ class ToolCall(Sparse, frozen=True, kw_only=True, gc=False):
 # Messages.
 
 
-class AssistantMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class AssistantMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What the model says; `tool_plan` is what it thinks before it calls tools."""
 
     role: str | None = None
@@ -87,7 +87,7 @@ class AssistantMessage(Sparse, frozen=True, kw_only=True, gc=False):
     citations: tuple[Citation, ...] = ()
 
 
-class LogprobItem(Sparse, frozen=True, kw_only=True, gc=False):
+class LogprobItem(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The log probabilities of some tokens."""
 
     text: str | None = None
@@ -95,7 +95,7 @@ class LogprobItem(Sparse, frozen=True, kw_only=True, gc=False):
     logprobs: tuple[float, ...] = ()
 
 
-class BilledUnits(Sparse, frozen=True, kw_only=True, gc=False):
+class BilledUnits(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What is to be paid for."""
 
     input_tokens: int | float | None = None
@@ -104,14 +104,14 @@ class BilledUnits(Sparse, frozen=True, kw_only=True, gc=False):
     classifications: int | float | None = None
 
 
-class UsageTokens(Sparse, frozen=True, kw_only=True, gc=False):
+class UsageTokens(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the model read and wrote, those among them that are not billed."""
 
     input_tokens: int | float | None = None
     output_tokens: int | float | None = None
 
 
-class Usage(Sparse, frozen=True, kw_only=True, gc=False):
+class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What the request and its answer took."""
 
     billed_units: BilledUnits | None = None
@@ -139,7 +139,7 @@ class Usage(Sparse, frozen=True, kw_only=True, gc=False):
         return self.input_tokens + self.output_tokens
 
 
-class ChatResponse(Sparse, frozen=True, kw_only=True, gc=False):
+class ChatResponse(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed."""
 
     id: str | None = None

@@ -19,13 +19,13 @@ import msgspec
 from msgspec import UnsetType
 
 from ...events.items import Event
-from ...reading.dialect import Mark
+from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
-from ..shared.provider_dialect import JSON
+from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error
-from ..shared.strictly import strictly
-from ..shared.typed_events import Error, Ping, TaggedDialect, UnknownEvent, reported_error
+from ..shared.strict import dialect_for
+from ..shared.typed_events import Error, Ping, TypedEventDialect, UnknownEvent, reported_error
 from .accumulator import ChatAccumulator
 from .answer import Citation, LogprobItem, ToolCall
 from .events import (
@@ -50,18 +50,18 @@ from .events import (
 )
 
 
-class ChatDialect(TaggedDialect[ChatStreamEvent]):
+class ChatDialect(TypedEventDialect[ChatStreamEvent]):
     """Reads the events of Cohere's chat."""
 
     def __init__(self) -> None:
-        super().__init__(events, plain)
+        super().__init__(events, ordinary)
 
-    def noted(self, chunk: ChatStreamEvent) -> ChatStreamEvent:
+    def track(self, chunk: ChatStreamEvent) -> ChatStreamEvent:
         if isinstance(chunk, MessageEndEvent):
-            self.complete = True
+            self.ended = True
         return chunk
 
-    def read_special(self, event: Event) -> ChatStreamEvent | Mark:
+    def read_special(self, event: Event) -> ChatStreamEvent | Control:
         chunk = super().read_special(event)
         match chunk:
             case MessageEndEvent(delta=end) if (error := error_of(end)) is not None:
@@ -128,16 +128,16 @@ def chat(
     """
     fixed = {"model": model, "messages": messages, "stream": True}
     return Request(
-        dialect=strictly(ChatDialect, OTHERWISE) if strict else ChatDialect,
+        dialect=dialect_for(ChatDialect, DOCUMENTED, strict),
         method="POST",
         path="/v2/chat",
-        headers=JSON,
+        headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ChatStreamEvent | Ping | Error)
-plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     MessageStartEvent
     | ContentStartEvent
     | ContentDeltaEvent
@@ -149,12 +149,12 @@ plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     | CitationStartEvent
     | CitationEndEvent
 )
-"""The events that mean nothing but a chunk."""
-OTHERWISE = (
+"""The events that are chunks and mean nothing else."""
+DOCUMENTED = (
     (CitationMessage, "citations", Citation),
     (LogprobItem, "token_ids", tuple[int, ...]),
     (ToolCallChange, "message", ToolCallMessage | UnsetType),
     (ToolCallMessage, "tool_calls", ToolCall),
     (ToolPlanChange, "message", ToolPlanMessage | UnsetType),
 )
-"""What is documented otherwise than the structs say: see `_strict_chunks`."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`."""

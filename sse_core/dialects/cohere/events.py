@@ -6,7 +6,7 @@ What an event adds is in its `delta.message`, at the place where a whole answer 
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
 from typing import TypeAlias, TypeVar
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import TaggedEvent, ToolCallDelta, UnknownEvent
 from .answer import (
     AssistantMessage,
@@ -25,82 +25,82 @@ T = TypeVar("T")
 # What the events add.
 
 
-class MessageStartChange(Sparse, frozen=True, kw_only=True, gc=False):
+class MessageStartChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The message as it begins, as a rule without content."""
 
     message: AssistantMessage = AssistantMessage()
 
 
-class ContentStartMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class ContentStartMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one content item."""
 
     content: Content | None = None
 
 
-class ContentStartChange(Sparse, frozen=True, kw_only=True, gc=False):
+class ContentStartChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A content item begins."""
 
     message: ContentStartMessage = ContentStartMessage()
 
 
-class ContentPart(Sparse, frozen=True, kw_only=True, gc=False):
+class ContentPart(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a content item: of its text, or of what the model thinks."""
 
     text: str | None = None
     thinking: str | None = None
 
 
-class ContentMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class ContentMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one part of a content item."""
 
     content: ContentPart = ContentPart()
 
 
-class ContentChange(Sparse, frozen=True, kw_only=True, gc=False):
+class ContentChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a content item is added."""
 
     message: ContentMessage = ContentMessage()
 
 
-class ToolPlanMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolPlanMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one part of the tool plan."""
 
     tool_plan: str | None = None
 
 
-class ToolPlanChange(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolPlanChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of the tool plan is added; the first documentation had it without a message."""
 
     message: ToolPlanMessage = ToolPlanMessage()
     tool_plan: str | None = None
 
 
-class ToolCallMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCallMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one part of a tool call."""
 
     tool_calls: ToolCall | tuple[ToolCall, ...] | None = None
 
 
-class ToolCallChange(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCallChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call is added; the first documentation had it without a message."""
 
     message: ToolCallMessage = ToolCallMessage()
     tool_call: ToolCall | None = None
 
 
-class CitationMessage(Sparse, frozen=True, kw_only=True, gc=False):
+class CitationMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one citation."""
 
     citations: Citation | tuple[Citation, ...] | None = None
 
 
-class CitationChange(Sparse, frozen=True, kw_only=True, gc=False):
+class CitationChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A citation is added."""
 
     message: CitationMessage = CitationMessage()
 
 
-class MessageEndChange(Sparse, frozen=True, kw_only=True, gc=False):
+class MessageEndChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How the message ended."""
 
     finish_reason: str | None = None

@@ -8,7 +8,7 @@ from operator import itemgetter
 import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
-from ..shared.typed_events import Unknown, updated
+from ..shared.typed_events import Unknown, merged
 from .builders import StepBuilder, begin_step, begin_with
 from .content import TextContent
 from .events import (
@@ -120,7 +120,7 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
             case EndEvent(interaction=interaction):
                 self._finish_reason = chunk.finish_reason
                 self._interaction = msgspec.structs.replace(
-                    updated(self._interaction, interaction), continuation_token=interaction.continuation_token
+                    merged(self._interaction, interaction), continuation_token=interaction.continuation_token
                 )
             case _:
                 pass

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..shared.provider_errors import NOT_JSON
-from ..shared.typed_events import Fields, updated
+from ..shared.typed_events import Fields, merged
 from .content import (
     Annotation,
     AudioContent,
@@ -116,9 +116,9 @@ class StepBuilder:
                 self._arguments.append(delta.fragment)
             case FunctionCallStep(arguments=arguments):
                 arguments = arguments or getattr(self.start, "arguments", {})
-                self.start = msgspec.structs.replace(updated(self.start, delta), arguments=arguments)
+                self.start = msgspec.structs.replace(merged(self.start, delta), arguments=arguments)
             case _:
-                self.start = updated(self.start, delta)
+                self.start = merged(self.start, delta)
 
     def build(self) -> Step:
         match self.start:

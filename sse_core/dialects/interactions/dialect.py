@@ -16,7 +16,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Never, TypedDict, Unpack
 from urllib.parse import quote
 
@@ -25,14 +25,14 @@ from msgspec import UnsetType
 
 from ...errors import ApiError
 from ...events.items import Event
-from ...reading.dialect import Dialect, Mark
+from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
-from ..shared.fast_dialect import refused
-from ..shared.provider_dialect import JSON
-from ..shared.provider_errors import ErrorObject, api_error, error_of
-from ..shared.strictly import strictly
-from ..shared.typed_events import TaggedDialect, Unknown, reported_error
+from ..shared.fast_dialect import never_ordinary
+from ..shared.provider_dialect import JSON_HEADERS
+from ..shared.provider_errors import ErrorObject, api_error, error_in_value
+from ..shared.strict import dialect_for
+from ..shared.typed_events import TypedEventDialect, Unknown, reported_error
 from .accumulator import InteractionAccumulator
 from .content import TextContent
 from .events import (
@@ -60,27 +60,27 @@ REVISION = "2026-05-20"
 """The first revision of the API that has steps."""
 
 
-class InteractionsDialect(TaggedDialect[InteractionStreamEvent]):
+class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
     """Reads the events of Gemini's Interactions."""
 
     def __init__(self) -> None:
-        super().__init__(events, plain)
+        super().__init__(events, ordinary)
         self._server_tools: set[int] = set()  # the open steps whose arguments are to be marked
 
-    def read(self, event: Event) -> InteractionStreamEvent | Mark:
+    def read(self, event: Event) -> InteractionStreamEvent | Control:
         chunk = super().read(event)
-        if not isinstance(chunk, Mark):
+        if not isinstance(chunk, Control):
             self._note_ids([chunk])
         return chunk
 
-    def read_plain(
+    def read_batch(
         self, data: Sequence[bytes], chunks: list[InteractionStreamEvent], type: str = "message"
     ) -> int:
-        read = super().read_plain(data, chunks, type)
+        read = super().read_batch(data, chunks, type)
         self._note_ids(chunks[len(chunks) - read :])
         return read
 
-    def read_special(self, event: Event) -> InteractionStreamEvent | Mark:
+    def read_special(self, event: Event) -> InteractionStreamEvent | Control:
         chunk = super().read_special(event)
         match chunk:
             case EndEvent(interaction=Interaction(status="failed") as interaction):
@@ -90,7 +90,7 @@ class InteractionsDialect(TaggedDialect[InteractionStreamEvent]):
             case _:
                 return chunk
 
-    def noted(self, chunk: InteractionStreamEvent) -> InteractionStreamEvent:
+    def track(self, chunk: InteractionStreamEvent) -> InteractionStreamEvent:
         match chunk:
             case DeltaEvent(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
@@ -98,9 +98,9 @@ class InteractionsDialect(TaggedDialect[InteractionStreamEvent]):
                 self._server_tools.discard(index)
                 if isinstance(chunk, StartEvent) and isinstance(chunk.begun, ServerToolCall | Unknown):
                     self._server_tools.add(index)
-                self.plain = refused if self._server_tools else plain.decode
+                self.decode_ordinary = never_ordinary if self._server_tools else ordinary.decode
             case EndEvent():
-                self.complete = True
+                self.ended = True
             case _:
                 pass
         return chunk
@@ -122,7 +122,7 @@ def failed(interaction: Interaction, event: Event) -> ApiError:
     errors: object = interaction.errors
     steps = [step.error for step in interaction.steps if isinstance(step, ModelOutputStep)]
     for each in (*(errors if isinstance(errors, list) else ()), *steps):
-        error = error_of({"error": each})
+        error = error_in_value({"error": each})
         if error is not None:
             return api_error(error, event.raw)
     return api_error(ErrorObject("the interaction has failed"), event.raw)
@@ -169,10 +169,10 @@ def create(
     who = {name: value for name, value in (("model", model), ("agent", agent)) if value is not None}
     fixed = {**who, "input": input, "stream": True}
     return Request(
-        dialect=reader(strict),
+        dialect=dialect_for(InteractionsDialect, DOCUMENTED, strict),
         method="POST",
         path="/interactions",
-        headers=(*JSON, ("Api-Revision", revision)),
+        headers=(*JSON_HEADERS, ("Api-Revision", revision)),
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
@@ -186,17 +186,17 @@ def resume(
     """
     behind = "" if last_event_id is None else f"&last_event_id={quote(last_event_id, safe='')}"
     path = f"/interactions/{quote(interaction_id, safe='')}?stream=true{behind}"
-    return Request(dialect=reader(strict), path=path, headers=(("Api-Revision", revision),))
-
-
-def reader(strict: bool) -> Callable[[], Dialect[InteractionStreamEvent]]:
-    return strictly(InteractionsDialect, OTHERWISE) if strict else InteractionsDialect
+    return Request(
+        dialect=dialect_for(InteractionsDialect, DOCUMENTED, strict),
+        path=path,
+        headers=(("Api-Revision", revision),),
+    )
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(InteractionStreamEvent | InteractionError)
-plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(StepDelta | StepStop | ContentDelta | ContentStop)
-"""The events that mean nothing but a chunk."""
-OTHERWISE = (
+ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(StepDelta | StepStop | ContentDelta | ContentStop)
+"""The events that are chunks and mean nothing else."""
+DOCUMENTED = (
     (DeltaEvent, "of_server_tool", Never),
     (FunctionResultStep, "call_id", str | UnsetType),
     (Interaction, "id", str | UnsetType),
@@ -206,4 +206,7 @@ OTHERWISE = (
     (ServerToolResult, "call_id", str | UnsetType),
     (TextContent, "text", str | UnsetType),
 )
-"""What is documented otherwise than the structs say: see `_strict_chunks`. Deltas of steps lack their IDs."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`.
+
+A delta that has the form of a step lacks what only its start says.
+"""

@@ -6,7 +6,7 @@ There are two generations of them: an interaction has steps, or, until 2026, a l
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
 from typing import TypeAlias
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import (
     Error,
     Tagged,
@@ -69,7 +69,7 @@ Delta: TypeAlias = (
 # What the events have in common.
 
 
-class EventMetadata(Sparse, frozen=True, kw_only=True, gc=False):
+class EventMetadata(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What may come with any event."""
 
     total_usage: Usage | None = None

@@ -3,25 +3,25 @@
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
 from typing import Any
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from .steps import Output, Step
 
 
-class ModalityTokens(Sparse, frozen=True, kw_only=True, gc=False):
+class ModalityTokens(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens of one kind."""
 
     modality: str | None = None
     tokens: int | None = None
 
 
-class GroundingToolCount(Sparse, frozen=True, kw_only=True, gc=False):
+class GroundingToolCount(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How often a tool was called."""
 
     type: str | None = None
     count: int | None = None
 
 
-class Usage(Sparse, frozen=True, kw_only=True, gc=False):
+class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the request and its answer took."""
 
     total_input_tokens: int | None = None
@@ -52,7 +52,7 @@ class Usage(Sparse, frozen=True, kw_only=True, gc=False):
         return added(self.total_output_tokens, self.total_thought_tokens or self.total_reasoning_tokens)
 
 
-class Interaction(Sparse, frozen=True, kw_only=True, gc=False):
+class Interaction(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed; times are by RFC 3339.
 
     What it repeats of the request is left as JSON.
@@ -65,7 +65,7 @@ class Interaction(Sparse, frozen=True, kw_only=True, gc=False):
     agent: str | None = None
     role: str | None = None
     created: str | None = None
-    updated: str | None = None
+    merged: str | None = None
     steps: tuple[Step, ...] = ()
     outputs: tuple[Output, ...] = ()
     """What it had in place of steps until 2026."""
