@@ -260,7 +260,9 @@ OPERATIONS = (
     ("/chat/completions", "chat", "openai"),
     ("/responses", "chat", "openai"),
     ("/messages", "chat", "anthropic"),
+    ("/v2/chat", "chat", "cohere"),
     (":streamGenerateContent", "generate_content", "gcp.gemini"),
+    ("/interactions", "generate_content", "gcp.gemini"),
 )
 """How a path ends, the operation, and the provider whose interface it is."""
 PROVIDERS = (

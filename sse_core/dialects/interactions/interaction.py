@@ -65,7 +65,7 @@ class Interaction(ShortRepr, frozen=True, kw_only=True, gc=False):
     agent: str | None = None
     role: str | None = None
     created: str | None = None
-    merged: str | None = None
+    updated: str | None = None
     steps: tuple[Step, ...] = ()
     outputs: tuple[Output, ...] = ()
     """What it had in place of steps until 2026."""
