@@ -4,7 +4,7 @@ What an event adds is in its `delta.message`, at the place where a whole answer 
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from ...reading.message import ShortRepr
 from ..shared.typed_events import TaggedEvent, ToolCallDelta, UnknownEvent
@@ -318,4 +318,4 @@ def in_tuple(value: T | tuple[T, ...] | None) -> tuple[T, ...]:
     """Return what may be one value, several or none as several."""
     if value is None:
         return ()
-    return value if isinstance(value, tuple) else (value,)
+    return cast("tuple[T, ...]", value) if isinstance(value, tuple) else (value,)

@@ -17,7 +17,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
-from typing import Any, Never, TypedDict, Unpack
+from typing import Any, Never, TypedDict, Unpack, cast
 from urllib.parse import quote
 
 import msgspec
@@ -119,9 +119,10 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
 
 def failed(interaction: Interaction, event: Event) -> ApiError:
     """Return the error of an interaction that has failed: its own, or else that of a step."""
-    errors: object = interaction.errors
+    given: object = interaction.errors
+    errors = cast("list[object]", given) if isinstance(given, list) else []
     steps = [step.error for step in interaction.steps if isinstance(step, ModelOutputStep)]
-    for each in (*(errors if isinstance(errors, list) else ()), *steps):
+    for each in (*errors, *steps):
         error = error_in_value({"error": each})
         if error is not None:
             return api_error(error, event.raw)

@@ -4,6 +4,7 @@ There are two generations of them: an interaction has steps, or, until 2026, a l
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string, which takes time at import.
+from abc import abstractmethod
 from typing import TypeAlias
 
 from ...reading.message import ShortRepr
@@ -115,9 +116,10 @@ class StartEvent(InteractionEvent, frozen=True, kw_only=True):
     index: int = 0
 
     @property
+    @abstractmethod
     def begun(self) -> Step | Output:
         """What begins."""
-        raise NotImplementedError
+        ...
 
     @property
     def text(self) -> str:
