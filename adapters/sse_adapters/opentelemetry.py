@@ -258,6 +258,7 @@ def without_none(attributes: Mapping[str, str | int | float | None]) -> Attribut
 
 OPERATIONS = (
     ("/chat/completions", "chat", "openai"),
+    ("/completions", "text_completion", "openai"),
     ("/responses", "chat", "openai"),
     ("/messages", "chat", "anthropic"),
     ("/v2/chat", "chat", "cohere"),

@@ -37,6 +37,7 @@ from sse_core import (
 from sse_core.dialects import (
     anthropic,
     cohere,
+    completions,
     events,
     gemini,
     groq,
@@ -348,6 +349,7 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "openai": lambda: openai.chat(model="any", messages=MESSAGES),
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
     "cohere": lambda: cohere.chat(model="any", messages=MESSAGES),
+    "completions": lambda: completions.create(model="any", prompt="hello"),
     "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
     "interactions": lambda: interactions.create(model="any", input="hello"),
     "responses": lambda: responses.create(model="any", input="hello"),

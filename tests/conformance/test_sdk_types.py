@@ -12,11 +12,12 @@ import cohere as cohere_sdk
 import google.genai.interactions as interactions_types
 import groq.types.chat as groq_types
 import msgspec
+import openai as openai_sdk
 import openai.types.chat as openai_types
 import openai.types.responses as responses_types
 import pytest
 
-from sse_core.dialects import anthropic, cohere, groq, interactions, openai, responses
+from sse_core.dialects import anthropic, cohere, completions, groq, interactions, openai, responses
 
 READ = {
     "anthropic": (2, 12, 0),
@@ -29,6 +30,7 @@ READ = {
 PAIRS: list[tuple[Any, Any]] = [
     (openai_types.ChatCompletionChunk, openai.ChatCompletionChunk),
     (openai_types.ChatCompletion, openai.ChatCompletion),
+    (openai_sdk.types.Completion, completions.Completion),
     (groq_types.ChatCompletionChunk, groq.ChatCompletionChunk),
     (groq_types.ChatCompletion, groq.ChatCompletion),
     (anthropic_types.RawMessageStreamEvent, anthropic.MessageStreamEvent),

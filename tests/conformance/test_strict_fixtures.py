@@ -9,13 +9,24 @@ from typing import Any
 import pytest
 
 from sse_core import Control, Event, InvalidChunk, Request
-from sse_core.dialects import anthropic, cohere, gemini, groq, interactions, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    gemini,
+    groq,
+    interactions,
+    mcp,
+    openai,
+    responses,
+)
 from sse_core.testing.dialects import MESSAGES, REQUESTS, Fixture, complaint, load, read
 
 CALL = mcp.JSONRPCRequest(id=1, method="tools/call")
 STRICT: dict[str, Callable[[], Request[Any]]] = {
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=1, strict=True),
     "cohere": lambda: cohere.chat(model="any", messages=MESSAGES, strict=True),
+    "completions": lambda: completions.create(model="any", prompt="hello", strict=True),
     "gemini": lambda: gemini.generate(model="any", contents=[], strict=True),
     "groq": lambda: groq.chat(model="any", messages=MESSAGES, strict=True),
     "interactions": lambda: interactions.create(model="any", input="hello", strict=True),
@@ -37,6 +48,8 @@ DEVIATIONS = {
     "cohere/nulls-and-strings": "Expected `int | null`, got `str` - at `$.index`",
     "cohere/unknown-types": "Invalid value 'hologram-delta' - at `$.type`",
     "cohere/without-event-names": "an event of type 'message' has data of type 'message-start'",
+    "completions/chat-in-its-place": "a chat completion",
+    "completions/nulls-and-strings": "Expected `str`, got `null` - at `$.id`",
     "gemini/nulls-and-strings": "Expected `int | null`, got `str` - at `$.usageMetadata.promptTokenCount`",
     "interactions/no-type-in-the-data": "missing required field `event_type`",
     "interactions/nulls-and-strings": "Expected `str`, got `null` - at `$.interaction.id`",
@@ -58,6 +71,7 @@ DEVIATIONS = {
     "openai/null-everywhere": "Expected `str`, got `null` - at `$.id`",
     "openai/numbers-that-are-not-finite": "JSON is malformed",
     "openai/tensorrt-llm-both-reasonings": "unknown field `avg_decoded_tokens_per_iter` - at `$.choices[0]`",
+    "openai/text-completion": "a legacy completion",
     "openai/tool-calls-without-id-or-index": "required field `index` - at `$.choices[0].delta.tool_calls[0]`",
     "openai/unknown-values": "unknown field `mood` - at `$.choices[0].delta`",
     "responses/deltas-only": "missing required field `item_id`",

@@ -17,6 +17,7 @@ import sse_core
 from sse_core.dialects import (
     anthropic,
     cohere,
+    completions,
     events,
     gemini,
     groq,
@@ -54,7 +55,7 @@ VALUES = {"http.response", "http.url"}
 """Plain values, which import nothing of ours: any room may."""
 PUBLIC = [
     sse_core,
-    *(anthropic, cohere, events, gemini, groq, interactions, json, mcp, openai, responses),
+    *(anthropic, cohere, completions, events, gemini, groq, interactions, json, mcp, openai, responses),
 ]
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from msgspec import Struct
 
 from sse_core import ApiError, Control, Event, EventDecoder, InvalidChunk, StreamError, UnknownField
-from sse_core.dialects import anthropic, cohere, gemini, interactions, responses
+from sse_core.dialects import anthropic, cohere, completions, gemini, interactions, responses
 from sse_core.testing.dialects import REQUESTS, Fixture, load
 
 WHOLE: dict[str, type[Struct]] = {
     "anthropic": anthropic.Message,
     "cohere": cohere.ChatResponse,
+    "completions": completions.Completion,
     "gemini": gemini.GenerateContentResponse,
     "interactions": interactions.Interaction,
     "responses": responses.Response,

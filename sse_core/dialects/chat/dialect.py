@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ...errors import StreamError
+from ...errors import InvalidChunk, StreamError
 from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.request import Request
@@ -53,7 +53,7 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
                 if (
                     not choices
                     or chunk.error is not None
-                    or chunk.object == "error"
+                    or chunk.object in NEVER_ORDINARY
                     or chunk.x_groq is not None
                 ):
                     break
@@ -82,6 +82,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
             if chunk.error or not chunk.choices or chunk.object == "error":
                 raise api_error_from(event.raw)
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
+        if chunk.object == "text_completion" and all(choice.delta is None for choice in chunk.choices):
+            raise InvalidChunk("a legacy completion, not of a chat: `completions` asks for it", event.raw)
         if not (chunk.choices or chunk.object) and find_error(event.raw) is not None:
             raise api_error_from(event.raw)
         if chunk.x_groq is not None:
@@ -143,6 +145,8 @@ def chat_request(
 
 
 decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+NEVER_ORDINARY = ("error", "text_completion")
+"""What `object` is in an older vLLM's errors, and in chunks that are not of a chat."""
 DOCUMENTED = (
     (ChatCompletionChunk, "object", Literal["chat.completion.chunk"]),
     (ChatCompletionChunk, "created", int),

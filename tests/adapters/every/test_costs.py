@@ -311,7 +311,7 @@ COSTLY = {
         "sse_core.session.transcripts",
     ),
     *(f"sse_core.dialects.{name}" for name in ("anthropic", "cohere", "events", "gemini", "interactions")),
-    *(f"sse_core.dialects.{name}" for name in ("json", "mcp", "responses")),
+    *(f"sse_core.dialects.{name}" for name in ("completions", "json", "mcp", "responses")),
 }
 """Each takes from half a millisecond to ten, in a process that may live for one answer only."""
 
