@@ -169,12 +169,10 @@ class ChoiceBuilder:
         self._token_ids += choice.token_ids
         if choice.logprobs is not None:
             self._logprobs.append(choice.logprobs)
-        self._choice = merged(
-            self._choice,
-            msgspec.structs.replace(
-                choice, prompt_token_ids=choice.prompt_token_ids or self._choice.prompt_token_ids
-            ),
-        )
+        if choice != Choice(index=choice.index, text=choice.text) or choice.index != self._choice.index:
+            prompt_token_ids = choice.prompt_token_ids or self._choice.prompt_token_ids
+            choice = msgspec.structs.replace(choice, prompt_token_ids=prompt_token_ids)
+            self._choice = merged(self._choice, choice)
 
     def build(self) -> Choice:
         parts = self._logprobs
@@ -197,12 +195,16 @@ class CompletionAccumulator(Accumulator[Completion]):
 
     def __init__(self) -> None:
         self._completion = Completion()
+        self._fields: tuple[object, ...] = ()
         self._choices: dict[int, ChoiceBuilder] = {}
 
     def add(self, chunks: Sequence[Completion]) -> int:
         for chunk in chunks:
-            created = chunk.created or self._completion.created
-            self._completion = merged(self._completion, msgspec.structs.replace(chunk, created=created))
+            fields = (chunk.id, chunk.usage, chunk.system_fingerprint, chunk.service_tier, chunk.timings)
+            if fields != self._fields:  # which most chunks repeat
+                self._fields = fields
+                created = chunk.created or self._completion.created
+                self._completion = merged(self._completion, msgspec.structs.replace(chunk, created=created))
             for choice in chunk.choices:
                 self._choices.setdefault(choice.index, ChoiceBuilder()).add(choice)
         return sum(bool(chunk.text) for chunk in chunks)

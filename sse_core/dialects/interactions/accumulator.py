@@ -22,6 +22,7 @@ from .events import (
     InteractionStatusUpdate,
     InteractionStreamEvent,
     StartEvent,
+    StepDelta,
     StepStop,
     UnknownEvent,
     reasoning_of,
@@ -49,16 +50,20 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
     def add(self, chunks: Sequence[InteractionStreamEvent]) -> int:
         brought = 0
         for chunk in chunks:
-            if isinstance(chunk, UnknownEvent):
-                continue
-            if isinstance(chunk, DeltaEvent):
-                self._add_delta(chunk)
-                if isinstance(chunk.delta, TextContent):
-                    brought += bool(chunk.delta.text)
-                    continue
-            else:
-                self._add_event(chunk)
-            brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
+            if isinstance(chunk, StepDelta) and isinstance(chunk.delta, TextContent):
+                step = self._open.get(chunk.index)
+                if step is None or not step.is_output:
+                    step = self._begin(chunk.index, StepBuilder(ModelOutputStep()))
+                step.content.add(chunk.delta)
+                brought += bool(chunk.delta.text)
+                if chunk.metadata is not None:
+                    self._usage = chunk.usage or self._usage
+            elif not isinstance(chunk, UnknownEvent):
+                if isinstance(chunk, DeltaEvent):
+                    self._add_delta(chunk)
+                else:
+                    self._add_event(chunk)
+                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         return brought
 
     def message(self) -> Message:
@@ -96,9 +101,10 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
         else:
             self._begin(chunk.index, begin_with(chunk.delta))
 
-    def _begin(self, index: int, step: StepBuilder) -> None:
+    def _begin(self, index: int, step: StepBuilder) -> StepBuilder:
         self._open[index] = step
         self._steps.append((index, step))
+        return step
 
     def _add_event(self, chunk: InteractionEvent) -> None:
         self._usage = chunk.usage or self._usage

@@ -81,19 +81,20 @@ class StepBuilder:
 
     def __init__(self, start: Step) -> None:
         self.start = start
+        self.is_output = isinstance(start, ModelOutputStep)
         self.stopped = False
-        self._arguments: list[str] = []
         match start:
             case ModelOutputStep(content=content) | ThoughtStep(summary=content):
-                self._content = ContentListBuilder(content)
+                self.content = ContentListBuilder(content)
             case _:
-                self._content = ContentListBuilder(())
+                self.content = ContentListBuilder(())
+        self._arguments: list[str] = []
 
     def takes(self, delta: Delta) -> bool:
         """Return whether a delta goes on with this step, by what the two are."""
         match delta:
             case TextContent() | MediaContent() | TextAnnotationDelta():
-                return isinstance(self.start, ModelOutputStep)
+                return self.is_output
             case ThoughtSummaryDelta() | ThoughtSignatureDelta():
                 return isinstance(self.start, ThoughtStep)
             case ArgumentsDelta():
@@ -104,12 +105,12 @@ class StepBuilder:
     def add(self, delta: Delta) -> None:
         match delta:
             case TextContent() | MediaContent():
-                self._content.add(delta)
+                self.content.add(delta)
             case TextAnnotationDelta(annotations=annotations):
-                self._content.annotate(annotations)
+                self.content.annotate(annotations)
             case ThoughtSummaryDelta(content=content):
                 if content is not None:
-                    self._content.add(content)
+                    self.content.add(content)
             case ThoughtSignatureDelta(signature=signature):
                 self.start = msgspec.structs.replace(self.start, signature=signature)
             case ArgumentsDelta():
@@ -123,9 +124,9 @@ class StepBuilder:
     def build(self) -> Step:
         match self.start:
             case ModelOutputStep():
-                return msgspec.structs.replace(self.start, content=self._content.build())
+                return msgspec.structs.replace(self.start, content=self.content.build())
             case ThoughtStep():
-                return msgspec.structs.replace(self.start, summary=self._content.build())
+                return msgspec.structs.replace(self.start, summary=self.content.build())
             case FunctionCallStep(arguments=arguments) | ServerToolCall(arguments=arguments):
                 return msgspec.structs.replace(self.start, arguments=self._parsed_arguments(arguments))
             case _:

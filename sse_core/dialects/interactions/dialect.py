@@ -17,6 +17,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Never, TypedDict, Unpack, cast
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
-from ..shared.fast_dialect import never_ordinary
+from ..shared.fast_dialect import FastDialect, never_ordinary
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, error_in_value
 from ..shared.strict import dialect_for
@@ -41,6 +42,7 @@ from .events import (
     DeltaEvent,
     EndEvent,
     InteractionError,
+    InteractionEvent,
     InteractionStreamEvent,
     StartEvent,
     StepDelta,
@@ -70,14 +72,18 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
     def read(self, event: Event) -> InteractionStreamEvent | Control:
         chunk = super().read(event)
         if not isinstance(chunk, Control):
-            self._note_ids([chunk])
+            self.cursor = id_of(chunk) or self.cursor
         return chunk
 
     def read_batch(
         self, data: Sequence[bytes], chunks: list[InteractionStreamEvent], type: str = "message"
     ) -> int:
-        read = super().read_batch(data, chunks, type)
-        self._note_ids(chunks[len(chunks) - read :])
+        read = read_ordinary(self, data, chunks, type)
+        for chunk in islice(reversed(chunks), read):  # from the last: some events have no ID
+            id = id_of(chunk)
+            if id:
+                self.cursor = id
+                break
         return read
 
     def read_special(self, event: Event) -> InteractionStreamEvent | Control:
@@ -108,13 +114,13 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
     def accumulator(self) -> Accumulator[InteractionStreamEvent]:
         return InteractionAccumulator()
 
-    def _note_ids(self, chunks: Sequence[InteractionStreamEvent]) -> None:
-        """Note the last ID among those of the chunks, some of which have none."""
-        for chunk in reversed(chunks):
-            id = chunk.fields.get("event_id") if isinstance(chunk, UnknownEvent) else chunk.event_id
-            if id:
-                self.cursor = str(id)
-                return
+
+def id_of(chunk: InteractionStreamEvent) -> str | None:
+    """Return the ID of an event, if it has one."""
+    if isinstance(chunk, InteractionEvent):
+        return chunk.event_id
+    id = chunk.fields.get("event_id")
+    return id if isinstance(id, str) else None
 
 
 def failed(interaction: Interaction, event: Event) -> ApiError:
@@ -194,6 +200,8 @@ def resume(
     )
 
 
+read_ordinary = FastDialect[InteractionStreamEvent].read_batch
+"""What `super()` finds, found once."""
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(InteractionStreamEvent | InteractionError)
 ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(StepDelta | StepStop | ContentDelta | ContentStop)
 """The events that are chunks and mean nothing else."""
