@@ -20,6 +20,7 @@ from ..reading.message import Accumulator, Message, ShortRepr
 from ..reading.request import Request
 from .chat.chunks import CompletionTokensDetails, PromptTokensDetails, ToolCallDelta, Usage
 from .openai import StreamOptions
+from .shared.lenient import convert_leniently
 from .shared.provider_dialect import JSON_HEADERS, ProviderDialect, control_of
 from .shared.provider_errors import (
     NOT_JSON,
@@ -32,7 +33,7 @@ from .shared.provider_errors import (
 )
 from .shared.repaired_json import repaired_json
 from .shared.strict import dialect_for
-from .shared.typed_events import convert_leniently, merged
+from .shared.typed_events import merged
 
 __all__ = [
     "Choice",

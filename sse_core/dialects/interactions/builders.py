@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..shared.lenient import Fields
 from ..shared.provider_errors import NOT_JSON
-from ..shared.typed_events import Fields, merged
+from ..shared.typed_events import merged
 from .content import (
     Annotation,
     AudioContent,

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import field
 
-from ..shared.typed_events import Fields, Tagged, Unknown
+from ..shared.lenient import Fields
+from ..shared.typed_events import Tagged, Unknown
 from .content import Content
 
 
