@@ -8,6 +8,7 @@ https://platform.openai.com/docs/api-reference/completions
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -20,8 +21,9 @@ from ..reading.message import Accumulator, Message, ShortRepr
 from ..reading.request import Request
 from .chat.chunks import CompletionTokensDetails, PromptTokensDetails, ToolCallDelta, Usage
 from .openai import StreamOptions
+from .shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from .shared.lenient import convert_leniently
-from .shared.provider_dialect import JSON_HEADERS, ProviderDialect, control_of
+from .shared.provider_dialect import JSON_HEADERS, ProviderDialect, control_of, is_heartbeat
 from .shared.provider_errors import (
     NOT_JSON,
     ErrorObject,
@@ -44,6 +46,7 @@ __all__ = [
     "PromptTokensDetails",
     "StreamOptions",
     "Usage",
+    "completion",
     "create",
 ]
 
@@ -60,6 +63,8 @@ class Logprobs(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of one of the texts, or a whole one; `index` tells them apart where several were asked for."""
+
+    ESSENTIAL = frozenset({"index", "text", "finish_reason"})
 
     index: int = 0
     text: str = ""
@@ -79,6 +84,8 @@ class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class Completion(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One chunk of a streamed completion, or a whole completion."""
+
+    ESSENTIAL = frozenset({"choices"})
 
     id: str = ""
     object: str = ""
@@ -121,8 +128,8 @@ class CompletionsDialect(ProviderDialect[Completion]):
     def read(self, event: Event) -> Completion | Control:
         if event.type == "error":
             raise api_error_from(event.raw)
-        if event.type == "ping":
-            return Control.PING
+        if is_heartbeat(event.type):
+            return Control.PING if event.type == "ping" else Control.NOISE
         try:
             chunk = decode(event.raw)
         except NOT_JSON:
@@ -258,11 +265,34 @@ def create(
     return Request(
         dialect=dialect_for(CompletionsDialect, DOCUMENTED, strict),
         method="POST",
-        path="/completions",
+        path=PATH,
         headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
+
+def completion(
+    *,
+    model: str,
+    prompt: str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[CompletionParams],
+) -> Request[Completion]:
+    """Ask for a completion that is not streamed; the arguments are those of `create`.
+
+    Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "prompt": prompt}
+    return Request(
+        dialect=partial(ProviderDocumentDialect[Completion], Completion),
+        method="POST",
+        path=PATH,
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+PATH = "/completions"
 
 decode = msgspec.json.Decoder(Completion).decode
 DOCUMENTED = (

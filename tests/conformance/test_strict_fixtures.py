@@ -68,7 +68,7 @@ DEVIATIONS = {
     "openai/null-everywhere": "Expected `str`, got `null` - at `$.id`",
     "openai/numbers-that-are-not-finite": "JSON is malformed",
     "openai/tensorrt-llm-both-reasonings": "unknown field `avg_decoded_tokens_per_iter` - at `$.choices[0]`",
-    "openai/text-completion": "a legacy completion",
+    "openai/text-completion": "Invalid enum value 'text_completion' - at `$.object`",
     "openai/tool-calls-without-id-or-index": "required field `index` - at `$.choices[0].delta.tool_calls[0]`",
     "openai/unknown-values": "unknown field `mood` - at `$.choices[0].delta`",
     "responses/deltas-only": "missing required field `item_id`",

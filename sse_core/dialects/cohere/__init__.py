@@ -25,6 +25,7 @@ from .answer import (
 from .dialect import (
     ChatParams,
     chat,
+    chat_response,
 )
 from .events import (
     ChatStreamEvent,
@@ -102,4 +103,5 @@ __all__ = [
     "Usage",
     "UsageTokens",
     "chat",
+    "chat_response",
 ]

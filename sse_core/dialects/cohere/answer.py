@@ -47,6 +47,8 @@ class Citation(ShortRepr, frozen=True, kw_only=True, gc=False):
 class TextContent(Tagged, frozen=True, kw_only=True, gc=False, tag="text"):
     """Text."""
 
+    ESSENTIAL = frozenset({"text"})
+
     text: str = ""
 
 
@@ -62,12 +64,16 @@ Content: TypeAlias = TextContent | ThinkingContent | Unknown
 class ToolCallFunction(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Which function to call; `arguments` is JSON text, or a fragment of it."""
 
+    ESSENTIAL = frozenset({"name", "arguments"})
+
     name: str | None = None
     arguments: str | None = None
 
 
 class ToolCall(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A call of a function that the caller is to run, or a part of one."""
+
+    ESSENTIAL = frozenset({"function"})
 
     id: str | None = None
     type: str | None = None
@@ -79,6 +85,8 @@ class ToolCall(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class AssistantMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What the model says; `tool_plan` is what it thinks before it calls tools."""
+
+    ESSENTIAL = frozenset({"content", "tool_calls"})
 
     role: str | None = None
     content: tuple[Content, ...] = ()
@@ -141,6 +149,8 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class ChatResponse(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed."""
+
+    ESSENTIAL = frozenset({"message", "finish_reason"})
 
     id: str | None = None
     finish_reason: str | None = None

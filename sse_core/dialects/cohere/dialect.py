@@ -13,21 +13,24 @@ https://docs.cohere.com/v2/docs/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 import msgspec
 from msgspec import UnsetType
 
 from ...events.items import Event
+from ...http.response import Response
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error
 from ..shared.strict import dialect_for
 from ..shared.typed_events import Error, Ping, TypedEventDialect, UnknownEvent, reported_error
 from .accumulator import ChatAccumulator
-from .answer import Citation, LogprobItem, ToolCall
+from .answer import ChatResponse, Citation, LogprobItem, ToolCall
 from .events import (
     ChatStreamEvent,
     CitationEndEvent,
@@ -89,6 +92,17 @@ def error_of(end: MessageEndChange) -> ErrorObject | None:
     return None
 
 
+class ChatResponseDialect(ProviderDocumentDialect[ChatResponse]):
+    """Reads an answer that is not streamed."""
+
+    def read_text(self, response: Response, text: bytes) -> ChatResponse:
+        answer = super().read_text(response, text)
+        error = error_of(MessageEndChange(finish_reason=answer.finish_reason))
+        if error is not None:
+            raise api_error(error, text, response)
+        return answer
+
+
 class ChatParams(TypedDict, total=False):
     """The parameters of a request that need not be there, by the provider's own names."""
 
@@ -130,11 +144,34 @@ def chat(
     return Request(
         dialect=dialect_for(ChatDialect, DOCUMENTED, strict),
         method="POST",
-        path="/v2/chat",
+        path=PATH,
         headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
+
+def chat_response(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ChatParams],
+) -> Request[ChatResponse]:
+    """Ask for an answer that is not streamed; the arguments are those of `chat`.
+
+    One that failed is raised as an ApiError. Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "messages": messages}
+    return Request(
+        dialect=partial(ChatResponseDialect, ChatResponse),
+        method="POST",
+        path=PATH,
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+PATH = "/v2/chat"
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ChatStreamEvent | Ping | Error)
 ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(

@@ -28,11 +28,15 @@ T = TypeVar("T")
 class MessageStartChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The message as it begins, as a rule without content."""
 
+    ESSENTIAL = frozenset({"message"})
+
     message: AssistantMessage = AssistantMessage()
 
 
 class ContentStartMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one content item."""
+
+    ESSENTIAL = frozenset({"content"})
 
     content: Content | None = None
 
@@ -40,11 +44,15 @@ class ContentStartMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
 class ContentStartChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A content item begins."""
 
+    ESSENTIAL = frozenset({"message"})
+
     message: ContentStartMessage = ContentStartMessage()
 
 
 class ContentPart(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a content item: of its text, or of what the model thinks."""
+
+    ESSENTIAL = frozenset({"text"})
 
     text: str | None = None
     thinking: str | None = None
@@ -53,11 +61,15 @@ class ContentPart(ShortRepr, frozen=True, kw_only=True, gc=False):
 class ContentMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one part of a content item."""
 
+    ESSENTIAL = frozenset({"content"})
+
     content: ContentPart = ContentPart()
 
 
 class ContentChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a content item is added."""
+
+    ESSENTIAL = frozenset({"message"})
 
     message: ContentMessage = ContentMessage()
 
@@ -78,11 +90,15 @@ class ToolPlanChange(ShortRepr, frozen=True, kw_only=True, gc=False):
 class ToolCallMessage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A message with one part of a tool call."""
 
+    ESSENTIAL = frozenset({"tool_calls"})
+
     tool_calls: ToolCall | tuple[ToolCall, ...] | None = None
 
 
 class ToolCallChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call is added; the first documentation had it without a message."""
+
+    ESSENTIAL = frozenset({"message", "tool_call"})
 
     message: ToolCallMessage = ToolCallMessage()
     tool_call: ToolCall | None = None
@@ -103,6 +119,8 @@ class CitationChange(ShortRepr, frozen=True, kw_only=True, gc=False):
 class MessageEndChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How the message ended."""
 
+    ESSENTIAL = frozenset({"finish_reason"})
+
     finish_reason: str | None = None
     error: str | None = None
     usage: Usage | None = None
@@ -113,6 +131,8 @@ class MessageEndChange(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class MessageStartEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message-start"):
     """The first event."""
+
+    ESSENTIAL = frozenset({"delta"})
 
     id: str | None = None
     delta: MessageStartChange = MessageStartChange()
@@ -141,6 +161,8 @@ class MessageStartEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="m
 class ContentStartEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="content-start"):
     """The start of the content item at `index`, as a rule empty yet."""
 
+    ESSENTIAL = frozenset({"index", "delta"})
+
     index: int | None = None
     delta: ContentStartChange = ContentStartChange()
 
@@ -162,6 +184,8 @@ class ContentStartEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="c
 
 class ContentDeltaEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="content-delta"):
     """What is added to the content item at `index`."""
+
+    ESSENTIAL = frozenset({"index", "delta"})
 
     index: int | None = None
     delta: ContentChange = ContentChange()
@@ -202,6 +226,8 @@ class ToolPlanDeltaEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="
 
 class ToolCallEvent(TaggedEvent, frozen=True, kw_only=True, gc=False):
     """An event that adds to the tool call at `index`; calls are counted apart from content items."""
+
+    ESSENTIAL = frozenset({"index", "delta"})
 
     index: int | None = None
     delta: ToolCallChange = ToolCallChange()
@@ -251,6 +277,8 @@ class CitationEndEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="ci
 
 class MessageEndEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message-end"):
     """The last event."""
+
+    ESSENTIAL = frozenset({"delta"})
 
     id: str | None = None
     delta: MessageEndChange = MessageEndChange()

@@ -22,6 +22,7 @@ from .content import (
 from .dialect import (
     InteractionParams,
     create,
+    interaction,
     resume,
 )
 from .events import (
@@ -155,5 +156,6 @@ __all__ = [
     "VideoContent",
     "WordInfo",
     "create",
+    "interaction",
     "resume",
 ]

@@ -69,6 +69,8 @@ Annotation: TypeAlias = URLCitation | FileCitation | PlaceCitation | SpeechAnnot
 class TextContent(Tagged, frozen=True, kw_only=True, gc=False, tag="text"):
     """Text, and what it rests on."""
 
+    ESSENTIAL = frozenset({"text"})
+
     text: str = ""
     annotations: tuple[Annotation, ...] | None = None
 

@@ -17,6 +17,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Never, TypedDict, Unpack, cast
 from urllib.parse import quote
@@ -24,11 +25,12 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UnsetType
 
-from ...errors import ApiError
 from ...events.items import Event
+from ...http.response import Response
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect, never_ordinary
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, error_in_value
@@ -60,6 +62,8 @@ from .steps import (
 
 REVISION = "2026-05-20"
 """The first revision of the API that has steps."""
+REVISION_HEADER = "Api-Revision"
+PATH = "/interactions"
 
 
 class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
@@ -90,7 +94,7 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
         chunk = super().read_special(event)
         match chunk:
             case EndEvent(interaction=Interaction(status="failed") as interaction):
-                raise failed(interaction, event)
+                raise api_error(error_of(interaction), event.raw)
             case UnknownEvent(fields={"error": dict() | str()}):
                 raise reported_error(event)
             case _:
@@ -123,7 +127,7 @@ def id_of(chunk: InteractionStreamEvent) -> str | None:
     return id if isinstance(id, str) else None
 
 
-def failed(interaction: Interaction, event: Event) -> ApiError:
+def error_of(interaction: Interaction) -> ErrorObject:
     """Return the error of an interaction that has failed: its own, or else that of a step."""
     given: object = interaction.errors
     errors = cast("list[object]", given) if isinstance(given, list) else []
@@ -131,8 +135,18 @@ def failed(interaction: Interaction, event: Event) -> ApiError:
     for each in (*errors, *steps):
         error = error_in_value({"error": each})
         if error is not None:
-            return api_error(error, event.raw)
-    return api_error(ErrorObject("the interaction has failed"), event.raw)
+            return error
+    return ErrorObject("the interaction has failed")
+
+
+class InteractionDialect(ProviderDocumentDialect[Interaction]):
+    """Reads an interaction that is not streamed."""
+
+    def read_text(self, response: Response, text: bytes) -> Interaction:
+        interaction = super().read_text(response, text)
+        if interaction.status == "failed":
+            raise api_error(error_of(interaction), text, response)
+        return interaction
 
 
 class InteractionParams(TypedDict, total=False):
@@ -173,15 +187,42 @@ def create(
     `x-goog-api-key`. `strict` is for those who test servers: a chunk that is not exactly as documented is
     an InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
-    who = {name: value for name, value in (("model", model), ("agent", agent)) if value is not None}
-    fixed = {**who, "input": input, "stream": True}
+    fixed = {**answerer(model, agent), "input": input, "stream": True}
     return Request(
         dialect=dialect_for(InteractionsDialect, DOCUMENTED, strict),
         method="POST",
-        path="/interactions",
-        headers=(*JSON_HEADERS, ("Api-Revision", revision)),
+        path=PATH,
+        headers=(*JSON_HEADERS, (REVISION_HEADER, revision)),
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
+
+
+def interaction(
+    *,
+    input: str | Mapping[str, object] | Sequence[Mapping[str, object]],
+    model: str | None = None,
+    agent: str | None = None,
+    revision: str = REVISION,
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[InteractionParams],
+) -> Request[Interaction]:
+    """Ask for an interaction that is not streamed; the arguments are those of `create`.
+
+    One that failed is raised as an ApiError. Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {**answerer(model, agent), "input": input}
+    return Request(
+        dialect=partial(InteractionDialect, Interaction),
+        method="POST",
+        path=PATH,
+        headers=(*JSON_HEADERS, (REVISION_HEADER, revision), *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+def answerer(model: str | None, agent: str | None) -> dict[str, str]:
+    """Return the fields of a request that say who is to answer."""
+    return {name: value for name, value in (("model", model), ("agent", agent)) if value is not None}
 
 
 def resume(
@@ -192,11 +233,11 @@ def resume(
     `last_event_id` is that event's `event_id`; `revision` and `strict` are as in `create`.
     """
     behind = "" if last_event_id is None else f"&last_event_id={quote(last_event_id, safe='')}"
-    path = f"/interactions/{quote(interaction_id, safe='')}?stream=true{behind}"
+    path = f"{PATH}/{quote(interaction_id, safe='')}?stream=true{behind}"
     return Request(
         dialect=dialect_for(InteractionsDialect, DOCUMENTED, strict),
         path=path,
-        headers=(("Api-Revision", revision),),
+        headers=((REVISION_HEADER, revision),),
     )
 
 

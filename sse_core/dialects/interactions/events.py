@@ -26,6 +26,8 @@ from .steps import FunctionCallStep, ModelOutputStep, Output, Step, ThoughtStep
 class ArgumentsDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="arguments_delta"):
     """A fragment of the JSON text of a call's arguments."""
 
+    ESSENTIAL = frozenset({"arguments", "partial_arguments"})
+
     arguments: str | None = None
     partial_arguments: str | None = None
     """The same, as the first documentation of steps had it."""
@@ -97,6 +99,8 @@ class BeginEvent(InteractionEvent, frozen=True, kw_only=True):
 class EndEvent(InteractionEvent, frozen=True, kw_only=True):
     """The last event; the interaction in it may be without the steps that have come."""
 
+    ESSENTIAL = frozenset({"interaction"})
+
     interaction: Interaction = Interaction()
 
     @property
@@ -139,6 +143,8 @@ class StartEvent(InteractionEvent, frozen=True, kw_only=True):
 
 class DeltaEvent(InteractionEvent, frozen=True, kw_only=True):
     """What is added to the step at `index`."""
+
+    ESSENTIAL = frozenset({"index", "delta"})
 
     index: int = 0
     delta: Delta = Unknown()
@@ -185,6 +191,8 @@ class InteractionStatusUpdate(InteractionEvent, frozen=True, kw_only=True, tag="
 class StepStart(StartEvent, frozen=True, kw_only=True, tag="step.start"):
     """A step begins."""
 
+    ESSENTIAL = frozenset({"index", "step"})
+
     step: Step = Unknown()
 
     @property
@@ -218,6 +226,8 @@ class InteractionStart(BeginEvent, frozen=True, tag="interaction.start"):
 
 class ContentStart(StartEvent, frozen=True, kw_only=True, tag="content.start"):
     """A piece of content begins."""
+
+    ESSENTIAL = frozenset({"index", "content"})
 
     content: Output = Unknown()
 

@@ -58,6 +58,8 @@ class Interaction(ShortRepr, frozen=True, kw_only=True, gc=False):
     What it repeats of the request is left as JSON.
     """
 
+    ESSENTIAL = frozenset({"steps", "outputs", "status"})
+
     id: str = ""
     object: str | None = None
     status: str = ""

@@ -20,6 +20,8 @@ class UserInputStep(Tagged, frozen=True, kw_only=True, gc=False, tag="user_input
 class ModelOutputStep(Tagged, frozen=True, kw_only=True, gc=False, tag="model_output"):
     """What the model says; `error` is a `google.rpc.Status`."""
 
+    ESSENTIAL = frozenset({"content"})
+
     content: tuple[Content, ...] = ()
     error: Any = None
 
@@ -33,6 +35,8 @@ class ThoughtStep(Tagged, frozen=True, kw_only=True, gc=False, tag="thought"):
 
 class FunctionCallStep(Tagged, frozen=True, kw_only=True, gc=False, tag="function_call"):
     """A call of a function that the caller is to run."""
+
+    ESSENTIAL = frozenset({"id", "name", "arguments"})
 
     id: str = ""
     name: str = ""
