@@ -4,6 +4,12 @@ from ..shared.typed_events import (
     ToolCallDelta,
     Unknown,
 )
+from .answer import (
+    GroundingToolCount,
+    Interaction,
+    ModalityTokens,
+    Usage,
+)
 from .content import (
     Annotation,
     AudioContent,
@@ -47,12 +53,6 @@ from .events import (
     ThoughtSignatureDelta,
     ThoughtSummaryDelta,
     UnknownEvent,
-)
-from .interaction import (
-    GroundingToolCount,
-    Interaction,
-    ModalityTokens,
-    Usage,
 )
 from .steps import (
     CodeExecutionCallStep,

@@ -9,6 +9,7 @@ import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
 from ..shared.typed_events import Unknown, merged
+from .answer import Interaction, Usage
 from .builders import StepBuilder, begin_step, begin_with
 from .content import TextContent
 from .events import (
@@ -28,7 +29,6 @@ from .events import (
     reasoning_of,
     text_of,
 )
-from .interaction import Interaction, Usage
 from .steps import FunctionCallStep, ModelOutputStep, Output, UserInputStep
 
 

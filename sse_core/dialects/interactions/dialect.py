@@ -37,6 +37,7 @@ from ..shared.provider_errors import ErrorObject, api_error, error_in_value
 from ..shared.strict import dialect_for
 from ..shared.typed_events import TypedEventDialect, Unknown, reported_error
 from .accumulator import InteractionAccumulator
+from .answer import Interaction
 from .content import TextContent
 from .events import (
     ContentDelta,
@@ -51,7 +52,6 @@ from .events import (
     StepStop,
     UnknownEvent,
 )
-from .interaction import Interaction
 from .steps import (
     FunctionResultStep,
     MCPServerToolCallStep,

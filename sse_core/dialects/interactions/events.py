@@ -16,8 +16,8 @@ from ..shared.typed_events import (
     Unknown,
 )
 from ..shared.typed_events import UnknownEvent as UnknownTypedEvent
+from .answer import Interaction, Usage
 from .content import Annotation, Content, TextContent
-from .interaction import Interaction, Usage
 from .steps import FunctionCallStep, ModelOutputStep, Output, Step, ThoughtStep
 
 # Deltas.
