@@ -22,6 +22,7 @@ from ..reading.request import Request
 from .chat.chunks import CompletionTokensDetails, PromptTokensDetails, ToolCallDelta, Usage
 from .openai import StreamOptions
 from .shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
+from .shared.fast_dialect import LARGE, check_objects
 from .shared.lenient import convert_leniently
 from .shared.provider_dialect import JSON_HEADERS, ProviderDialect, control_of, is_heartbeat
 from .shared.provider_errors import (
@@ -33,7 +34,6 @@ from .shared.provider_errors import (
     find_error,
     invalid_chunk,
 )
-from .shared.repaired_json import repaired_json
 from .shared.strict import dialect_for
 from .shared.typed_events import merged
 
@@ -126,6 +126,8 @@ class CompletionsDialect(ProviderDialect[Completion]):
     """Reads the events of legacy completions."""
 
     def read(self, event: Event) -> Completion | Control:
+        if len(event.raw) > LARGE:
+            check_objects(event)
         if event.type == "error":
             raise api_error_from(event.raw)
         if is_heartbeat(event.type):
@@ -143,6 +145,8 @@ class CompletionsDialect(ProviderDialect[Completion]):
             raise InvalidChunk(
                 "a chat completion, which has another form: `openai.chat` asks for it", event.raw
             )
+        if not (chunk.choices or chunk.object or chunk.usage):
+            self._unread = event.raw
         for choice in chunk.choices:
             if choice.finish_reason == "error":
                 error = error_in_value({"error": choice.error})
@@ -157,7 +161,7 @@ class CompletionsDialect(ProviderDialect[Completion]):
         if find_error(event.raw) is not None:  # in an array
             raise api_error_from(event.raw)
         try:
-            chunk: Completion = convert_leniently(msgspec.json.decode(repaired_json(event)), Completion)
+            chunk: Completion = convert_leniently(msgspec.json.decode(self.repaired(event)), Completion)
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
         return chunk
@@ -202,6 +206,7 @@ class CompletionAccumulator(Accumulator[Completion]):
     """Puts a completion together."""
 
     def __init__(self) -> None:
+        self.parts = 0
         self._completion = Completion()
         self._fields: tuple[object, ...] = ()
         self._choices: dict[int, ChoiceBuilder] = {}
@@ -214,7 +219,11 @@ class CompletionAccumulator(Accumulator[Completion]):
                 created = chunk.created or self._completion.created
                 self._completion = merged(self._completion, msgspec.structs.replace(chunk, created=created))
             for choice in chunk.choices:
-                self._choices.setdefault(choice.index, ChoiceBuilder()).add(choice)
+                if choice.index not in self._choices:
+                    self._choices[choice.index] = ChoiceBuilder()
+                    self.parts += 1
+                self._choices[choice.index].add(choice)
+                self.parts += choice.logprobs is not None
         return sum(bool(chunk.text) for chunk in chunks)
 
     def message(self) -> Message:

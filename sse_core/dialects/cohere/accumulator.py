@@ -29,6 +29,7 @@ from .events import (
     ToolCallDeltaEvent,
     ToolCallStartEvent,
     ToolPlanDeltaEvent,
+    deltas_of,
     reasoning_of,
     text_of,
 )
@@ -77,6 +78,8 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
     """
 
     def __init__(self) -> None:
+        self.parts = 0
+        self._known = False  # an event of a known type has come
         self._id: str | None = None
         self._role: str | None = None
         self._contents: list[tuple[int, ContentBuilder]] = []
@@ -94,9 +97,14 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
             if isinstance(chunk, ContentDeltaEvent):
                 brought += self._add_part(chunk)
             elif not isinstance(chunk, UnknownEvent):
+                self._known = True
                 self._add_event(chunk)
                 brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         return brought
+
+    @property
+    def understood(self) -> bool:
+        return self._known or super().understood
 
     def message(self) -> Message:
         message = AssistantMessage(
@@ -134,6 +142,7 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
             self._item(chunk.index, ThinkingContent).parts.append(part.thinking)
         if chunk.logprobs is not None:
             self._logprobs.append(chunk.logprobs)
+            self.parts += 1
         return bool(part.text or part.thinking)
 
     def _item(self, index: int | None, kind: type[TextContent] | type[ThinkingContent]) -> ContentBuilder:
@@ -144,17 +153,14 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
     def _begin(self, index: int | None, start: Content) -> ContentBuilder:
         item = self._open_contents[index] = ContentBuilder(start)
         self._contents.append((index or 0, item))
+        self.parts += 1
         return item
 
     def _add_event(self, chunk: ChatStreamEvent) -> None:
         match chunk:
             case MessageStartEvent(id=id, message=message):
-                self._id, self._role = id, message.role
-                for index, content in enumerate(message.content):
-                    self._begin(index, content)
-                self._tool_plan.append(message.tool_plan or "")
-                self._begin_calls(chunk.tool_calls)
-                self._citations += message.citations
+                self._id = id
+                self._add_message(message)
             case ContentStartEvent(index=index, content=content):
                 if content is not None:
                     self._begin(index, content)
@@ -167,10 +173,24 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
                     self._open_call(part.index).add(part)
             case CitationStartEvent(citations=citations):
                 self._citations += citations
-            case MessageEndEvent():
+                self.parts += len(citations)
+            case MessageEndEvent(id=id, delta=delta):
+                self._id = self._id or id
                 self._end = chunk
+                if delta.message is not None:
+                    self._add_message(delta.message)
             case _:
                 pass
+
+    def _add_message(self, message: AssistantMessage) -> None:
+        """Add what a message begins with, or all of it."""
+        self._role = message.role
+        for index, content in enumerate(message.content):
+            self._begin(index, content)
+        self._tool_plan.append(message.tool_plan or "")
+        self._begin_calls(deltas_of(message.tool_calls, 0))
+        self._citations += message.citations
+        self.parts += len(message.citations)
 
     def _begin_calls(self, parts: Sequence[ToolCallDelta]) -> None:
         for part in parts:
@@ -183,4 +203,5 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
         if call is None:
             call = self._open_calls[index] = ToolCallBuilder()
             self._calls.append(call)
+            self.parts += 1
         return call

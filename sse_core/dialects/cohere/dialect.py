@@ -14,17 +14,19 @@ https://docs.cohere.com/v2/docs/streaming
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Never, TypedDict, Unpack
 
 import msgspec
 from msgspec import UnsetType
 
+from ...errors import InvalidChunk
 from ...events.items import Event
 from ...http.response import Response
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
+from ..shared.lenient import Fields, convert_leniently
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error
 from ..shared.strict import dialect_for
@@ -58,21 +60,40 @@ class ChatDialect(TypedEventDialect[ChatStreamEvent]):
 
     def __init__(self) -> None:
         super().__init__(events, ordinary)
+        self._has_begun = False
+        self._id: str | None = None  # of the message that has begun
 
-    def track(self, chunk: ChatStreamEvent) -> ChatStreamEvent:
-        if isinstance(chunk, MessageEndEvent):
-            self.ended = True
-        return chunk
-
-    def read_special(self, event: Event) -> ChatStreamEvent | Control:
-        chunk = super().read_special(event)
+    def track(self, chunk: ChatStreamEvent, event: Event) -> ChatStreamEvent | Control:
         match chunk:
-            case MessageEndEvent(delta=end) if (error := error_of(end)) is not None:
-                raise api_error(error, event.raw)
+            case MessageStartEvent():
+                return self._begin(chunk, event)
+            case MessageEndEvent(delta=end):
+                error = error_of(end)
+                if error is not None:
+                    raise api_error(error, event.raw)
+                self.ended = True
             case UnknownEvent(name="message", fields={"message": str()}):  # as with a status that is not 200
                 raise reported_error(event)
             case _:
-                return chunk
+                pass
+        return chunk
+
+    def read_whole(self, fields: Fields) -> ChatStreamEvent | None:
+        if "type" in fields or not isinstance(fields.get("message"), dict):
+            return None
+        answer: ChatResponse = convert_leniently(fields, ChatResponse)
+        end = MessageEndChange(finish_reason=answer.finish_reason, usage=answer.usage, message=answer.message)
+        return MessageEndEvent(id=answer.id, delta=end)
+
+    def _begin(self, chunk: MessageStartEvent, event: Event) -> ChatStreamEvent | Control:
+        """Begin a message; pass over its start if it is repeated. Raises InvalidChunk for another's start."""
+        if not self._has_begun:
+            self._has_begun, self._id = True, chunk.id
+            return chunk
+        if self._id == chunk.id:
+            return Control.NOISE
+        message = f"the message {chunk.id!r} began though the message {self._id!r} had not ended"
+        raise InvalidChunk(message, event.raw)
 
     def accumulator(self) -> Accumulator[ChatStreamEvent]:
         return ChatAccumulator()
@@ -175,8 +196,7 @@ PATH = "/v2/chat"
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ChatStreamEvent | Ping | Error)
 ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-    MessageStartEvent
-    | ContentStartEvent
+    ContentStartEvent
     | ContentDeltaEvent
     | ContentEndEvent
     | ToolPlanDeltaEvent
@@ -190,6 +210,7 @@ ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
 DOCUMENTED = (
     (CitationMessage, "citations", Citation),
     (LogprobItem, "token_ids", tuple[int, ...]),
+    (MessageEndChange, "message", Never),
     (ToolCallChange, "message", ToolCallMessage | UnsetType),
     (ToolCallMessage, "tool_calls", ToolCall),
     (ToolPlanChange, "message", ToolPlanMessage | UnsetType),

@@ -124,6 +124,8 @@ class MessageEndChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     finish_reason: str | None = None
     error: str | None = None
     usage: Usage | None = None
+    message: AssistantMessage | None = None
+    """The message, of an answer that comes whole in one event. The dialect sets it; it is not on the wire."""
 
 
 # The events.
@@ -282,6 +284,21 @@ class MessageEndEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="mes
 
     id: str | None = None
     delta: MessageEndChange = MessageEndChange()
+
+    @property
+    def text(self) -> str:
+        """The text of an answer that comes whole."""
+        return "" if self.delta.message is None else text_of(self.delta.message)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of an answer that comes whole."""
+        return "" if self.delta.message is None else reasoning_of(self.delta.message)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """The tool calls of an answer that comes whole."""
+        return () if self.delta.message is None else deltas_of(self.delta.message.tool_calls, 0)
 
     @property
     def finish_reason(self) -> str | None:

@@ -40,6 +40,8 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
     """
 
     def __init__(self) -> None:
+        self.parts = 0
+        self._known = False  # an event of a known type has come
         self._interaction = Interaction()
         self._finish_reason: str | None = None
         self._usage: Usage | None = None
@@ -59,12 +61,18 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
                 if chunk.metadata is not None:
                     self._usage = chunk.usage or self._usage
             elif not isinstance(chunk, UnknownEvent):
+                self._known = True
+                self.parts += 1
                 if isinstance(chunk, DeltaEvent):
                     self._add_delta(chunk)
                 else:
                     self._add_event(chunk)
                 brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         return brought
+
+    @property
+    def understood(self) -> bool:
+        return self._known or super().understood
 
     def message(self) -> Message:
         native = msgspec.structs.replace(self._interaction, usage=self._usage)
@@ -104,6 +112,7 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
     def _begin(self, index: int, step: StepBuilder) -> StepBuilder:
         self._open[index] = step
         self._steps.append((index, step))
+        self.parts += 1
         return step
 
     def _add_event(self, chunk: InteractionEvent) -> None:

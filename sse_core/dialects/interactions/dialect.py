@@ -25,6 +25,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UnsetType
 
+from ...errors import InvalidChunk
 from ...events.items import Event
 from ...http.response import Response
 from ...reading.dialect import Control
@@ -32,6 +33,8 @@ from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect, never_ordinary
+from ..shared.lenient import Fields, convert_leniently
+from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, error_in_value
 from ..shared.strict import dialect_for
@@ -40,10 +43,12 @@ from .accumulator import InteractionAccumulator
 from .answer import Interaction
 from .content import TextContent
 from .events import (
+    BeginEvent,
     ContentDelta,
     ContentStop,
     DeltaEvent,
     EndEvent,
+    InteractionCompleted,
     InteractionError,
     InteractionEvent,
     InteractionStreamEvent,
@@ -72,6 +77,7 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
     def __init__(self) -> None:
         super().__init__(events, ordinary)
         self._server_tools: set[int] = set()  # the open steps whose arguments are to be marked
+        self._id: str | None = None  # of the interaction that has begun
 
     def read(self, event: Event) -> InteractionStreamEvent | Control:
         chunk = super().read(event)
@@ -90,17 +96,7 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
                 break
         return read
 
-    def read_special(self, event: Event) -> InteractionStreamEvent | Control:
-        chunk = super().read_special(event)
-        match chunk:
-            case EndEvent(interaction=Interaction(status="failed") as interaction):
-                raise api_error(error_of(interaction), event.raw)
-            case UnknownEvent(fields={"error": dict() | str()}):
-                raise reported_error(event)
-            case _:
-                return chunk
-
-    def track(self, chunk: InteractionStreamEvent) -> InteractionStreamEvent:
+    def track(self, chunk: InteractionStreamEvent, event: Event) -> InteractionStreamEvent | Control:
         match chunk:
             case DeltaEvent(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
@@ -109,11 +105,34 @@ class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
                 if isinstance(chunk, StartEvent) and isinstance(chunk.begun, ServerToolCall | Unknown):
                     self._server_tools.add(index)
                 self.decode_ordinary = never_ordinary if self._server_tools else ordinary.decode
+            case BeginEvent(interaction=interaction):
+                return self._begin(interaction.id, chunk, event)
+            case EndEvent(interaction=Interaction(status="failed") as interaction):
+                raise api_error(error_of(interaction), event.raw)
             case EndEvent():
                 self.ended = True
+            case UnknownEvent(fields={"error": dict() | str()}):
+                raise reported_error(event)
             case _:
                 pass
         return chunk
+
+    def read_whole(self, fields: Fields) -> InteractionStreamEvent | None:
+        if "event_type" in fields or fields.get("object") != "interaction":
+            return None
+        return InteractionCompleted(interaction=convert_leniently(fields, Interaction))
+
+    def _begin(
+        self, id: str, chunk: InteractionStreamEvent, event: Event
+    ) -> InteractionStreamEvent | Control:
+        """Begin an interaction; pass over its start if it is repeated. InvalidChunk: it is another's."""
+        began, self._id = self._id, id
+        if began is None:
+            return chunk
+        if began == id:
+            return Control.NOISE
+        message = f"the interaction {id!r} began though the interaction {began!r} had not ended"
+        raise InvalidChunk(message, event.raw)
 
     def accumulator(self) -> Accumulator[InteractionStreamEvent]:
         return InteractionAccumulator()
@@ -233,7 +252,7 @@ def resume(
     `last_event_id` is that event's `event_id`; `revision` and `strict` are as in `create`.
     """
     behind = "" if last_event_id is None else f"&last_event_id={quote(last_event_id, safe='')}"
-    path = f"{PATH}/{quote(interaction_id, safe='')}?stream=true{behind}"
+    path = f"{PATH}/{path_segment(interaction_id, 'interaction_id')}?stream=true{behind}"
     return Request(
         dialect=dialect_for(InteractionsDialect, DOCUMENTED, strict),
         path=path,
