@@ -167,6 +167,11 @@ class InteractionDialect(ProviderDocumentDialect[Interaction]):
             raise api_error(error_of(interaction), text, response)
         return interaction
 
+    def error_in(self, value: object) -> ErrorObject | None:
+        """As of any document; but an interaction may have `errors` that did not make it fail."""
+        is_interaction = is_object(value) and "status" in value and "error" not in value
+        return None if is_interaction else super().error_in(value)
+
 
 class InteractionParams(TypedDict, total=False):
     """The parameters of a request that need not be there, by the provider's own names."""

@@ -155,6 +155,16 @@ def test_an_answer_that_failed_is_an_error_with_status_200_too() -> None:
     assert caught.value.retryable
     with pytest.raises(ApiError, match="no"):
         read("interactions", {"status": "failed", "errors": [{"code": "internal_error", "message": "no"}]})
+    with pytest.raises(ApiError, match="no"):
+        read(
+            "interactions",
+            {"status": "failed", "steps": [{"type": "model_output", "error": {"message": "no"}}]},
+        )
+
+
+def test_an_interaction_may_have_errors_that_did_not_make_it_fail() -> None:
+    interaction = read("interactions", {"status": "completed", "errors": [{"message": "no"}]})
+    assert (interaction.status, interaction.errors) == ("completed", [{"message": "no"}])
 
 
 def test_a_completion_is_read_tolerantly() -> None:
