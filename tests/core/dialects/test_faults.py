@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -328,7 +329,7 @@ def test_c4_beside_the_error() -> None:
 
 # C5: two messages in one stream.
 
-STARTS: dict[str, Any] = {
+STARTS: dict[str, Callable[[str], object]] = {
     "anthropic": lambda id: {"type": "message_start", "message": {"id": id, "content": []}},
     "responses": lambda id: {"type": "response.created", "response": {"id": id}},
     "cohere": lambda id: {"type": "message-start", "id": id},
@@ -458,7 +459,7 @@ def test_c7_what_mistral_thinks_is_as_it_is_without_streaming() -> None:
     assert whole.content_parts == (thinking("Easy"), reference, {"type": "text", "text": "42!?"})
     sent = {"choices": [{"message": {"content": list(whole.content_parts)}}]}
     document = openai.completion(model="m", messages=[]).dialect()
-    (completion,) = document.read_document(Response(200), json.dumps(sent).encode()) or ()
+    (completion,) = cast("list[Any]", document.read_document(Response(200), json.dumps(sent).encode()))
     assert completion.choices[0].message == whole
 
 
@@ -617,7 +618,7 @@ def test_d7_a_notification_has_no_answer(body: bytes) -> None:
 
 def test_d9_the_end_marker_may_be_text() -> None:
     for done in ("[END]", b"[END]"):
-        dialect = json_dialect.request(dict, done=done).dialect()
+        dialect = json_dialect.request(dict[str, Any], done=done).dialect()
         assert dialect.read(Event(b"[END]")) is Control.END
     with pytest.raises(TypeError, match="done is the data of the end marker, as bytes or str, not 5"):
         json_dialect.request(dict, done=5)  # type: ignore[call-overload]
@@ -693,7 +694,7 @@ def test_e3_a_long_text_has_not() -> None:
     assert REQUESTS["gemini"]().dialect().read(event_of(parts))
 
 
-MANY: dict[str, Any] = {
+MANY: dict[str, Callable[[int], object]] = {
     "openai": lambda index: {"choices": [{"index": index, "delta": {"content": "a"}}]},
     "groq": lambda index: {"choices": [{"delta": {"tool_calls": [{"index": index, "id": str(index)}]}}]},
     "gemini": lambda index: {

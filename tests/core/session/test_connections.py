@@ -26,6 +26,7 @@ from sse_core import (
     Send,
     StartTLS,
     State,
+    StatusError,
     Stop,
     StreamClosed,
     Verdict,
