@@ -19,7 +19,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, Never, TypedDict, Unpack, cast
+from typing import Any, Never, TypedDict, Unpack
 from urllib.parse import quote
 
 import msgspec
@@ -33,7 +33,7 @@ from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect, never_ordinary
-from ..shared.lenient import Fields, convert_leniently
+from ..shared.lenient import Fields, convert_leniently, fields_in, items_in
 from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, error_in_value
@@ -148,8 +148,7 @@ def id_of(chunk: InteractionStreamEvent) -> str | None:
 
 def error_of(interaction: Interaction) -> ErrorObject:
     """Return the error of an interaction that has failed: its own, or else that of a step."""
-    given: object = interaction.errors
-    errors = cast("list[object]", given) if isinstance(given, list) else []
+    errors = items_in(interaction.errors) or []
     steps = [step.error for step in interaction.steps if isinstance(step, ModelOutputStep)]
     for each in (*errors, *steps):
         error = error_in_value({"error": each})
@@ -169,7 +168,8 @@ class InteractionDialect(ProviderDocumentDialect[Interaction]):
 
     def error_in(self, value: object) -> ErrorObject | None:
         """As of any document; but an interaction may have `errors` that did not make it fail."""
-        is_interaction = is_object(value) and "status" in value and "error" not in value
+        fields = fields_in(value) or {}
+        is_interaction = "status" in fields and "error" not in fields
         return None if is_interaction else super().error_in(value)
 
 

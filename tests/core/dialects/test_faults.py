@@ -150,12 +150,12 @@ def test_c2_a_whole_response_that_failed_is_an_error() -> None:
     failed = {"object": "response", "status": "failed", "error": {"code": "server_error", "message": "no"}}
     with pytest.raises(ApiError, match="no"):
         REQUESTS["responses"]().dialect().read(event_of(failed))
-    failed = {"object": "interaction", "status": "failed", "errors": [{"message": "no"}]}
+    interaction = {"object": "interaction", "status": "failed", "errors": [{"message": "no"}]}
     with pytest.raises(ApiError, match="no"):
-        REQUESTS["interactions"]().dialect().read(event_of(failed))
-    failed = {"id": "c", "finish_reason": "ERROR", "message": {"role": "assistant"}}
+        REQUESTS["interactions"]().dialect().read(event_of(interaction))
+    answer = {"id": "c", "finish_reason": "ERROR", "message": {"role": "assistant"}}
     with pytest.raises(ApiError, match="internal server error"):
-        REQUESTS["cohere"]().dialect().read(event_of(failed))
+        REQUESTS["cohere"]().dialect().read(event_of(answer))
 
 
 # C3: errors in any form, at any status.
