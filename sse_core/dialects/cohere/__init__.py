@@ -22,6 +22,21 @@ from .answer import (
     Usage,
     UsageTokens,
 )
+from .changes import (
+    CitationChange,
+    CitationMessage,
+    ContentChange,
+    ContentMessage,
+    ContentPart,
+    ContentStartChange,
+    ContentStartMessage,
+    MessageEndChange,
+    MessageStartChange,
+    ToolCallChange,
+    ToolCallMessage,
+    ToolPlanChange,
+    ToolPlanMessage,
+)
 from .dialect import (
     ChatParams,
     chat,
@@ -29,31 +44,18 @@ from .dialect import (
 )
 from .events import (
     ChatStreamEvent,
-    CitationChange,
     CitationEndEvent,
-    CitationMessage,
     CitationStartEvent,
-    ContentChange,
     ContentDeltaEvent,
     ContentEndEvent,
-    ContentMessage,
-    ContentPart,
-    ContentStartChange,
     ContentStartEvent,
-    ContentStartMessage,
     DebugEvent,
-    MessageEndChange,
     MessageEndEvent,
-    MessageStartChange,
     MessageStartEvent,
-    ToolCallChange,
     ToolCallDeltaEvent,
     ToolCallEndEvent,
-    ToolCallMessage,
     ToolCallStartEvent,
-    ToolPlanChange,
     ToolPlanDeltaEvent,
-    ToolPlanMessage,
 )
 
 __all__ = [

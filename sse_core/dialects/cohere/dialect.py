@@ -33,25 +33,27 @@ from ..shared.strict import dialect_for
 from ..shared.typed_events import Error, Ping, TypedEventDialect, UnknownEvent, reported_error
 from .accumulator import ChatAccumulator
 from .answer import ChatResponse, Citation, LogprobItem, ToolCall
+from .changes import (
+    CitationMessage,
+    MessageEndChange,
+    ToolCallChange,
+    ToolCallMessage,
+    ToolPlanChange,
+    ToolPlanMessage,
+)
 from .events import (
     ChatStreamEvent,
     CitationEndEvent,
-    CitationMessage,
     CitationStartEvent,
     ContentDeltaEvent,
     ContentEndEvent,
     ContentStartEvent,
-    MessageEndChange,
     MessageEndEvent,
     MessageStartEvent,
-    ToolCallChange,
     ToolCallDeltaEvent,
     ToolCallEndEvent,
-    ToolCallMessage,
     ToolCallStartEvent,
-    ToolPlanChange,
     ToolPlanDeltaEvent,
-    ToolPlanMessage,
 )
 
 
