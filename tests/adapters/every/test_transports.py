@@ -23,7 +23,7 @@ AUTHORITY = Authority.found()
 PORTAL = sse_adapters.portal.EventLoop("asyncio")
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def stop_portal() -> Iterator[None]:
     yield
     PORTAL.stop()
