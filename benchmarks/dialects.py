@@ -3,7 +3,7 @@
     python -m benchmarks.dialects
 
 Nanoseconds of CPU time for an event that adds some text, the smallest of some turns, and ratios: an event
-to its chunk by `Dialect.read`; an event's data by `Dialect.read_plain`, in lists of one, as a session has
+to its chunk by `Dialect.read`; an event's data by `Dialect.read_batch`, in lists of one, as a session has
 those that come one by one, and of 64; and a stream, framed as its provider does, in reads of 64 KiB.
 """
 
@@ -193,7 +193,7 @@ def one_by_one(dialect: Dialect[Any], events: list[Event]) -> None:
 
 
 def in_lists(dialect: Dialect[Any], lists: list[list[bytes]]) -> None:
-    read = dialect.read_plain
+    read = dialect.read_batch
     for datas in lists:
         chunks: list[Any] = []
         if read(datas, chunks) < len(datas):
@@ -205,8 +205,8 @@ def from_stream(dialect: Dialect[Any], reads: list[bytes]) -> None:
     decoder.feed(b":\n\n")  # for the first bytes might be a byte order mark, and go the long way
     for data in reads:
         chunks: list[Any] = []
-        plain = decoder.feed_plain(data)
-        if plain is None or dialect.read_plain(plain, chunks, decoder.plain_type) < len(plain):
+        batch = decoder.feed_batch(data)
+        if batch is None or dialect.read_batch(batch[1], chunks, batch[0]) < len(batch[1]):
             raise RuntimeError("a plain event is special")
 
 

@@ -1,8 +1,9 @@
 """Receive Server-Sent Events, and a language model's answer in them, without doing any I/O.
 
-Three rings, each usable alone: `EventDecoder` turns bytes into events, `Exchange` speaks
-one HTTP/1.1 request and response, `Session` lives the life of one stream. `sse_adapters`
-drives a session over real connections.
+Each of these is usable alone: `EventDecoder` turns bytes into events; `Reader` turns the body of a response
+into chunks, a message and a verdict; `Exchange` speaks one HTTP/1.1 request and response; `Session`
+is the life of one stream, with its deadlines and attempts. `sse_adapters` drives a session over real
+connections. `docs/design.md` is the map.
 """
 
 from __future__ import annotations
@@ -21,26 +22,28 @@ from .errors import (
     Fault,
     InvalidChunk,
     NotAnEventStream,
+    PartialMessage,
     ProtocolError,
     ProxyError,
     StatusError,
     StreamClosed,
     StreamError,
     StreamIncomplete,
+    UnsupportedCoding,
 )
 from .events.decoder import EventDecoder
-from .events.items import Comment, EndOfStream, Event, Flaw, Forgiven, Item, UnknownField
+from .events.items import Comment, EndOfStream, Event, Flaw, Item, UnknownField, Violation
 
 if TYPE_CHECKING:
     from .events.encoder import comment, encode, retry
     from .events.strict import StrictEventDecoder
     from .http.exchange import Exchange
-    from .http.pool import Idle, Pool, PoolLimits, Waiter
+    from .http.pool import IdleConnection, Pool, PoolLimits, Waiter
     from .http.proxies import Proxies, Proxy
     from .http.rate_limits import RateLimit, rate_limits
     from .http.response import Response
     from .http.url import URL
-    from .reading.dialect import Dialect, Mark
+    from .reading.dialect import Control, Dialect
     from .reading.limits import Limits
     from .reading.message import (
         Accumulator,
@@ -51,15 +54,20 @@ if TYPE_CHECKING:
         ToolCall,
         ToolCallPart,
     )
+    from .reading.reader import Mode, Reader
     from .reading.request import Reconnects, Request
     from .reading.verdict import Verdict
     from .session.actions import (
         Acquire,
         Acquired,
         Action,
+        Authorize,
+        Authorized,
         Deliver,
         Done,
         Failed,
+        Fetch,
+        Fetched,
         Open,
         Outcome,
         Reason,
@@ -70,6 +78,7 @@ if TYPE_CHECKING:
         Sleep,
         StartTLS,
         Stop,
+        Yield,
     )
     from .session.deadlines import Deadlines
     from .session.retrying import Retries
@@ -86,11 +95,14 @@ __all__ = [
     "Acquired",
     "Action",
     "ApiError",
+    "Authorize",
+    "Authorized",
     "BodyTruncated",
     "CertificateRejected",
     "Chunk",
     "Comment",
     "ConnectionFailed",
+    "Control",
     "DeadlineExceeded",
     "Deadlines",
     "Deliver",
@@ -104,18 +116,20 @@ __all__ = [
     "Exchange",
     "Failed",
     "Fault",
+    "Fetch",
+    "Fetched",
     "Flaw",
-    "Forgiven",
-    "Idle",
+    "IdleConnection",
     "InvalidArguments",
     "InvalidChunk",
     "Item",
     "Limits",
-    "Mark",
     "Message",
+    "Mode",
     "NotAnEventStream",
     "Open",
     "Outcome",
+    "PartialMessage",
     "Pool",
     "PoolLimits",
     "ProtocolError",
@@ -123,6 +137,7 @@ __all__ = [
     "Proxy",
     "ProxyError",
     "RateLimit",
+    "Reader",
     "Reason",
     "Receive",
     "Received",
@@ -149,8 +164,11 @@ __all__ = [
     "ToolCallPart",
     "Transcript",
     "UnknownField",
+    "UnsupportedCoding",
     "Verdict",
+    "Violation",
     "Waiter",
+    "Yield",
     "__version__",
     "comment",
     "encode",
@@ -162,31 +180,32 @@ __all__ = [
 LATER = {
     name: module
     for module, names in {
-        "session.actions": "Acquire Acquired Action Deliver Done Failed Open Outcome Reason Receive Received "
-        "Release Send Sleep StartTLS Stop",
         "events.encoder": "comment encode retry",
+        "events.strict": "StrictEventDecoder",
         "http.exchange": "Exchange",
+        "http.pool": "IdleConnection Pool PoolLimits Waiter",
+        "http.proxies": "Proxies Proxy",
+        "http.rate_limits": "RateLimit rate_limits",
         "http.response": "Response",
         "http.url": "URL",
-        "session.deadlines": "Deadlines",
+        "reading.dialect": "Control Dialect",
         "reading.limits": "Limits",
         "reading.message": "Accumulator Chunk InvalidArguments Message TokenCounts ToolCall ToolCallPart",
-        "http.proxies": "Proxies Proxy",
-        "http.pool": "Idle Pool PoolLimits Waiter",
-        "session.stats": "Stats",
-        "events.strict": "StrictEventDecoder",
-        "http.rate_limits": "RateLimit rate_limits",
-        "reading.dialect": "Dialect Mark",
+        "reading.reader": "Mode Reader",
         "reading.request": "Reconnects Request",
+        "reading.verdict": "Verdict",
+        "session.actions": "Acquire Acquired Action Authorize Authorized Deliver Done Failed Fetch Fetched "
+        "Open Outcome Reason Receive Received Release Send Sleep StartTLS Stop Yield",
+        "session.deadlines": "Deadlines",
         "session.retrying": "Retries",
         "session.session": "Session",
-        "session.transcripts": "Divergence Replay Transcript read_transcript",
         "session.states": "EDGES State",
-        "reading.verdict": "Verdict",
+        "session.stats": "Stats",
+        "session.transcripts": "Divergence Replay Transcript read_transcript",
     }.items()
     for name in names.split()
 }
-"""What is imported when it is asked for: with h11 and msgspec behind it, it takes several times longer
+"""What is imported when it is asked for: h11 and msgspec, which it needs, take several times longer
 to import than the decoder, which many will embed alone."""
 
 
@@ -195,3 +214,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""What the codes of providers' errors say: is trying again worth it, and who is to blame."""
+"""What a provider's error codes say: whether trying again makes sense, and whose fault it is."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ from collections.abc import Iterable
 
 
 def worth_retrying(*codes: str | int | None) -> bool:
-    """Return whether an error with this code or type may pass by itself.
+    """Return whether the same request may succeed later, by the code and type of its error.
 
-    A number, also one in a string, counts as an HTTP status (RFC 9110, 15): 408, 409, 429
-    and 5xx may. Words are compared without case, punctuation and a final `error`.
+    A number, also one in a string, counts as an HTTP status (RFC 9110, 15): 408, 409, 429 and 5xx are
+    temporary. Words are compared without case, punctuation and a final `error`.
     """
-    words = words_of(codes)
-    may = bool(words & TEMPORARY) or any(passes(status) for status in statuses(words))
+    words = normalise(codes)
+    may = bool(words & TEMPORARY) or any(is_temporary_status(status) for status in statuses(words))
     return may and not words & FINAL
 
 
 def is_final(*codes: str | int | None) -> bool:
-    """Return whether this code or type says that the error stays, whatever the status says."""
-    return bool(words_of(codes) & FINAL)
+    """Return whether this code or type says that the error is permanent, whatever the status says."""
+    return bool(normalise(codes) & FINAL)
 
 
 def is_callers_fault(*codes: str | int | None) -> bool:
-    """Return whether an error with this code or type is about what was asked, or who asks."""
-    words = words_of(codes)
-    return bool(words & REQUEST) or any(400 <= status < 500 for status in statuses(words))
+    """Return whether this code or type is about the request, or about who sent it."""
+    words = normalise(codes)
+    return bool(words & CALLERS_FAULT) or any(400 <= status < 500 for status in statuses(words))
 
 
-def passes(status: int) -> bool:
-    """Return whether an HTTP status may be another one next time."""
+def is_temporary_status(status: int) -> bool:
+    """Return whether the same request may have another HTTP status next time."""
     return status in (408, 409, 429) or status >= 500
 
 
-def words_of(codes: Iterable[str | int | None]) -> set[str]:
-    """Return the codes as plain words; a number that is no status says nothing."""
+def normalise(codes: Iterable[str | int | None]) -> set[str]:
+    """Return the codes in lower case, without punctuation and a final `error`.
+
+    A number that is no HTTP status is left out.
+    """
     named = [code for code in codes if isinstance(code, str) or code in HTTP_STATUSES]
     letters = ("".join(filter(str.isalnum, str(code)[:LONGEST].lower())) for code in named)
     return {word.removesuffix("error") for word in letters}
@@ -50,8 +53,8 @@ TEMPORARY = {
     *("timeout", "gatewaytimeout", "requesttimeout", "deadlineexceeded", "aborted", "apiconnection"),
 }
 FINAL = {"insufficientquota", "quotaexceeded", "billing", "billinghardlimitreached", "billingnotactive"}
-"""These come with status 429 or as server errors, and stay."""
-REQUEST = {
+"""Permanent, although they come with status 429 or as server errors."""
+CALLERS_FAULT = {
     *("invalidrequest", "badrequest", "validation", "invalidargument", "notfound", "modelnotfound"),
     *("authentication", "permission", "permissiondenied", "unauthenticated", "invalidapikey"),
     *("ratelimit", "ratelimitexceeded", "toomanyrequests", "resourceexhausted", "tokenratelimitexceeded"),
@@ -59,4 +62,4 @@ REQUEST = {
 }
 HTTP_STATUSES = range(100, 600)
 LONGEST = 100
-"""Characters of a code that are looked at."""
+"""Characters of a code that are compared."""

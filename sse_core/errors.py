@@ -11,6 +11,7 @@ the start of its `body`.
     ├── DeadlineExceeded     a deadline passed
     ├── ProtocolError        what came is not HTTP/1.1, or not what its content coding says
     ├── NotAnEventStream     a 200 that is something else
+    ├── UnsupportedCoding    a content coding that cannot be decoded here
     ├── BodyTruncated        the connection ended inside the body
     ├── StreamIncomplete     the body ended before the stream said it was done
     ├── EventTooLarge        an event went over the limit
@@ -25,7 +26,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .error_codes import is_callers_fault, is_final, passes, worth_retrying
+from .error_codes import is_callers_fault, is_final, is_temporary_status, worth_retrying
 
 if TYPE_CHECKING:
     from .http.response import Response
@@ -70,12 +71,12 @@ class StreamError(Exception):
         self.body = body
         """The start of a refused response's body; empty for a stream, whose events were delivered."""
         self.partial: PartialMessage | None = None
-        """What had come of the answer, put together; None where the chunks make no whole."""
+        """What had come of the answer, put together; None if this dialect does not put chunks together."""
         self.cursor: str | int | None = None
-        """Where the server would take the stream up again, if it has said so."""
+        """Where the server would resume the stream, if it has said so."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle: what the constructor of a subclass asks for is in the attributes."""
+        """Support pickle: the arguments of each constructor are in the attributes."""
         return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
@@ -94,10 +95,10 @@ class CertificateRejected(ConnectionFailed):
 
 
 class ProxyError(ConnectionFailed):
-    """The proxy does not lead to the server; `status` is its HTTP status, where it gave one.
+    """The proxy does not lead to the server; `status` is its HTTP status, if it gave one.
 
-    The fault is the caller's where the proxy wants other credentials (407), or where this side
-    cannot do what it asks for. Trying again makes sense unless the refusal is a decision.
+    The fault is the caller's if the proxy wants other credentials (407), or if this side cannot do
+    what it asks for. Trying again makes sense unless the proxy refused by its rules.
     """
 
     def __init__(
@@ -131,9 +132,13 @@ class ProtocolError(StreamError):
 
 
 class NotAnEventStream(StreamError):
-    """The response is 200, but its Content-Type is not `text/event-stream` (WHATWG HTML, 9.2.3).
+    """The response is 200, but its Content-Type is not `text/event-stream` (WHATWG HTML, 9.2.3)."""
 
-    Or it has a content coding that cannot be decoded here.
+
+class UnsupportedCoding(StreamError):
+    """The response has a content coding (RFC 9110, 8.4) that cannot be decoded here.
+
+    It is unknown, or its library is not installed, or there are too many of them.
     """
 
 
@@ -145,7 +150,7 @@ class BodyTruncated(StreamError):
 
 
 class StreamIncomplete(StreamError):
-    """The body ended in good order, but with no terminal marker and no finish reason before it."""
+    """The body is complete, but the stream is not: no terminal marker and no finish reason came."""
 
     retryable = True
 
@@ -153,7 +158,8 @@ class StreamIncomplete(StreamError):
 class EventTooLarge(StreamError):
     """One event's data, type, id or retry value went over `limit` bytes; `seen` had come so far.
 
-    Or a document did that came in place of an event stream, or an answer that was to be put together.
+    The same error stands for a document in place of an event stream, and for an answer that was to be
+    put together, over their limits.
     """
 
     def __init__(
@@ -173,13 +179,13 @@ class InvalidChunk(StreamError):
 
 
 class ApiError(StreamError):
-    """The provider reported an error; the fields are its own, `None` where it gave none.
+    """The provider reported an error; the fields are the provider's, `None` if it gave none.
 
     `raw` is the data of the event, or the start of the body, that reported it.
 
-    The fault is the caller's where the code or the type is about the request. Trying again makes
-    sense where they say that the provider is overloaded, limits the rate or failed; a number counts
-    as an HTTP status (RFC 9110, 15). Where there is neither, a message of these words counts as one.
+    The fault is the caller's if the code or the type is about the request. Trying again makes sense
+    if they say that the provider is overloaded, limits the rate or failed; a number counts as an HTTP
+    status (RFC 9110, 15). Without a code and a type, the message is taken for one.
     """
 
     def __init__(
@@ -214,7 +220,7 @@ class ApiError(StreamError):
 
     @property
     def request_id(self) -> str | None:
-        """The provider's name for the request, from the response's head or else from the report."""
+        """The provider's ID of the request, from the response's head or else from the report."""
         in_head = None if self.response is None else self.response.request_id
         return in_head or self._request_id
 
@@ -253,7 +259,7 @@ class StatusError(ApiError):
         )
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
-        may_pass = (passes(response.status) and not is_final(*self._said)) or self.retryable
+        may_pass = (is_temporary_status(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
         self.retryable = may_pass if said is None else said
 

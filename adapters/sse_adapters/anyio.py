@@ -33,17 +33,17 @@ from . import async_loop
 from . import asyncio as native
 from .async_loop import Stream
 from .base import RECEIVE_SIZE
-from .options import NO_NAMES, NetworkOptions, TransportOptions, split
+from .options import NO_OVERRIDES, NetworkOptions, TransportOptions, split_options
 from .sockets import (
     ATTEMPT_DELAY,
     Address,
     UnixPath,
-    encoded,
-    in_turns,
-    literal,
+    alternate_families,
+    encode_host,
     new_socket,
+    parse_address,
     shut_down,
-    threads_may_fail,
+    thread_failure_as_oserror,
     unix_socket,
 )
 from .transports import AsyncTransport
@@ -65,7 +65,7 @@ class Client(async_loop.Client):
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(new_transport, **transport), **rest)
 
 
@@ -91,7 +91,7 @@ class Transport(AsyncTransport):
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
-        server_names: Mapping[str, str] = NO_NAMES,
+        server_names: Mapping[str, str] = NO_OVERRIDES,
         uds: UnixPath | None = None,
     ) -> None:
         super().__init__(ssl_context, server_names)
@@ -171,7 +171,7 @@ class Transport(AsyncTransport):
             await checkpoint()  # a fast peer must not keep other tasks from running
         self._waited = False
         while True:
-            sock = self._connected()
+            sock = self._require_socket()
             try:
                 return attempt(sock, argument)
             except BlockingIOError:
@@ -184,7 +184,7 @@ class Transport(AsyncTransport):
                 self._waiting = None
             raise self._too_late()
 
-    def _connected(self) -> socket.socket:
+    def _require_socket(self) -> socket.socket:
         if self._aborted:
             raise ConnectionAbortedError("aborted")
         if self._socket is None:
@@ -212,10 +212,12 @@ class Transport(AsyncTransport):
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := literal(host, port):
+    if found := parse_address(host, port):
         return found
-    with threads_may_fail():
-        return in_turns(host, await anyio.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    with thread_failure_as_oserror():
+        return alternate_families(
+            host, await anyio.getaddrinfo(encode_host(host), port, type=socket.SOCK_STREAM)
+        )
 
 
 async def first_connected(addresses: Sequence[Address]) -> socket.socket:

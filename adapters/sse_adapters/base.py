@@ -1,12 +1,19 @@
-"""What the two loops share: everything that does not wait."""
+"""What the two loops share: a stream and a client, apart from everything that waits.
+
+`StreamBase` owns a session, and the transport that the session's actions are performed on. Two locks keep
+it safe, since `close` may come at any moment, from any thread and from a finaliser:
+
+- `_stepping` is held by whoever reads the stream, from one `_begin_step` to its `_end_step`. Whoever wants
+  to close the stream meanwhile aborts the transport; that wakes the reader, which then closes the stream.
+- `_transport_lock` is held for a moment: while `close` aborts, and while a transport is set or released.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from sse_core import (
@@ -31,8 +38,8 @@ from sse_core import (
     Verdict,
 )
 
-from .connections import Connections, SweepAt, X
-from .options import NO_HEADERS, Observer, Options
+from .connections import ConnectionPool, ScheduleSweep, X
+from .options import NO_HEADERS, Observer, Options, SessionOptions
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
@@ -42,48 +49,51 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 
 
 class StreamBase(Generic[T, X]):
-    """The part of a stream that is the same on every runtime."""
+    """A stream, apart from what waits: what it knows about itself, and how it is closed."""
 
-    def __init__(self, session: Session[T], connections: Connections[X]) -> None:
+    def __init__(self, session: Session[T], pool: ConnectionPool[X]) -> None:
         self._session = session
-        self._connections = connections
+        self._pool = pool
         self._transport: X | None = None
-        self._place: str | None = None  # the origin that there is a place in the pool for
+        self._slot: str | None = None  # the origin for which this stream has a slot in the pool
         self._cause: OSError | None = None
         self._closing = False
-        self._key = [KEY]  # with whoever is inside the session: as good as a lock, at a third of the cost
-        self._swap = Lock()  # between abort, and a transport that comes or goes
+        self._stepping = Lock()
+        self._transport_lock = Lock()
 
     @property
     def response(self) -> Response | None:
-        """The head of the response: there once the stream's block has been entered."""
+        """The head of the response; None until the stream's block has been entered."""
         return self._session.response
 
     @property
     def rate_limits(self) -> dict[str, RateLimit]:
-        """What the head of the response says about how much more the provider will take."""
-        from sse_core import rate_limits  # 1 ms, with what else it imports
+        """The provider's rate limits, as the head of the response reports them."""
+        from sse_core import rate_limits  # imported when asked for: few are, and it imports more
 
         return {} if self.response is None else rate_limits(self.response)
 
     @property
     def request_id(self) -> str | None:
-        """The provider's name for the request."""
+        """The provider's ID of the request; None if it sent none."""
         return None if self.response is None else self.response.request_id
 
     @property
     def state(self) -> State:
-        """What the stream is waiting for: WAITING, for one, before it is taken up again."""
+        """What the stream is doing; WAITING, for example, before another attempt."""
         return self._session.state
 
     @property
     def stats(self) -> Stats:
-        """What the stream has brought so far, and when."""
+        """What has been received so far, and when."""
         return self._session.stats
 
     @property
     def message(self) -> Message | None:
-        """The chunks so far put together; None where they make no whole."""
+        """The chunks so far, accumulated.
+
+        None if this dialect has no accumulator, or the answer is over `max_answer_size`.
+        """
         return self._session.message
 
     @property
@@ -97,57 +107,54 @@ class StreamBase(Generic[T, X]):
         return self._session.verdict
 
     def __repr__(self) -> str:
-        return f"<{described(self, self._session.url)}: {self._session.state.name}>"
+        return f"<{describe(self, self._session.url)}: {self._session.state.name}>"
 
-    def will_close(self) -> None:
-        """Begin nothing more."""
+    def stop_soon(self) -> None:
+        """Let the next action end the stream. `close` also wakes a reader that waits."""
         self._closing = True
 
     def close(self) -> None:
         """Close the connection now. A blocked reader gets StreamClosed. May be called again."""
         self._closing = True
-        try:
-            self._key.pop()
-        except IndexError:
-            with self._swap:
+        if not self._stepping.acquire(False):
+            with self._transport_lock:
                 if self._transport is not None:
-                    self._transport.abort()  # and whoever is inside closes it, in _leave at the latest
+                    self._transport.abort()  # wakes the reader, which closes the stream in `_end_step`
             return
         try:
             self._cancel()
         finally:
-            self._key.append(KEY)
+            self._stepping.release()
 
     def __del__(self) -> None:
         self.close()
 
-    def _enter(self) -> None:
-        try:
-            self._key.pop()
-        except IndexError:
-            if self._closing:  # by whoever is inside, or wakes whoever is
-                raise StreamClosed from None
-            raise RuntimeError("this stream is being read by another thread or task") from None
+    def _begin_step(self) -> None:
+        if not self._stepping.acquire(False):
+            if self._closing:  # the reader is about to close the stream
+                raise StreamClosed
+            raise RuntimeError("this stream is being read by another thread or task")
 
-    def _leave(self) -> None:
-        self._key.append(KEY)
+    def _end_step(self) -> None:
+        self._stepping.release()
         if self._closing:
             self.close()
 
-    def _first(self) -> Action:
-        """Go on from where the session was left."""
+    def _first_action(self) -> Action:
+        """Return the next action of a session that was left between two steps."""
         if self._session.state is DELIVERING:
-            return self._session.step(DONE, self._connections.now())
+            return self._session.step(DONE, self._pool.now())
         if self._session.state is State.IDLE:
-            self._connections.set_clock()
-            return self._session.start(self._connections.now())
+            self._pool.use_current_clock()
+            return self._session.start(self._pool.now())
         return STOP
 
     def _failure(self, exc: OSError) -> Failed:
+        """Return the outcome of an action that a transport failed to perform."""
         self._cause = exc
         if isinstance(exc, TimeoutError):
             return Failed(Reason.DEADLINE, str(exc))
-        from ssl import SSLCertVerificationError  # 5 ms, which no stream over http needs until it fails
+        from ssl import SSLCertVerificationError  # imported late: streams over http need it only to fail
 
         if isinstance(exc, SSLCertVerificationError):
             return Failed(Reason.CERTIFICATE, exc.verify_message)
@@ -159,145 +166,138 @@ class StreamBase(Generic[T, X]):
             raise self._session.error from self._cause
 
     def _cancel(self) -> None:
-        """Bring the session to its end from wherever it is, without a clock: its event loop may be closed."""
+        """Bring the session to its end from any state. Reads no clock, whose event loop may be closed."""
         while self._session.state is not State.STOPPED:
-            self._session.step(CANCELLED, NO_MATTER_WHEN)
-        self._let_go(reuse=False)
+            self._session.step(CANCELLED, ANY_TIME)
+        self._release(reuse=False)
 
     # The connection.
 
-    def _adopt(self, transport: X) -> X:
-        """Make a transport the one that `close` aborts. Raises ConnectionAbortedError if that was called."""
-        self._cause = None  # what failed before was with another connection
-        with self._swap:
+    def _set_transport(self, transport: X) -> X:
+        """Make this the transport that `close` aborts. Raises ConnectionAbortedError if that was called."""
+        self._cause = None  # an earlier failure was another connection's
+        with self._transport_lock:
             self._transport = transport
         if self._closing:
             raise ConnectionAbortedError("the stream was closed")
         return transport
 
-    def _connected(self) -> X:
-        """Return the transport that Acquire has brought."""
+    def _require_transport(self) -> X:
+        """Return the transport that Acquire has set. Raises ConnectionAbortedError if there is none."""
         if self._transport is None:
             raise ConnectionAbortedError("not connected")
         return self._transport
 
-    def _let_go(self, *, reuse: bool) -> None:
-        """Give back the connection and the place in the pool, where there are any."""
-        with self._swap:
+    def _release(self, *, reuse: bool) -> None:
+        """Give back the connection and the slot in the pool, if this stream has them."""
+        with self._transport_lock:
             transport, self._transport = self._transport, None
-        place, self._place = self._place, None
-        if place is not None:
-            kept = reuse and not self._closing
-            self._connections.give_back(place, transport, self._session.exchange if kept else None)
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            keep = reuse and not self._closing
+            self._pool.give_back(slot, transport, self._session.exchange if keep else None)
         elif transport is not None:
             transport.close()
 
 
-def described(what: object, url: URL) -> str:
-    """Return what a thing is and whose, without what may be secret in a URL."""
+def describe(what: object, url: URL) -> str:
+    """Name an object and its server, without the parts of a URL that may be secret."""
     return f"{type(what).__module__}.{type(what).__name__} of {url.scheme}://{url.authority}"
 
 
-def without_text(chunk: object) -> TypeError:
+def no_text_error(chunk: object) -> TypeError:
     return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
 
 
 class ClientBase(Generic[S, X]):
-    """What a client keeps: where to, with which options, its connections, and its open streams."""
+    """A client, apart from what waits: its URL and options, its pool of connections, and its open streams."""
 
     def __init__(
-        self, base_url: str, transport: Callable[[], X], options: Options, sweep_at: SweepAt[X]
+        self, base_url: str, transport: Callable[[], X], options: Options, schedule_sweep: ScheduleSweep[X]
     ) -> None:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
-        self._headers = tuple(options.get("headers", NO_HEADERS).items())
-        self._deadlines = options.get("deadlines", Deadlines())
-        self._limits = options.get("limits", Limits())
-        self._retries = options.get("retries")
         proxies = options.get("proxies")
-        self._proxies = Proxies.from_environment(os.environ) if proxies is None else proxies
+        self._session_options = SessionOptions(
+            headers=tuple(options.get("headers", NO_HEADERS).items()),
+            deadlines=options.get("deadlines", Deadlines()),
+            limits=options.get("limits", Limits()),
+            proxies=Proxies.from_environment(os.environ) if proxies is None else proxies,
+            retries=options.get("retries"),
+            entropy=random,
+        )
         self._observe = options.get("observe")
-        self._connections = Connections(transport, options.get("pool", PoolLimits()), sweep_at)
+        self._pool = ConnectionPool(transport, options.get("pool", PoolLimits()), schedule_sweep)
         self._streams: WeakSet[S] = WeakSet()
         self._closed = False
         self._lock = Lock()
 
     def close(self) -> None:
-        """Close every stream and every connection, and make no more."""
+        """Close every stream and every connection. The client makes no more of either."""
         with self._lock:
             self._closed = True
             streams = list(self._streams)
         for stream in streams:
-            stream.will_close()  # before another gives it its place
+            stream.stop_soon()  # first all of them, or one would begin with the slot that another gives back
         for stream in streams:
             stream.close()
-        self._connections.close()
+        self._pool.close()
 
     def __repr__(self) -> str:
-        return f"<{described(self, self._url)}>"
+        return f"<{describe(self, self._url)}>"
 
     def _session(self, request: Request[T]) -> Session[T]:
-        make = Session if self._observe is None else partial(Observed, self._observe)
-        return cast("Callable[..., Session[T]]", make)(
-            request,
-            self._url,
-            headers=self._headers,
-            deadlines=self._deadlines,
-            limits=self._limits,
-            proxies=self._proxies,
-            retries=self._retries,
-            entropy=entropy,
-        )
+        if self._observe is None:
+            return Session(request, self._url, **self._session_options)
+        session = ObservedSession(request, self._url, **self._session_options)
+        session.observer = self._observe(session)
+        return session
 
-    def _keep(self, stream: S) -> None:
+    def _register(self, stream: S) -> None:
+        """Remember a stream, to close it with the client. Raises RuntimeError if that is closed."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the client is closed")
             self._streams.add(stream)
 
 
-class Observed(Session[T]):
-    """A session that tells an observer of each of its steps."""
+class ObservedSession(Session[T]):
+    """A session that tells an observer about each of its steps. An observer that raises is told no more."""
 
-    def __init__(
-        self, observe: Callable[[Session[Any]], Observer], request: Request[T], url: URL, **options: Any
-    ) -> None:
-        super().__init__(request, url, **options)
-        self._observer: Observer | None = observe(self)
+    observer: Observer | None = None
 
     def start(self, now: float) -> Action:
-        return self._tell_action(super().start(now), now)
+        return self._report_action(super().start(now), now)
 
     def step(self, outcome: Outcome, now: float) -> Action:
-        self._tell_outcome(outcome, now)
-        return self._tell_action(super().step(outcome, now), now)
+        self._report_outcome(outcome, now)
+        return self._report_action(super().step(outcome, now), now)
 
-    def _tell_action(self, action: Action, now: float) -> Action:
-        observer, self._observer = self._observer, None  # one that raises is told no more
+    def _report_action(self, action: Action, now: float) -> Action:
+        observer, self.observer = self.observer, None
         if observer is not None:
             observer.action(action, now)
-            self._observer = observer
+            self.observer = observer
         return action
 
-    def _tell_outcome(self, outcome: Outcome, now: float) -> None:
-        observer, self._observer = self._observer, None
+    def _report_outcome(self, outcome: Outcome, now: float) -> None:
+        observer, self.observer = self.observer, None
         if observer is not None:
             observer.outcome(outcome, now)
-            self._observer = observer
+            self.observer = observer
 
 
-def entropy() -> float:
-    """Return a random number from 0 up to 1. `random` has one too, and takes 1 ms to import."""
+def random() -> float:
+    """Return a random number, at least 0 and below 1. Python's module `random` is slower to import."""
     return (int.from_bytes(os.urandom(8), "big") >> 11) * 2**-53
 
 
-KEY = object()
 DONE = Done()
 STOP = Stop()
-DELIVERING = State.DELIVERING  # to look it up takes 70 ns
+DELIVERING = State.DELIVERING  # measured: a global is looked up faster than an enum's member
 CANCELLED = Failed(Reason.CANCELLED)
-NO_MATTER_WHEN = 0.0
-"""The time of an outcome after which nothing has a deadline."""
+ANY_TIME = 0.0
+"""The time of an outcome that ends the session whenever it comes."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""

@@ -1,4 +1,11 @@
-"""A client's connections: the core's pool, made safe between threads, with what closes and wakes."""
+"""A client's connections: the core's pool, made safe between threads, and whatever it wants closed or woken.
+
+`ConnectionPool` holds one lock, for as long as it is inside the core's `Pool`. Two rules keep it from
+deadlocks, since a finaliser may call `give_back` at any moment, even inside another method here:
+
+- `give_back` waits for no lock. It leaves what is returned in a queue; whoever holds the lock empties it.
+- Whoever waits for a slot is woken, and a sweep cancelled, only after the lock is released.
+"""
 
 from __future__ import annotations
 
@@ -10,67 +17,64 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 
 
-class Closable(Protocol):
-    """The verbs of a transport that never wait."""
+class BaseTransport(Protocol):
+    """The verbs that blocking and asynchronous transports share. None of them waits."""
 
     @property
     def now(self) -> Callable[[], float]:
-        """The clock that deadlines are told by, in seconds. A method will do."""
+        """The clock of all deadlines, in seconds. An ordinary method will do."""
         ...
 
     def abort(self) -> None:
-        """Shut the connection down and wake whoever waits for it, who then gets any result or OSError.
+        """Shut the connection down and wake whoever waits for it: that verb returns, or raises OSError.
 
-        Comes while another thread or task is inside a verb, and from that other one.
-        Whatever comes later, but for `close`, may fail with OSError.
+        Called while another thread or task is inside a verb. Afterwards every verb but `close` may raise
+        OSError.
         """
         ...
 
     def close(self) -> None:
-        """Close the connection if there is one. Nobody is inside another verb; may come twice."""
+        """Close the connection, if there is one. Called when no other verb is running, perhaps twice."""
         ...
 
 
-X = TypeVar("X", bound=Closable)
+X = TypeVar("X", bound=BaseTransport)
 
 
-class Connections(Generic[X]):
+class ConnectionPool(Generic[X]):
     """Makes connections with `make`, and keeps those that can be used again.
 
-    `sweep_at` is called with a moment, and has what is then `overdue` drained and put back, unless
-    what it returns is called before. Nobody else runs in the background.
-
-    `give_back` never waits for a lock if it closes the connection: finalisers call it so, and
-    one may run inside another method of this object.
+    `schedule_sweep(pool, when)` schedules one sweep at `when`: what is then `overdue` is drained and put
+    back. Calling what it returns cancels the sweep. Nothing else runs in the background.
     """
 
-    def __init__(self, make: Callable[[], X], limits: PoolLimits, sweep_at: SweepAt[X]) -> None:
+    def __init__(self, make: Callable[[], X], limits: PoolLimits, schedule_sweep: ScheduleSweep[X]) -> None:
         self.make = make
-        self._sweep_at = sweep_at
+        self._schedule_sweep = schedule_sweep
         self.now: Callable[[], float] = monotonic
-        """The clock that `set_clock` has found, in seconds."""
+        """The clock that `use_current_clock` has found, in seconds."""
         self._limits = limits
         self._pool: Pool[X] = Pool(limits)
         self._closed = False
-        self._lock = Lock()  # held by whoever is at the pool
-        self._returned: deque[tuple[str, Idle[X] | None]] = deque()  # what is still to be put in
+        self._lock = Lock()  # held by whoever is inside the core's pool
+        self._returned: deque[tuple[str, IdleConnection[X] | None]] = deque()  # slots, connections
         self._wake: dict[Waiter, Callable[[], None]] = {}
         self._next_sweep = -inf
-        self._call_off: Callable[[], None] = do_nothing  # that sweep
+        self._cancel_sweep: Callable[[], None] = do_nothing
 
-    def set_clock(self) -> None:
-        """Tell the time by the transports that are made here: another event loop may have another clock."""
+    def use_current_clock(self) -> None:
+        """Use the clock of transports that are made here and now: each event loop may have its own."""
         self.now = self.make().now
 
     def claim(self, origin: str, wake: Callable[[], None]) -> Waiter:
-        """Ask for a place; `wake` is called if it is granted later, or when the client is closed.
+        """Ask for a slot; `wake` is called if it is granted later, or when the client is closed.
 
         Raises ConnectionAbortedError if the client is closed.
         """
-        with self._at_pool() as pool:
+        with self._locked() as pool:
             if self._closed:
                 raise ConnectionAbortedError("the client is closed")
             waiter = pool.claim(origin)
@@ -79,96 +83,98 @@ class Connections(Generic[X]):
         return waiter
 
     def withdraw(self, waiter: Waiter) -> None:
-        """Give up a place, or waiting for one."""
-        with self._at_pool() as pool:
+        """Give up a slot, or stop waiting for one."""
+        with self._locked() as pool:
             self._wake.pop(waiter, None)
             pool.withdraw(waiter)
 
-    def candidates(self, origin: str, deadline: float | None) -> Iterator[tuple[Idle[X], float]]:
-        """Take out one idle connection after the other, and say until when to wait for it to be ready.
+    def idle_candidates(
+        self, origin: str, deadline: float | None
+    ) -> Iterator[tuple[IdleConnection[X], float]]:
+        """Yield idle connections, each with the deadline until which to wait for it to be ready.
 
-        First come those that can be had at once, and then those that may be ready in a moment.
-        The caller puts each one back before the next, or uses it.
+        First come those that can be ready at once, then those whose last response is still arriving. The
+        caller puts each one back before asking for the next, or uses it.
         """
         while (idle := self._take(origin)) is not None:
-            yield idle, AT_ONCE
-        for patience in (AT_ONCE, inf if deadline is None else deadline):
+            yield idle, NO_WAIT
+        for limit in (NO_WAIT, inf if deadline is None else deadline):
             for idle in self._draining(origin):
                 if self._take_draining(idle):
-                    yield idle, min(patience, self._pool.worth_waiting_until(idle))
+                    yield idle, min(limit, self._pool.worth_waiting_until(idle))
 
-    def is_worth_draining(self, idle: Idle[X]) -> bool:
-        """Whether a connection that is not ready may become so by what comes next."""
+    def is_worth_draining(self, idle: IdleConnection[X]) -> bool:
+        """Whether a connection that is not ready may still become so."""
         return self._pool.is_worth_draining(idle)
 
-    def put_back(self, idle: Idle[X]) -> None:
-        """Keep a connection that is ready or may still become so; close any other."""
+    def put_back(self, idle: IdleConnection[X]) -> None:
+        """Keep a connection that is ready, or may still become so; close any other."""
         if self._pool.is_worth_keeping(idle, self.now()):
-            with self._at_pool() as pool:
+            with self._locked() as pool:
                 pool.keep(idle)
             if idle.draining:
-                self.watch()
+                self.schedule_next_sweep()
         else:
-            close(idle.connection)
+            close_quietly(idle.connection)
 
     def make_room(self, origin: str) -> None:
-        """Close what is idle where a new connection would otherwise be too many."""
-        with self._at_pool() as pool:
+        """Close an idle connection if one more would be too many."""
+        with self._locked() as pool:
             pool.make_room(origin)
 
     def give_back(self, origin: str, connection: X | None, exchange: Exchange | None) -> None:
-        """Give a place back; keep its connection if there is an `exchange`, and close it otherwise."""
+        """Give back a slot. Its connection is kept if there is an `exchange`, and otherwise closed."""
         idle = None
         if connection is not None and exchange is not None:
-            idle = Idle(connection, origin, exchange, self.now())
+            idle = IdleConnection(connection, origin, exchange, self.now())
         elif connection is not None:
-            close(connection)
+            close_quietly(connection)
         self._returned.append((origin, idle))
-        self._settle()
+        self._apply_returns()
         if idle is not None and idle.draining:
-            self.watch()
+            self.schedule_next_sweep()
 
-    def watch(self) -> None:
-        """Have what is draining swept when its time is over."""
-        with self._at_pool() as pool:
+    def schedule_next_sweep(self) -> None:
+        """Schedule a sweep for when the next draining connection is overdue, unless there is one already."""
+        with self._locked() as pool:
             now = self.now()
-            # A sweep that is due much later was that of another event loop, whose clock is another.
+            # A sweep that is due much later was scheduled on another event loop, which has another clock.
             is_due = now < self._next_sweep <= now + self._limits.drain_time
             when = None if is_due or self._closed else pool.next_overdue(now)
             if when is not None:
                 self._next_sweep = when
-                self._call_off = self._sweep_at(self, when)
+                self._cancel_sweep = self._schedule_sweep(self, when)
 
-    def overdue(self) -> list[Idle[X]]:
-        """Take out what has had its time to be drained; each is to be returned by `put_back_overdue`."""
-        with self._at_pool() as pool:
+    def overdue(self) -> list[IdleConnection[X]]:
+        """Take out the connections whose time to drain is over. `put_back_overdue` takes each of them."""
+        with self._locked() as pool:
             self._next_sweep = -inf
             return pool.overdue(self.now())
 
-    def put_back_overdue(self, idle: Idle[X]) -> None:
-        """Keep a connection if it is ready, or close it, and give back the place that went with it."""
+    def put_back_overdue(self, idle: IdleConnection[X]) -> None:
+        """Keep a connection if it is ready, close it otherwise, and give back the slot it was taken with."""
         self.put_back(idle)
-        self.give_back(idle.origin, None, None)
+        self.give_back(idle.pool_key, None, None)
 
     def close(self) -> None:
-        """Close what is idle, wake whoever waits, and leave nothing in the background."""
+        """Close the idle connections, wake whoever waits for a slot, and cancel the sweep."""
         self._end()
-        self._call_off()
+        self._cancel_sweep()
 
-    def _take(self, origin: str) -> Idle[X] | None:
-        with self._at_pool() as pool:
+    def _take(self, origin: str) -> IdleConnection[X] | None:
+        with self._locked() as pool:
             return pool.take(origin, self.now())
 
-    def _draining(self, origin: str) -> list[Idle[X]]:
-        with self._at_pool() as pool:
+    def _draining(self, origin: str) -> list[IdleConnection[X]]:
+        with self._locked() as pool:
             return pool.draining(origin)
 
-    def _take_draining(self, idle: Idle[X]) -> bool:
-        with self._at_pool() as pool:
+    def _take_draining(self, idle: IdleConnection[X]) -> bool:
+        with self._locked() as pool:
             return pool.take_draining(idle, self.now())
 
     def _end(self) -> None:
-        with self._at_pool():
+        with self._locked():
             self._closed = True
             wake, self._wake = self._wake, {}
         for each in wake.values():
@@ -178,17 +184,17 @@ class Connections(Generic[X]):
         self._end()
 
     @contextmanager
-    def _at_pool(self) -> Generator[Pool[X]]:
-        """Be at the pool alone, and do what is left to do after that."""
+    def _locked(self) -> Generator[Pool[X]]:
+        """Hold the lock, and apply afterwards what was returned meanwhile."""
         try:
             with self._lock:
                 yield self._pool
-                self._close_doomed()
+                self._close_discarded()
         finally:
-            self._settle()  # for whoever came in the meantime has left it to us
+            self._apply_returns()
 
-    def _settle(self) -> None:
-        """Do what is left to do, unless somebody is at the pool, who will do it."""
+    def _apply_returns(self) -> None:
+        """Put what was returned into the pool, unless somebody holds the lock, who will do it."""
         while self._lock.acquire(blocking=False):
             try:
                 while self._returned:
@@ -198,7 +204,7 @@ class Connections(Generic[X]):
                     self._pool.give_back(origin)
                 if self._closed:
                     self._pool.clear()
-                self._close_doomed()
+                self._close_discarded()
                 wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
                 self._pool.granted = []
             finally:
@@ -208,15 +214,15 @@ class Connections(Generic[X]):
             if not self._returned:
                 return
 
-    def _close_doomed(self) -> None:
-        """Close what had to make room, before anyone takes that room."""
-        doomed, self._pool.doomed = self._pool.doomed, []
-        for connection in doomed:
-            close(connection)
+    def _close_discarded(self) -> None:
+        """Close what the pool has discarded, before anyone opens a connection in its room."""
+        discarded, self._pool.doomed = self._pool.doomed, []
+        for connection in discarded:
+            close_quietly(connection)
 
 
-def close(connection: Closable) -> None:
-    """Close a connection that nobody will use again, whatever it has to say about that."""
+def close_quietly(connection: BaseTransport) -> None:
+    """Close a connection that nobody will use again. An OSError has nobody to concern."""
     with suppress(OSError):
         connection.close()
 
@@ -225,6 +231,6 @@ def do_nothing() -> None:
     """Do nothing."""
 
 
-AT_ONCE = -inf
-"""A deadline for what can be done without waiting."""
-SweepAt: TypeAlias = Callable[[Connections[X], float], Callable[[], None]]
+NO_WAIT = -inf
+"""A deadline that has always passed: only what can be done without waiting is done."""
+ScheduleSweep: TypeAlias = Callable[[ConnectionPool[X], float], Callable[[], None]]

@@ -1,4 +1,4 @@
-"""What a client can be told, by keyword."""
+"""The options of clients, as typed keyword arguments, and what an observer is."""
 
 from __future__ import annotations
 
@@ -15,79 +15,92 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Is told of each step of a stream, by whoever reads or closes it.
+    """Is told about each step of a stream, by whichever thread or task reads or closes it.
 
-    What it raises ends the stream, and it is told no more.
+    An exception that it raises ends the stream; then it is told no more.
     """
 
     def action(self, action: Action, now: float) -> None:
-        """The session has asked for this, at a moment in seconds of the transport's clock."""
+        """Called with each action of the session, and the time in seconds on the transport's clock."""
         ...
 
     def outcome(self, outcome: Outcome, now: float) -> None:
-        """This is what came of it."""
+        """Called with the outcome of that action."""
         ...
 
 
 class Options(TypedDict, total=False):
-    """What every client can be told, by keyword."""
+    """The options of every client."""
 
     headers: Mapping[str, str]
-    """To go with every request: the credentials, for one."""
+    """Sent with every request: credentials, for example."""
     deadlines: Deadlines
     limits: Limits
     retries: Retries | None
-    """When a request is made again that failed before there was any content; by default never."""
+    """When to retry a request that failed before any content arrived; by default never."""
     pool: PoolLimits
     proxies: Proxies | None
-    """By default what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say; `Proxies()` for none."""
+    """By default those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; `Proxies()` for none."""
     observe: Callable[[Session[Any]], Observer] | None
-    """Called for each stream, to return who is to be told of its steps."""
+    """Called with the session of each stream, and returns its observer."""
 
 
 class NetworkOptions(Options, total=False):
-    """What a client over a network can be told besides."""
+    """The options of clients that open network connections."""
 
     ssl_context: ssl.SSLContext | None
-    """Whom to trust over https: by default whom the system trusts. Its `OP_IGNORE_UNEXPECTED_EOF`
-    is cleared, so that a connection that is cut is noticed."""
+    """Whom to trust over https, by default whom the system trusts; may hold a client certificate.
+
+    Its `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
+    """
     server_hostname: str | None
-    """What the certificate of the base URL's host has to say, if that is not the host."""
+    """The name for which the certificate of the base URL's host has to be valid, if not that host."""
     uds: UnixPath | None
-    """The path of a Unix socket to connect to, whatever the host."""
+    """The path of a Unix socket to connect to, in place of every host."""
+
+
+class SessionOptions(TypedDict):
+    """The options of one session."""
+
+    headers: tuple[tuple[str, str], ...]
+    deadlines: Deadlines
+    limits: Limits
+    proxies: Proxies
+    retries: Retries | None
+    entropy: Callable[[], float]
 
 
 class TransportOptions(TypedDict):
-    """What each of its transports is told."""
+    """The options of one transport."""
 
     ssl_context: ssl.SSLContext | None
     server_names: Mapping[str, str]
     uds: UnixPath | None
 
 
-def split(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Options]:
-    """Split options into those for each transport, and those for the client.
+def split_options(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Options]:
+    """Split a client's options into those of its transports and those of every client.
 
-    Raises ValueError for a URL that is not http or https, and as `checked` does.
+    Raises ValueError if the URL is not http or https, and as `require_verifying` does.
     """
-    context = checked(options.pop("ssl_context", None))
+    context = require_verifying(options.pop("ssl_context", None))
     name = options.pop("server_hostname", None)
-    names = NO_NAMES if name is None else {URL.parse(base_url).server_name: name}
+    names = NO_OVERRIDES if name is None else {URL.parse(base_url).server_name: name}
     uds = options.pop("uds", None)
     if uds is not None:
         options.setdefault("proxies", Proxies())
     return TransportOptions(ssl_context=context, server_names=names, uds=uds), options
 
 
-def checked(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    """Return the context, unless it verifies nobody without having been told not to.
+def require_verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """Return the context. Raises ValueError if it verifies no certificate, and nobody turned that off.
 
-    Raises ValueError for a context of another protocol than PROTOCOL_TLS_CLIENT that does
-    not check names: `ssl.SSLContext()` is one, and trusts everyone.
+    That is a context which does not check host names and whose protocol is not PROTOCOL_TLS_CLIENT, such
+    as `ssl.SSLContext()`, which trusts everyone by default.
     """
     if context is None or context.check_hostname:
         return context
-    import ssl  # which whoever made the context has done already
+    import ssl  # which whoever made the context has imported already
 
     if context.protocol is not ssl.PROTOCOL_TLS_CLIENT:
         raise ValueError(
@@ -97,4 +110,4 @@ def checked(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
 
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-NO_NAMES: Mapping[str, str] = MappingProxyType({})
+NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})

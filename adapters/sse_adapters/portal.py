@@ -24,8 +24,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
-from .options import NetworkOptions, split
-from .sockets import threads_may_fail
+from .options import NetworkOptions, split_options
+from .sockets import thread_failure_as_oserror
 from .sync_loop import Stream
 
 __all__ = ["Client", "EventLoop", "Stream", "Transport"]
@@ -51,7 +51,7 @@ class Client(sync_loop.Client):
         backend_options: Mapping[str, Any] | None = None,
         **options: Unpack[NetworkOptions],
     ) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         inner = partial(tasks.Transport, **transport)
         self._event_loop = EventLoop(backend, backend_options)
         super().__init__(base_url, lambda: Transport(self._event_loop, inner()), **rest)
@@ -78,7 +78,7 @@ class EventLoop:
         with self._lock:
             if self._portal is None and not self._stopped:
                 self._running = self._new()
-                with threads_may_fail():
+                with thread_failure_as_oserror():
                     self._portal = self._running.__enter__()
             portal = self._portal
         try:

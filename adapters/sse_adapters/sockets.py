@@ -16,19 +16,19 @@ Address: TypeAlias = tuple[Any, Any, int, str, Any]
 UnixPath: TypeAlias = str | os.PathLike[str]
 
 
-def literal(host: str, port: int) -> Sequence[Address]:
+def parse_address(host: str, port: int) -> Sequence[Address]:
     """Return the address that `host` is, or nothing if it is a name. Asks nobody.
 
     Raises OSError for what is neither.
     """
-    name = encoded(host)
+    name = encode_host(host)
     try:
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         return ()
 
 
-def encoded(host: str) -> bytes:
+def encode_host(host: str) -> bytes:
     """Return a host for `getaddrinfo`, which would encode it in any case by IDNA, whose tables take 1 ms.
 
     Raises OSError for what is neither a name nor an address.
@@ -41,7 +41,7 @@ def encoded(host: str) -> bytes:
         raise OSError(f"not the name of a host: {host!r}") from exc
 
 
-def in_turns(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
+def alternate_families(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
     """Return the addresses of a host in their order, but the families in turn (RFC 8305, section 4).
 
     Raises OSError if there are none.
@@ -55,7 +55,7 @@ def in_turns(host: str, addresses: Sequence[Address]) -> Sequence[Address]:
 
 
 @contextmanager
-def threads_may_fail() -> Generator[None]:
+def thread_failure_as_oserror() -> Generator[None]:
     """Do what starts a thread. Raises OSError where there can be no more of them."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Drives a session with a transport whose verbs block: threads, or anything that looks like them."""
+"""Drives sessions with transports whose verbs block: for threads, or anything that looks like them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sse_core import (
     Acquired,
     Chunk,
     Deliver,
-    Idle,
+    IdleConnection,
     Message,
     Open,
     Outcome,
@@ -31,29 +31,30 @@ from sse_core import (
     Stop,
 )
 
-from .base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, without_text
-from .connections import AT_ONCE, Closable, Connections, do_nothing
+from .base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, no_text_error
+from .connections import NO_WAIT, BaseTransport, ConnectionPool, do_nothing
 from .options import Options
 
 __all__ = ["Client", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-Effect: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
-"""The actions that the transport and the pool are there for, but for Receive, of which there are many."""
+TransportAction: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+"""The actions that `_perform` performs. Receive is not among them: it is by far the most frequent."""
 
 
-class Transport(Closable, Protocol):
-    """One connection, as a few verbs. The session says which one comes when, and checks the deadlines itself.
+class Transport(BaseTransport, Protocol):
+    """One connection, as a few verbs. The session decides which of them is called when.
 
-    - One verb at a time, but for `abort`. After `close` there may be another `open`.
-    - Each raises OSError and nothing else, TimeoutError when it is late.
-    - A deadline is a moment on the clock of `now`, or None. When it has passed, what can be
-      done without waiting is done all the same: `receive(-math.inf)` returns what is there.
-      After a TimeoutError, all but `receive` may have been done in part.
-    - After `abort` every verb that may wait raises OSError.
+    - One verb runs at a time, but `abort` may be called during another. After `close` there may be
+      another `open`.
+    - A verb raises OSError and nothing else, and TimeoutError once its deadline has passed.
+    - A deadline is a moment on the clock of `now`, or None for no limit. If it has already passed, a verb
+      still does what it can without waiting: `receive(-math.inf)` returns the bytes that are there.
+      `receive` loses nothing by a TimeoutError; another verb may have been done in part.
+    - After `abort` every verb that can wait raises OSError.
     - `abort` may come from any thread.
 
-    `sse_adapters.testing.check_transport` checks all this, and more.
+    `sse_adapters.testing.check_transport` checks a transport for all of this.
     """
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
@@ -61,37 +62,39 @@ class Transport(Closable, Protocol):
         ...
 
     def start_tls(self, server_name: str, deadline: float | None) -> None:
-        """Speak TLS from here on, with a peer that proves to be `server_name`.
+        """Speak TLS from here on, with a peer whose certificate is valid for `server_name`.
 
-        Comes a second time for TLS inside TLS: the first with a proxy, the second through it.
+        Called a second time for TLS inside TLS: the first is with a proxy, the second through it.
         """
         ...
 
     def send(self, data: bytes, deadline: float | None) -> None:
-        """Send all of it."""
+        """Send all of the data."""
         ...
 
     def receive(self, deadline: float | None) -> bytes:
-        """Return what has come, at least one byte; `b""` at the end, which under TLS is a proper one."""
+        """Return what has arrived, at least one byte, or `b""` once the peer has ended the connection.
+
+        Under TLS the end is the peer's close_notify; a connection that ends without one is an OSError.
+        """
         ...
 
     def sleep(self, deadline: float) -> None:
-        """Wait until then. Needs no connection."""
+        """Wait until the deadline. Needs no connection."""
         ...
 
 
 class Stream(StreamBase[T, Transport]):
     """The answer to one request: an iterator of its chunks, and a context manager.
 
-    Entering the block sends the request and waits for the head of the response. Leaving
-    it, closing the stream from any thread, or dropping it closes the connection at once.
-    Every way for a stream to fail is a StreamError; chunks that came before it are
-    handed out first.
+    Entering the block sends the request and waits for the head of the response. Leaving it, closing the
+    stream from any thread, or dropping it closes the connection at once. A stream fails with a
+    StreamError, which comes after the chunks that arrived before it.
     """
 
-    def __init__(self, session: Session[T], connections: Connections[Transport]) -> None:
-        super().__init__(session, connections)
-        self._ready: Iterator[T] = iter(())  # what was delivered and is not yet handed out
+    def __init__(self, session: Session[T], pool: ConnectionPool[Transport]) -> None:
+        super().__init__(session, pool)
+        self._ready: Iterator[T] = iter(())  # chunks that were delivered and not yet taken
 
     def __enter__(self) -> Self:
         if self.response is None:
@@ -104,7 +107,7 @@ class Stream(StreamBase[T, Transport]):
         self.close()
 
     def __iter__(self) -> Iterator[T]:
-        # In place of self, what calls no Python for a chunk that is ready: 0.02 us in place of 0.1.
+        # Not self, but an iterator written in C: `next()` then runs no Python code for a chunk that is ready.
         return chain.from_iterable(chain((self._ready,), iter(self._drive, None)))
 
     def __next__(self) -> T:
@@ -116,48 +119,48 @@ class Stream(StreamBase[T, Transport]):
         raise StopIteration
 
     def text(self: Stream[C]) -> Text:
-        """Iterate over the text alone, as it comes.
+        """Iterate over the text alone, as it arrives.
 
-        The iterator raises TypeError for a dialect whose chunks have no `text`.
+        The iterator raises TypeError if the chunks of this dialect have no `text`.
         """
         return Text(self)
 
     def batches(self) -> Batches[T]:
-        """Iterate over lists of all the chunks that came together."""
+        """Iterate over lists of the chunks that arrived together."""
         return Batches(self._next_batch)
 
     def final(self) -> Message:
-        """Read to the end of the stream, and return its chunks put together.
+        """Read to the end of the stream, and return its chunks accumulated to one message.
 
-        Raises TypeError for a dialect whose chunks make no whole, and EventTooLarge for an answer
-        over `max_answer_size`.
+        Raises TypeError if this dialect has no accumulator, and EventTooLarge if the answer is over
+        `max_answer_size`.
         """
         for _ in self.batches():
             pass
         return self._session.whole()
 
     def _next_batch(self) -> list[T]:
-        """Return what is ready, or what is delivered next; nothing at the end."""
+        """Return the chunks that are ready, or else the next ones; an empty list at the end."""
         batch = list(self._ready)
         while not batch and (ready := self._drive()) is not None:
             batch = list(ready)
         return batch
 
     def _drive(self) -> Iterator[T] | None:
-        """Go on until chunks are delivered, and return them; None at the end of the stream."""
+        """Perform actions until chunks are delivered, and return these; None at the end of the stream."""
         session = self._session
-        self._enter()
+        self._begin_step()
         try:
-            for chunk in self._ready:  # another iterator has left some
+            for chunk in self._ready:  # another iterator has left these
                 self._ready = chain((chunk,), self._ready)
                 return self._ready
-            action = self._first()
-            # Not a `match`: to see that an action is of another class costs 1 us for each event.
+            action = self._first_action()
+            # Not a `match`, which was measured to be slower for classes with a metaclass such as these.
             while session.state is not DELIVERING:
                 outcome: Outcome
                 if isinstance(action, Receive):
                     try:
-                        outcome = Received(self._connected().receive(action.deadline))
+                        outcome = Received(self._receive(action.deadline))
                     except OSError as exc:
                         outcome = self._failure(exc)
                 elif isinstance(action, Stop):
@@ -166,7 +169,7 @@ class Stream(StreamBase[T, Transport]):
                 else:
                     assert not isinstance(action, Deliver)
                     outcome = self._perform(action)
-                action = session.step(CANCELLED if self._closing else outcome, self._connections.now())
+                action = session.step(CANCELLED if self._closing else outcome, self._pool.now())
             assert isinstance(action, Deliver)
             self._ready = iter(action.chunks)
             return self._ready
@@ -174,118 +177,123 @@ class Stream(StreamBase[T, Transport]):
             self._cancel()
             raise
         finally:
-            self._leave()
+            self._end_step()
 
-    def _perform(self, action: Effect) -> Outcome:
+    def _receive(self, deadline: float | None) -> bytes:
+        if self._transport is None:
+            raise ConnectionAbortedError("not connected")
+        return self._transport.receive(deadline)
+
+    def _perform(self, action: TransportAction) -> Outcome:
         try:
             match action:
                 case Acquire(origin, fresh, deadline):
                     return Acquired(self._acquire(origin, fresh, deadline))
                 case Open(host, port, deadline):
-                    self._connected().open(host, port, deadline)
+                    self._require_transport().open(host, port, deadline)
                 case StartTLS(server_name, deadline):
-                    self._connected().start_tls(server_name, deadline)
+                    self._require_transport().start_tls(server_name, deadline)
                 case Send(data, deadline):
-                    self._connected().send(data, deadline)
+                    self._require_transport().send(data, deadline)
                 case Sleep(deadline):
-                    self._adopt(self._connections.make()).sleep(deadline)
+                    self._set_transport(self._pool.make()).sleep(deadline)
                 case _ as release:
-                    self._let_go(reuse=release.reuse)
+                    self._release(reuse=release.reuse)
         except OSError as exc:
             return self._failure(exc)
         return DONE
 
     def _acquire(self, origin: str, fresh: bool, deadline: float | None) -> bool:
-        """Get a place in the pool, and return whether there is a connection with it."""
-        connections = self._connections
+        """Take a slot in the pool, and set a transport; return whether that is connected already."""
+        pool = self._pool
         self._claim(origin, deadline)
         if not fresh:
             reused = self._reuse(origin, deadline)
             if reused is not None:
-                self._adopt(reused)
+                self._set_transport(reused)
                 return True
-        connections.make_room(origin)
-        self._adopt(connections.make())
+        pool.make_room(origin)
+        self._set_transport(pool.make())
         return False
 
     def _claim(self, origin: str, deadline: float | None) -> None:
-        """Get a place in the pool, if it has to be by waiting for it."""
-        alarm = self._adopt(self._connections.make())
-        waiter = self._connections.claim(origin, alarm.abort)
+        """Take a slot in the pool, and wait until one is free."""
+        wakeup = self._set_transport(self._pool.make())
+        waiter = self._pool.claim(origin, wakeup.abort)
         try:
             if not waiter.granted:
-                with suppress(ConnectionAbortedError):  # which is how the alarm goes off
-                    alarm.sleep(inf if deadline is None else deadline)
+                with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
+                    wakeup.sleep(inf if deadline is None else deadline)
             if self._closing or not waiter.granted:
                 raise TimeoutError("timed out")
         except BaseException:
-            self._connections.withdraw(waiter)
+            self._pool.withdraw(waiter)
             raise
-        self._place = origin
+        self._slot = origin
 
     def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
-        """Find an idle connection on which the last response has come to its end, and nothing after it."""
-        connections = self._connections
-        for idle, patience in connections.candidates(origin, deadline):
+        """Return an idle connection whose last response has ended, and nothing has come since; else None."""
+        pool = self._pool
+        for idle, limit in pool.idle_candidates(origin, deadline):
             ready = False
             try:
-                drain(idle, connections, patience)
-                ready = idle.ready  # once it is put back, another may make it so, for itself
+                drain(idle, pool, limit)
+                ready = idle.ready  # decides alone: once put back, another thread may make it ready
             finally:
                 if not ready:
-                    connections.put_back(idle)
+                    pool.put_back(idle)
             if ready:
                 return idle.connection
         return None
 
 
-def drain(idle: Idle[Transport], connections: Connections[Transport], deadline: float) -> None:
-    """Receive what comes on an idle connection until it is ready; then there should be no more."""
+def drain(idle: IdleConnection[Transport], pool: ConnectionPool[Transport], deadline: float) -> None:
+    """Receive on an idle connection until it is ready, and check that nothing arrives after that."""
     try:
-        while idle.ready or connections.is_worth_draining(idle):
-            idle.receive(idle.connection.receive(AT_ONCE if idle.ready else deadline))
+        while idle.ready or pool.is_worth_draining(idle):
+            idle.receive(idle.connection.receive(NO_WAIT if idle.ready else deadline))
     except TimeoutError:
         pass
     except OSError:
         idle.lost = True
     except BaseException:
-        idle.lost = True  # for who breaks into a verb leaves nothing but what can be closed
+        idle.lost = True  # an interrupted verb leaves a connection that can only be closed
         raise
 
 
-def sweep(weak: ref[Connections[Transport]]) -> None:
-    """Drain once more what has had its time for that, and keep what is ready by now."""
-    connections = weak()
-    if connections is None:
+def sweep(weak: ref[ConnectionPool[Transport]]) -> None:
+    """Drain the overdue connections a last time; keep those that are ready, and close the others."""
+    pool = weak()
+    if pool is None:
         return
-    overdue = connections.overdue()
+    overdue = pool.overdue()
     try:
         for idle in overdue:
-            drain(idle, connections, AT_ONCE)
+            drain(idle, pool, NO_WAIT)
     finally:
         for idle in overdue:
-            connections.put_back_overdue(idle)
-        connections.watch()
+            pool.put_back_overdue(idle)
+        pool.schedule_next_sweep()
 
 
-def sweep_at(connections: Connections[Transport], when: float) -> Callable[[], None]:
-    timer = Timer(min(when - connections.now(), TIMEOUT_MAX), sweep, (ref(connections),))
+def schedule_sweep(pool: ConnectionPool[Transport], when: float) -> Callable[[], None]:
+    timer = Timer(min(when - pool.now(), TIMEOUT_MAX), sweep, (ref(pool),))
     timer.daemon = True
 
-    def call_off() -> None:
+    def cancel() -> None:
         timer.cancel()
         if timer is not current_thread():
             timer.join()
 
     try:
         timer.start()
-    except RuntimeError:  # there can be no more threads
+    except RuntimeError:  # the system can start no more threads
         return do_nothing
-    return call_off
+    return cancel
 
 
 class Batches(Generic[T]):
-    """An iterator of lists of chunks, up to the first that is empty."""
+    """An iterator of lists of chunks, which ends at the first empty one."""
 
     def __init__(self, next_batch: Callable[[], list[T]]) -> None:
         self._next_batch = next_batch
@@ -301,7 +309,7 @@ class Batches(Generic[T]):
 
 
 class Text:
-    """An iterator of the text of chunks, without those that have none."""
+    """An iterator of the text of chunks; those without text are left out."""
 
     def __init__(self, stream: Stream[Any]) -> None:
         self._stream = stream
@@ -314,34 +322,32 @@ class Text:
             try:
                 text = chunk.text
             except AttributeError as exc:
-                raise without_text(chunk) from exc
+                raise no_text_error(chunk) from exc
             if text:
                 return str(text)
         raise StopIteration
 
 
 class Client(ClientBase[Stream[Any], Transport]):
-    """Makes streams, over connections that `transport` makes, and that are used again where possible.
+    """Makes streams over connections that `transport` makes, and uses them again where possible.
 
-    `base_url` is what request paths are added to. Leaving the client's block closes the
-    streams that are still open, and every connection. A client may be
-    used from several threads.
+    `base_url` is prefixed to the path of each request. Leaving the client's block closes the
+    streams that are still open, and every connection. A client may be used from several threads.
 
-    Raises ValueError for a URL that is not http or https, and for a proxy in the
-    environment that cannot be used.
+    Raises ValueError if the URL is not http or https, and if the environment names a proxy that cannot
+    be used.
     """
 
     def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
-        super().__init__(base_url, transport, options, sweep_at)
+        super().__init__(base_url, transport, options, schedule_sweep)
 
     def stream(self, request: Request[T]) -> Stream[T]:
-        """Return the stream that will answer `request`; nothing is sent before it is entered or read.
+        """Return the stream of the answer to `request`. Nothing is sent until it is entered or read.
 
-        Raises ValueError for a request that HTTP/1.1 cannot carry, and RuntimeError if the
-        client is closed.
+        Raises ValueError if HTTP/1.1 cannot carry the request, and RuntimeError if the client is closed.
         """
-        stream = Stream(self._session(request), self._connections)
-        self._keep(stream)
+        stream = Stream(self._session(request), self._pool)
+        self._register(stream)
         return stream
 
     def __enter__(self) -> Self:

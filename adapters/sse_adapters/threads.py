@@ -20,8 +20,17 @@ from typing import TYPE_CHECKING, Unpack
 
 from . import sync_loop
 from .base import RECEIVE_SIZE
-from .options import NO_NAMES, NetworkOptions, split
-from .sockets import Address, UnixPath, encoded, in_turns, literal, new_socket, shut_down, unix_socket
+from .options import NO_OVERRIDES, NetworkOptions, split_options
+from .sockets import (
+    Address,
+    UnixPath,
+    alternate_families,
+    encode_host,
+    new_socket,
+    parse_address,
+    shut_down,
+    unix_socket,
+)
 from .sync_loop import Stream
 from .transports import SyncTransport
 
@@ -41,7 +50,7 @@ class Client(sync_loop.Client):
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
-        transport, rest = split(base_url, options)
+        transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 
 
@@ -59,7 +68,7 @@ class Transport(SyncTransport):
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
-        server_names: Mapping[str, str] = NO_NAMES,
+        server_names: Mapping[str, str] = NO_OVERRIDES,
         uds: UnixPath | None = None,
     ) -> None:
         super().__init__(ssl_context, server_names)
@@ -67,7 +76,7 @@ class Transport(SyncTransport):
         self._socket: socket.socket | None = None
         self._timeout = inf  # the socket's, in seconds
         self._aborted = False
-        self._alarm = Event()  # goes off then
+        self._wakeup = Event()  # goes off then
         self._lock = Lock()  # between abort, and a socket that comes or goes
 
     now = staticmethod(monotonic)
@@ -82,8 +91,8 @@ class Transport(SyncTransport):
             now = monotonic()
             share = None if deadline is None else now + max(0, deadline - now) / left
             try:
-                self._adopt(new_socket(address))
-                self._ready(share).connect(address[-1])
+                self._set_socket(new_socket(address))
+                self._socket_until(share).connect(address[-1])
                 return
             except BlockingIOError:
                 failures.append(TimeoutError("timed out"))
@@ -94,13 +103,13 @@ class Transport(SyncTransport):
 
     def sleep(self, deadline: float) -> None:
         seconds = deadline - monotonic()
-        if self._alarm.wait(seconds if seconds < LONGEST else None):
+        if self._wakeup.wait(seconds if seconds < LONGEST else None):
             raise ConnectionAbortedError("aborted")
 
     def abort(self) -> None:
         with self._lock:
             self._aborted = True
-            self._alarm.set()
+            self._wakeup.set()
             if self._socket is not None:
                 shut_down(self._socket)
 
@@ -113,14 +122,14 @@ class Transport(SyncTransport):
 
     def _send(self, data: bytes, deadline: float | None) -> None:
         try:
-            self._ready(deadline).sendall(data)
+            self._socket_until(deadline).sendall(data)
         except BlockingIOError:
             raise TimeoutError("timed out") from None
 
     def _receive(self, deadline: float | None) -> bytes:
         sock = self._socket
         if sock is None or self._aborted:
-            raise self._unusable()
+            raise self._closed_error()
         seconds = inf if deadline is None else deadline - monotonic()
         if not seconds * 0.5 <= self._timeout <= seconds:
             # Too soon, so that it does for the next waits too: to set it takes a system call, 3 us.
@@ -131,24 +140,24 @@ class Transport(SyncTransport):
             except TimeoutError as exc:
                 if exc.errno is not None:  # the connection has timed out
                     raise
-                data = self._ready(deadline).recv(RECEIVE_SIZE)
+                data = self._socket_until(deadline).recv(RECEIVE_SIZE)
         except BlockingIOError:
             raise TimeoutError("timed out") from None
         if not data and self._aborted:
             raise ConnectionAbortedError("aborted")
         return data
 
-    def _adopt(self, sock: socket.socket) -> None:
+    def _set_socket(self, sock: socket.socket) -> None:
         with self._lock:
             self._socket = sock
             if self._aborted:
                 raise ConnectionAbortedError("aborted")
 
-    def _ready(self, deadline: float | None) -> socket.socket:
+    def _socket_until(self, deadline: float | None) -> socket.socket:
         """Return the socket, with the time that is left as its timeout."""
         sock = self._socket
         if sock is None or self._aborted:
-            raise self._unusable()
+            raise self._closed_error()
         self._set_timeout(sock, inf if deadline is None else deadline - monotonic())
         return sock
 
@@ -156,14 +165,14 @@ class Transport(SyncTransport):
         self._timeout = max(0.0, seconds) if seconds < LONGEST else inf
         sock.settimeout(None if self._timeout == inf else self._timeout)
 
-    def _unusable(self) -> ConnectionAbortedError:
+    def _closed_error(self) -> ConnectionAbortedError:
         return ConnectionAbortedError("aborted" if self._aborted else "not connected")
 
 
 def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := literal(host, port):
+    if found := parse_address(host, port):
         return found
-    return in_turns(host, socket.getaddrinfo(encoded(host), port, type=socket.SOCK_STREAM))
+    return alternate_families(host, socket.getaddrinfo(encode_host(host), port, type=socket.SOCK_STREAM))
 
 
 LONGEST = 2e6

@@ -1,12 +1,12 @@
-"""Transcripts: what happens to each stream, written to a file; and streams that are played from such files.
+"""Transcripts: records each stream in a file, and replays streams from such files.
 
     Client(base_url, observe=Recorder("run.jsonl"))
 
     ReplayClient(base_url, "run.jsonl")  # instead of Client, with the same options and requests
 
-A file is the transcript of one stream, as `sse_core.Transcript` writes it. The first stream has the file
-that was asked for, here `run.jsonl`, the second `run-2.jsonl`, and so on, in the order in which
-the client made them. One that is never entered or read has none.
+A file holds the transcript of one stream, as `sse_core.Transcript` writes it. The first stream of a client
+has the file that was asked for, here `run.jsonl`, the second `run-2.jsonl`, and so on, in the order in which
+the client made them. A stream that is never entered or read has no file.
 
 Credentials are redacted; prompts and answers are not.
 """
@@ -55,7 +55,7 @@ from sse_core.dialects import events
 from . import anyio as tasks
 from . import async_loop, sync_loop, threads
 from .base import StreamBase, T
-from .connections import Connections, SweepAt, X
+from .connections import ConnectionPool, ScheduleSweep, X
 from .options import Observer, Options
 
 __all__ = ["AsyncReplayClient", "Recorder", "ReplayClient", "replay_of"]
@@ -64,25 +64,25 @@ FilePath: TypeAlias = str | os.PathLike[str]
 
 
 class Recorder:
-    """What a client's `observe` can be: it writes the transcript of each stream to a file.
+    """Writes the transcript of each stream to a file: for a client's option `observe`.
 
-    A file that is there already is replaced. Each step is in the file when the next one begins.
+    A file that exists already is replaced. Each step is in the file when the next one begins.
     With `redact=False`, credentials are written as well.
 
-    What goes wrong with a file is an OSError, which ends the stream.
+    If a file cannot be written, the OSError ends the stream.
     """
 
     def __init__(self, path: FilePath, *, redact: bool = True) -> None:
-        self._paths = numbered(path)
+        self._paths = numbered_paths(path)
         self._redact = redact
 
     def __call__(self, session: Session[Any]) -> Observer:
-        """Return who writes down the next stream."""
+        """Return the observer that records the next stream."""
         return Recording(next(self._paths), Transcript(redact=self._redact))
 
 
 class Recording:
-    """Writes down one stream."""
+    """Records one stream. The file is created when its first request is about to be sent."""
 
     def __init__(self, path: Path, transcript: Transcript) -> None:
         self._path = path
@@ -94,68 +94,68 @@ class Recording:
         if self._file is None and isinstance(action, Acquire):
             self._file = self._path.open("w", encoding="utf-8", newline="\n", buffering=1)
         if self._file is not None:
-            self._file.write(self._transcript.action(action, self._latest(now)))
+            self._file.write(self._transcript.action(action, self._not_before(now)))
             if isinstance(action, Stop):
                 self._file.close()
 
     def outcome(self, outcome: Outcome, now: float) -> None:
         if self._file is not None:
-            self._file.write(self._transcript.outcome(outcome, self._latest(now)))
+            self._file.write(self._transcript.outcome(outcome, self._not_before(now)))
 
-    def _latest(self, now: float) -> float:
-        """Return the time, which is not known when a stream is closed before its end."""
+    def _not_before(self, now: float) -> float:
+        """Return `now`, or the last time if that is later: a stream that is closed early reads no clock."""
         self._now = max(now, self._now)
         return self._now
 
 
 class ReplayClient(sync_loop.Client):
-    """Plays the streams that a Recorder has written, in the same order, without a network.
+    """Replays the streams that a Recorder has recorded, in the same order, without a network.
 
-    Requests and options have to be those that were recorded, but for credentials: a stream that goes
-    another way is a Divergence. Leaving one early is none. All times, those in `stream.stats` too, are
+    Requests and options have to be the recorded ones, except for credentials: a stream that asks for
+    anything else raises Divergence. It may be left early. All times, those in `stream.stats` too, are
     those of the transcript; with `in_real_time` everything also takes as long as it took.
 
-    A file that cannot be read is an OSError, one that is no transcript a ValueError. Both come
-    when the stream is entered or read.
+    Entering or reading a stream raises OSError if its file cannot be read, and ValueError if that is
+    no transcript.
     """
 
     def __init__(
         self, base_url: str, path: FilePath, *, in_real_time: bool = False, **options: Unpack[Options]
     ) -> None:
         super().__init__(base_url, threads.Transport, **options)
-        self._paths = numbered(path)
+        self._paths = numbered_paths(path)
         self._in_real_time = in_real_time
 
     def stream(self, request: Request[T]) -> sync_loop.Stream[T]:
-        """Return the next stream, which has to be the answer to `request`."""
-        player = Player(next(self._paths), self._in_real_time)
-        recorded = Recorded(threads.Transport, sync_loop.sweep_at, player)
-        stream = ReplayStream(self._session(request), recorded)
-        self._keep(stream)
+        """Return the next recorded stream, which has to be the answer to `request`."""
+        source = ReplaySource(next(self._paths), self._in_real_time)
+        pool = ReplayPool(threads.Transport, sync_loop.schedule_sweep, source)
+        stream = ReplayStream(self._session(request), pool)
+        self._register(stream)
         return stream
 
 
 class AsyncReplayClient(async_loop.Client):
-    """As `ReplayClient`, for asyncio and trio."""
+    """The same as `ReplayClient`, for asyncio and trio."""
 
     def __init__(
         self, base_url: str, path: FilePath, *, in_real_time: bool = False, **options: Unpack[Options]
     ) -> None:
         super().__init__(base_url, tasks.Transport, **options)
-        self._paths = numbered(path)
+        self._paths = numbered_paths(path)
         self._in_real_time = in_real_time
 
     def stream(self, request: Request[T]) -> async_loop.Stream[T]:
-        """Return the next stream, which has to be the answer to `request`."""
-        player = Player(next(self._paths), self._in_real_time)
-        recorded = Recorded(tasks.Transport, async_loop.sweep_at, player)
-        stream = AsyncReplayStream(self._session(request), recorded)
-        self._keep(stream)
+        """Return the next recorded stream, which has to be the answer to `request`."""
+        source = ReplaySource(next(self._paths), self._in_real_time)
+        pool = ReplayPool(tasks.Transport, async_loop.schedule_sweep, source)
+        stream = AsyncReplayStream(self._session(request), pool)
+        self._register(stream)
         return stream
 
 
-class Player:
-    """Plays one transcript, from a file that is read when the stream begins."""
+class ReplaySource:
+    """Answers actions from one transcript, whose file is read when the stream begins."""
 
     def __init__(self, path: Path, in_real_time: bool) -> None:
         self.now = 0.0
@@ -170,82 +170,74 @@ class Player:
         self.now = self._replay.start
 
     def answer(self, action: Action) -> tuple[Outcome, float]:
-        """Return what came of an action, and how many seconds to wait before that is told."""
+        """Return the recorded outcome of an action, and how many seconds to wait before it."""
         outcome, at = self._replay.answer(action)
         seconds, self.now = at - self.now, at
         return outcome, seconds if self._in_real_time else 0.0
 
 
-class Recorded(Connections[X]):
-    """Connections that there were once: `make` is for what can wait, and the time is the transcript's."""
+class ReplayPool(ConnectionPool[X]):
+    """Has the clock of a transcript, and no connections: its transports only sleep."""
 
-    def __init__(self, make: Callable[[], X], sweep_at: SweepAt[X], player: Player) -> None:
-        super().__init__(make, PoolLimits(), sweep_at)
-        self.player = player
-        self.now = lambda: player.now
+    def __init__(self, make: Callable[[], X], schedule_sweep: ScheduleSweep[X], source: ReplaySource) -> None:
+        super().__init__(make, PoolLimits(), schedule_sweep)
+        self.source = source
+        self.now = lambda: source.now
 
-    def set_clock(self) -> None:
-        """There is only one."""
+    def use_current_clock(self) -> None:
+        """Keep the clock of the transcript."""
 
 
 class ReplayBase(StreamBase[T, X]):
     """The part of a replay that is the same on every runtime."""
 
-    def __init__(self, session: Session[T], recorded: Recorded[X]) -> None:
-        super().__init__(session, recorded)
-        self._player = recorded.player
+    def __init__(self, session: Session[T], pool: ReplayPool[X]) -> None:
+        super().__init__(session, pool)
+        self._source = pool.source
 
-    def _first(self) -> Action:
+    def _first_action(self) -> Action:
         if self._session.state is State.DELIVERING:
-            outcome, _ = self._player.answer(Deliver([]))
-            return self._session.step(outcome, self._connections.now())
+            outcome, _ = self._source.answer(Deliver([]))
+            return self._session.step(outcome, self._pool.now())
         if self._session.state is State.IDLE:
-            self._player.start()
-        return super()._first()
+            self._source.start()
+        return super()._first_action()
 
 
 class ReplayStream(ReplayBase[T, sync_loop.Transport], sync_loop.Stream[T]):
-    """A stream whose actions were performed once before."""
+    """A stream that takes the outcomes of its actions from a transcript."""
 
     def _perform(self, action: Action) -> Outcome:
-        outcome, seconds = self._player.answer(action)
+        outcome, seconds = self._source.answer(action)
         try:
-            waiting = self._adopt(self._connections.make())
+            waiting = self._set_transport(self._pool.make())
             waiting.sleep(waiting.now() + seconds)
         except OSError as exc:
             return self._failure(exc)
         return outcome
 
-    def _connected(self) -> Any:
-        return self
-
-    def receive(self, deadline: float | None) -> bytes:
-        """Take the part of the transport, of which no other verb is called outside `_perform`."""
-        return brought(self._perform(Receive(deadline)))
+    def _receive(self, deadline: float | None) -> bytes:
+        return data_or_raise(self._perform(Receive(deadline)))
 
 
 class AsyncReplayStream(ReplayBase[T, async_loop.Transport], async_loop.Stream[T]):
     """The same, with `await`."""
 
     async def _perform(self, action: Action) -> Outcome:
-        outcome, seconds = self._player.answer(action)
+        outcome, seconds = self._source.answer(action)
         try:
-            waiting = self._adopt(self._connections.make())
+            waiting = self._set_transport(self._pool.make())
             await waiting.sleep(waiting.now() + seconds)
         except OSError as exc:
             return self._failure(exc)
         return outcome
 
-    def _connected(self) -> Any:
-        return self
-
-    async def receive(self, deadline: float | None) -> bytes:
-        """Take the part of the transport, of which no other verb is called outside `_perform`."""
-        return brought(await self._perform(Receive(deadline)))
+    async def _receive(self, deadline: float | None) -> bytes:
+        return data_or_raise(await self._perform(Receive(deadline)))
 
 
-def brought(outcome: Outcome) -> bytes:
-    """Return what an outcome of Receive has brought. Raises OSError for a failure, as a transport does."""
+def data_or_raise(outcome: Outcome) -> bytes:
+    """Return the data of an outcome of Receive. Raises OSError if that failed, as a transport does."""
     match outcome:
         case Received(data):
             return data
@@ -256,12 +248,12 @@ def brought(outcome: Outcome) -> bytes:
 
 
 def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClient, Request[Any]]:
-    """Return a client and a request that lead through a transcript, for those who lack the program.
+    """Return a client and a request that replay a transcript without the program that recorded it.
 
-    The request has the dialect of plain events, which may be replaced by another. There are no deadlines,
+    The request has the dialect `events`, which may be replaced by another. The client has no deadlines,
     since those that passed are in the transcript.
 
-    Raises OSError for a file that cannot be read, and ValueError for one that is no transcript.
+    Raises OSError if the file cannot be read, and ValueError if it is no transcript.
     """
     with Path(path).open(encoding="utf-8") as lines:
         steps = [step for _, step in read_transcript(lines)]
@@ -286,11 +278,11 @@ def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClie
 
 
 def request_in(sent: Sequence[bytes], waits: int) -> Request[Event]:
-    """Find what was asked for, and whether it was to be taken up again, in what was sent."""
-    asked = [match for data in sent if (match := ASKED.fullmatch(data))]
-    if not asked:
+    """Reconstruct the request, with its `reconnects`, from the bytes that were sent."""
+    requests = [match for data in sent if (match := REQUEST.fullmatch(data))]
+    if not requests:
         return events.request()  # there never was a connection
-    first, *later = asked
+    first, *later = requests
     fields = [line.partition(": ") for line in first["fields"].decode("latin-1").split("\r\n")]
     request = events.request(
         first["target"].decode("latin-1"),
@@ -305,8 +297,8 @@ def request_in(sent: Sequence[bytes], waits: int) -> Request[Event]:
     return request
 
 
-def numbered(path: FilePath) -> Iterator[Path]:
-    """Give the file of each stream in turn."""
+def numbered_paths(path: FilePath) -> Iterator[Path]:
+    """Yield the path of each stream's file in turn."""
     return map(partial(file_of, Path(path)), count(1))
 
 
@@ -314,12 +306,12 @@ def file_of(path: Path, number: int) -> Path:
     return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
-ASKED = re.compile(
+REQUEST = re.compile(
     rb"(?P<method>(?!CONNECT )\S+) (?:https?://[^/\s]+)?(?P<target>/\S*) HTTP/1\.1\r\n"
     rb"(?P<fields>.*?)\r\n\r\n(?P<body>.*)",
     re.DOTALL,
 )
-"""A request as it is sent (RFC 9112, 3), but for the one to a proxy that opens a tunnel."""
+"""A request as it is sent (RFC 9112, 3), except a proxy's CONNECT."""
 FRAMING = ("host", "content-length", "proxy-authorization")
-"""The fields that belong to how a request is sent."""
+"""The header fields that are not part of a request, but of how it is sent."""
 NO_DEADLINES = Deadlines(**dict.fromkeys(Deadlines.__struct_fields__))

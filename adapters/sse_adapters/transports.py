@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .connections import AT_ONCE
-from .options import NO_NAMES, checked
+from .connections import NO_WAIT
+from .options import NO_OVERRIDES, require_verifying
 
 if TYPE_CHECKING:
     import ssl
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from .tls import TLS
 
 
-class Secured:
+class TLSBase:
     """What the two kinds of transport below have in common."""
 
     def __init__(
-        self, ssl_context: ssl.SSLContext | None = None, server_names: Mapping[str, str] = NO_NAMES
+        self, ssl_context: ssl.SSLContext | None = None, server_names: Mapping[str, str] = NO_OVERRIDES
     ) -> None:
-        self._ssl_context = checked(ssl_context)
+        self._ssl_context = require_verifying(ssl_context)
         self._server_names = server_names
         self._tls: TLS | None = None
 
@@ -39,7 +39,7 @@ class Secured:
         return self._tls
 
 
-class SyncTransport(Secured, ABC):
+class SyncTransport(TLSBase, ABC):
     def start_tls(self, server_name: str, deadline: float | None) -> None:
         tls = self._begin_tls(server_name)
         try:
@@ -49,14 +49,14 @@ class SyncTransport(Secured, ABC):
             self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
+                self._send(tls.outgoing(), NO_WAIT)  # an alert, which tells the server why
             raise
 
     def send(self, data: bytes, deadline: float | None) -> None:
         if self._tls is None:
             self._send(data, deadline)
         else:
-            for piece in pieces(data):
+            for piece in split_data(data):
                 self._send(self._tls.encrypt(piece), deadline)
 
     def receive(self, deadline: float | None) -> bytes:
@@ -76,7 +76,7 @@ class SyncTransport(Secured, ABC):
     def _receive(self, deadline: float | None) -> bytes: ...
 
 
-class AsyncTransport(Secured, ABC):
+class AsyncTransport(TLSBase, ABC):
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
         tls = self._begin_tls(server_name)
         try:
@@ -86,14 +86,14 @@ class AsyncTransport(Secured, ABC):
             await self._send(tls.outgoing(), deadline)
         except tls.Failure:
             with suppress(OSError):
-                await self._send(tls.outgoing(), AT_ONCE)  # an alert, which tells the server why
+                await self._send(tls.outgoing(), NO_WAIT)  # an alert, which tells the server why
             raise
 
     async def send(self, data: bytes, deadline: float | None) -> None:
         if self._tls is None:
             await self._send(data, deadline)
         else:
-            for piece in pieces(data):
+            for piece in split_data(data):
                 await self._send(self._tls.encrypt(piece), deadline)
 
     def receive(self, deadline: float | None) -> Awaitable[bytes]:
@@ -114,7 +114,7 @@ class AsyncTransport(Secured, ABC):
     def _receive(self, deadline: float | None) -> Awaitable[bytes]: ...
 
 
-def pieces(data: bytes) -> Iterator[memoryview]:
+def split_data(data: bytes) -> Iterator[memoryview]:
     """Cut data so that no more than a piece of it is in memory twice."""
     view = memoryview(data)
     for start in range(0, len(data), PIECE_SIZE):

@@ -8,12 +8,12 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from ..errors import StreamError
-from ..events.items import Event, UnknownField
+from ..events.items import Event
 from ..http.response import Response
-from ..reading.dialect import Dialect, Mark
+from ..reading.dialect import Control, Dialect
 from ..reading.message import Accumulator, Message
 from ..reading.request import Reconnects, Request
+from .shared.wrapped import WrappedDialect
 
 __all__ = ["EventsDialect", "WithEvent", "request", "source", "with_events"]
 
@@ -45,9 +45,9 @@ def source(
     headers: tuple[tuple[str, str], ...] = (),
     body: bytes = b"",
 ) -> Request[Event]:
-    """Ask for the event stream at `path`, and take it up again where it breaks off (WHATWG HTML, 9.2).
+    """Ask for the event stream at `path`, and resume it whenever it breaks off (WHATWG HTML, 9.2).
 
-    `last_event_id` is where to begin: where an earlier stream ended.
+    `last_event_id` says where to begin: after the last event of an earlier stream.
     """
     if last_event_id:
         headers = (*headers, ("Last-Event-ID", last_event_id.encode().decode("latin-1")))  # UTF-8 (9.2.4)
@@ -57,7 +57,7 @@ def source(
 
 
 class WithEvent(NamedTuple, Generic[T]):
-    """A chunk, and the event that it was read from: `event.raw` has what the chunk's struct leaves out."""
+    """A chunk and the event that carried it; `event.raw` has the fields that the chunk's struct has not."""
 
     event: Event
     chunk: T
@@ -69,37 +69,27 @@ def with_events(request: Request[T]) -> Request[WithEvent[T]]:
     return cast("Request[WithEvent[T]]", msgspec.structs.replace(request, dialect=dialect))
 
 
-class WithEventsDialect(Dialect[WithEvent[T]]):
-    """Reads events as another dialect does, and keeps them."""
+class WithEventsDialect(WrappedDialect[T, WithEvent[T]], Generic[T]):
+    """Reads events as another dialect does, and pairs each chunk with its event."""
 
     def __init__(self, dialect: Callable[[], Dialect[T]]) -> None:
-        self._dialect = dialect()
-        self.ends_with_body = self._dialect.ends_with_body
-        self.reads_documents = self._dialect.reads_documents
+        super().__init__(dialect())
 
-    def read(self, event: Event) -> WithEvent[T] | Mark:
-        chunk = self._dialect.read(event)
-        self.finished, self.complete = self._dialect.finished, self._dialect.complete
-        self.cursor = self._dialect.cursor
-        return chunk if isinstance(chunk, Mark) else WithEvent(event, chunk)
+    def read(self, event: Event) -> WithEvent[T] | Control:
+        chunk = self.inner.read(event)
+        return chunk if isinstance(chunk, Control) else WithEvent(event, chunk)
 
-    def single(self, response: Response, body: bytes) -> Sequence[WithEvent[T]] | None:
-        chunks = self._dialect.single(response, body)
+    def read_document(self, response: Response, body: bytes) -> Sequence[WithEvent[T]] | None:
+        chunks = self.inner.read_document(response, body)
         return None if chunks is None else [WithEvent(Event(body), chunk) for chunk in chunks]
 
-    def unknown_field(self, field: UnknownField) -> None:
-        self._dialect.unknown_field(field)
-
-    def refusal(self, response: Response, body: bytes) -> StreamError:
-        return self._dialect.refusal(response, body)
-
     def accumulator(self) -> Accumulator[WithEvent[T]] | None:
-        inner = self._dialect.accumulator()
+        inner = self.inner.accumulator()
         return None if inner is None else WithEventsAccumulator(inner)
 
 
 class WithEventsAccumulator(Accumulator[WithEvent[T]]):
-    """Puts the chunks together."""
+    """Passes the chunks without their events to another accumulator."""
 
     def __init__(self, inner: Accumulator[T]) -> None:
         self._inner = inner

@@ -42,7 +42,8 @@ from .chat.completion import (
     FunctionCall,
     MessageToolCall,
 )
-from .openai import ChatDialect, StreamOptions, chat_request
+from .chat.dialect import ChatDialect, chat_request
+from .openai import StreamOptions
 
 __all__ = [
     "Annotation",

@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar, overload
 import msgspec
 
 from ..events.items import Event
-from ..reading.dialect import Mark
+from ..reading.dialect import Control
 from ..reading.request import Request
-from .shared.fast_dialect import PlainDialect, refused
-from .shared.provider_dialect import JSON
+from .shared.fast_dialect import FastDialect, never_ordinary
+from .shared.provider_dialect import JSON_HEADERS
 from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from .shared.typed_events import reported_error
 
@@ -20,11 +20,11 @@ __all__ = ["JSONDialect", "request"]
 T = TypeVar("T")
 
 
-class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
-    """Reads each event's data with `decoder`, until one whose data is `done`, or until the body ends.
+class JSONDialect(FastDialect[T], Generic[T]):
+    """Reads each event's data with `decoder`, until the event whose data is `done`.
 
-    `event: error` is an error, and so is data that `decoder` refuses but that reports one.
-    Events without data are keep-alives.
+    If `done` is None, the stream ends with its body. An event of type `error` is an error, and so is data
+    that `decoder` refuses and that reports one. An event without data is a keep-alive.
     """
 
     special_type = "error"
@@ -33,27 +33,22 @@ class JSONDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
         self._decode = decoder.decode
         self._done = done
         self.ends_with_body = done is None
-        self.plain = refused if done is not None and is_chunk(done, decoder) else decoder.decode
+        self.decode_ordinary = (
+            never_ordinary if done is not None and is_chunk(done, decoder) else decoder.decode
+        )
 
-    def read(self, event: Event) -> T | Mark:
-        if event.type == "error":
+    def read_special(self, event: Event) -> T | Control:
+        if event.type == self.special_type:
             raise reported_error(event)
-        plain = self.plain  # as in TaggedDialect
-        try:
-            return plain(event.raw)
-        except NOT_JSON:
-            return self._read_special(event)
-
-    def _read_special(self, event: Event) -> T | Mark:
         data = event.raw.strip()
         if data == self._done:
-            return Mark.END
+            return Control.END
         if not data:
-            return Mark.PING
+            return Control.PING
         try:
             return self._decode(data)
         except NOT_JSON as exc:
-            if find_error(data, named=True) is not None:  # for a type of the user's may have a `detail`
+            if find_error(data, explicit=True) is not None:  # the user's own type may have a `detail`
                 raise reported_error(event) from None
             raise invalid_chunk(event, exc) from exc
 
@@ -99,10 +94,10 @@ def request(
     body: object = None,
     done: bytes | None = b"[DONE]",
 ) -> Request[Any]:
-    """Ask for a stream of `type`, which is any that msgspec knows, at `path` below the client's base URL.
+    """Ask for a stream of `type`, any type that msgspec knows, at `path` below the client's base URL.
 
-    `body` is sent as JSON unless it is None. `done` is the data of the event behind the last,
-    or None if the stream ends with its body.
+    `body` is sent as JSON unless it is None. `done` is the data of the end marker; None if the stream
+    ends with its body.
 
     Raises TypeError for a type that msgspec does not know, or a body that JSON has no form for.
     """
@@ -110,6 +105,6 @@ def request(
         dialect=partial(JSONDialect[Any], msgspec.json.Decoder(type), done),
         method=method,
         path=path,
-        headers=headers if body is None else (*JSON, *headers),
+        headers=headers if body is None else (*JSON_HEADERS, *headers),
         body=b"" if body is None else msgspec.json.encode(body),
     )

@@ -1,9 +1,9 @@
 """MCP's streamable HTTP transport: JSON-RPC messages in both directions.
 
-A message is POSTed. What answers it is one JSON object, or a stream of messages that ends
-with the response; a stream that ends before is to be taken up again with `listen`, by its
-last event ID. `listen` also opens a stream of what the server has to say of its own. An event
-with an ID and no data only says where to take a stream up again, and is a keep-alive here.
+A message is POSTed. The answer is one JSON object, or a stream of messages that ends with the
+response; a stream that ends before is resumed with `listen`, after its last event ID. `listen`
+also opens a stream for messages that the server sends by itself. An event with an ID and no data
+only says where to resume, and is a keep-alive here.
 
 `endpoint`, an event of the transport before this one, is a chunk too.
 https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
@@ -11,7 +11,7 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, Never, TypeAlias, get_args
 
@@ -21,11 +21,11 @@ from msgspec import UNSET, Struct
 from ..errors import InvalidChunk
 from ..events.items import Event
 from ..http.response import Response
-from ..reading.dialect import Dialect, Mark
+from ..reading.dialect import Control
 from ..reading.request import Reconnects, Request
-from .shared.fast_dialect import PlainDialect
+from .shared.fast_dialect import FastDialect
 from .shared.provider_errors import NOT_JSON, invalid_chunk
-from .shared.strictly import strictly
+from .shared.strict import dialect_for
 
 __all__ = [
     "RESUMING",
@@ -102,34 +102,29 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
     error: ErrorObject | None = None
 
 
-class MCPDialect(PlainDialect[JSONRPCMessage | Endpoint], keeps_short_way=True):
-    """Reads the events of MCP; `request_id` is that of the request whose response ends the stream."""
+class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
+    """Reads the events of MCP. The response to the request with `request_id` ends the stream."""
 
-    reads_documents = True
+    accepts_document = True
     special_type = "endpoint"
 
     def __init__(self, request_id: RequestId | None = None) -> None:
-        self.plain = notifications.decode
+        self.decode_ordinary = notifications.decode
         self._request_id = request_id
         self.ends_with_body = request_id is None
 
-    def read(self, event: Event) -> JSONRPCMessage | Endpoint | Mark:
-        if event.type == "endpoint":
+    def read_special(self, event: Event) -> JSONRPCMessage | Endpoint | Control:
+        if event.type == self.special_type:
             return Endpoint(url=event.data)
-        plain = self.plain  # as in TaggedDialect
-        try:
-            return plain(event.raw)
-        except NOT_JSON:
-            pass
         if not event.raw.strip():
-            return Mark.PING
+            return Control.PING
         message = read_message(event)
         if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id == self._request_id:
-            self.complete = self._request_id is not None
+            self.ended = self._request_id is not None
         return message
 
-    def single(self, response: Response, body: bytes) -> Sequence[JSONRPCMessage] | None:
-        """Return the messages of a whole response that is no stream, or None if it is to be refused.
+    def read_document(self, response: Response, body: bytes) -> Sequence[JSONRPCMessage] | None:
+        """Return the message in a JSON response, or none for status 202; None for any other response.
 
         Raises InvalidChunk for JSON that is no message.
         """
@@ -169,13 +164,14 @@ def post(
     """Send a message to the server at `path` below the client's base URL.
 
     `session_id` is what the response to `initialize` had in the header `SESSION_ID`. With
-    `reconnects=RESUMING` a stream that breaks off is taken up by GET behind its last event ID, as
-    revisions up to 2025-11-25 have it. Later ones cannot: to close the stream is to cancel.
+    `reconnects=RESUMING` a stream that breaks off is resumed by GET after its last event ID, as in
+    revisions up to 2025-11-25. In later ones it cannot be resumed: closing the stream cancels the request.
     `strict` is for those who test servers: a message that has more or less than JSON-RPC says is an
     InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
+    request_id = message.id if isinstance(message, JSONRPCRequest) else None
     return Request(
-        dialect=reader(message.id if isinstance(message, JSONRPCRequest) else None, strict),
+        dialect=dialect_for(partial(MCPDialect, request_id), DOCUMENTED, strict),
         method="POST",
         path=path,
         headers=(
@@ -197,20 +193,17 @@ def listen(
     request_id: RequestId | None = None,
     strict: bool = False,
 ) -> Request[JSONRPCMessage | Endpoint]:
-    """Ask for what the server has to say of its own, or take up a stream behind `last_event_id`.
+    """Ask for the messages that the server sends by itself, or resume a stream after `last_event_id`.
 
-    `request_id` is that of the request whose response the stream was to bring, if it was; `strict` as in
-    `post`.
+    `request_id` is the ID of the request whose response the resumed stream is to bring, if any; `strict`
+    is as in `post`.
     """
     headers = headers_of(session_id, protocol_version)
     if last_event_id:
         headers = (*headers, ("Last-Event-ID", last_event_id))
-    return Request(dialect=reader(request_id, strict), path=path, headers=headers)
-
-
-def reader(request_id: RequestId | None, strict: bool) -> Callable[[], Dialect[JSONRPCMessage | Endpoint]]:
-    dialect = partial(MCPDialect, request_id)
-    return strictly(dialect, OTHERWISE) if strict else dialect
+    return Request(
+        dialect=dialect_for(partial(MCPDialect, request_id), DOCUMENTED, strict), path=path, headers=headers
+    )
 
 
 def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str, str], ...]:
@@ -220,14 +213,14 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
 
 messages = msgspec.json.Decoder(Wire)
 notifications = msgspec.json.Decoder(JSONRPCNotification)
-OTHERWISE = (
+DOCUMENTED = (
     *((message, "jsonrpc", Literal["2.0"]) for message in get_args(JSONRPCMessage)),
     (JSONRPCNotification, "id", Never),
     (JSONRPCResponse, "result", Any),
     (JSONRPCError, "id", RequestId | None),
 )
-"""What is documented otherwise than the structs say: see `_strict_chunks`."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`."""
 RESUMING = Reconnects(method="GET")
-"""How a stream that was begun with POST is taken up again."""
+"""How a stream that began with POST is resumed."""
 SESSION_ID = "Mcp-Session-Id"
 """The header with the session's name, in the response to `initialize` and in every request after it."""

@@ -2,17 +2,16 @@
 
 Three rules hold for every method below.
 
-1. Where the bytes are cut makes no difference: the same bytes give the same events, and
-   an event comes out of the call that brings its last byte.
-2. Each byte is looked at a bounded number of times, however the stream is cut.
-3. No bytes raise anything but `EventTooLarge`, and no more than `max_event_size` bytes
-   are kept for an event, nor more than `KEPT` for a line that is not part of one.
+1. Where the bytes are cut makes no difference: the same bytes give the same events, and an event
+   comes out of the call that brings its last byte.
+2. Each byte is examined a bounded number of times, however the stream is cut.
+3. No bytes raise anything but `EventTooLarge`. At most `max_event_size` bytes are kept for an event,
+   and at most `MAX_IGNORED` for a line that is not part of one.
 
-Line ends become LF on arrival, so that everything behind `_intake` knows one line end
-only. Two paths read the lines: `_bulk` takes whole blocks of the forms that language
-models send, `data: ...` LF LF, or with the same `event: ...` LF before each, with a few
-searches over all of them; `_lines` is the standard's algorithm, line by line, for
-everything else. Setting `EventDecoder._bulk` to return None switches the fast path off.
+Line ends become LF on arrival: `_normalise` sees to that, and all other methods know LF only. Two
+paths read the lines. `_interpret` is the standard's algorithm, line by line. `_whole_blocks` is a
+fast path for the two forms that language models send, `data: ...` LF LF, and the same with one
+`event: ...` LF before it. Setting `EventDecoder._whole_blocks` to return None switches it off.
 """
 
 from __future__ import annotations
@@ -21,79 +20,82 @@ import re
 from collections.abc import Callable
 from functools import partial
 from itertools import repeat
+from typing import TypeAlias
 
 from ..errors import EventTooLarge
 from .items import Comment, EndOfStream, Event, Item, UnknownField
 
 BOM = b"\xef\xbb\xbf"
-CR, LF = b"\r\n"  # as numbers: `CR in data` is one search, `b"\r" in data` a failed conversion more
-KEPT = 64 * 1024
-"""Bytes of a comment or an unknown field that are kept; the rest of a longer one is dropped."""
+CR, LF = b"\r\n"  # as numbers, for which `CR in data` is faster
+MAX_IGNORED = 64 * 1024
+"""Bytes that are kept of a comment or an unknown field; the rest of a longer one is dropped."""
 
-WINDOW = 64 * 1024
-"""Bytes to decode at a stroke: where more come at once, copies of it all cost more than a few cuts."""
+MAX_PIECE = 64 * 1024
+"""Bytes that are decoded at once. More are cut into pieces, so that all copies stay small."""
 
 LONE_CR = re.compile(rb"\r(?!\n)")
 DATA, TYPE = b"data: ", b"event: "
-"""How the lines begin that are taken in bulk."""
+"""How the lines begin that the fast path knows."""
 FIELDS = (b"data", b"event", b"id", b"retry")
 MAX_DIGITS = 640
-"""The longest `retry` taken at its value: the shortest limit that Python lets anyone set on int()."""
+"""Digits of the longest `retry` value that is read: the lowest limit that Python can be given for int()."""
 
+Batch: TypeAlias = tuple[str, list[bytes]]
+"""The type that some events share, and the `raw` of each. A plain tuple: one is made for every read."""
 
 new_event: Callable[[tuple[bytes, str, str]], Event] = partial(tuple[object].__new__, Event)
-"""Event(*fields), without a call in Python for each: 0.13 us in place of 0.23."""
+"""As `Event(*fields)`, but without a Python call for each (measured)."""
 
 
 class EventDecoder:
     """Decodes one event stream.
 
-    `last_event_id` is the ID to begin with: that of the connection before, when a stream
-    is taken up again. `max_event_size` limits, in bytes, the data of one event, and
-    likewise its type, ID and retry values.
+    `last_event_id` is the ID to begin with: when a stream is resumed, the last ID of the connection
+    before. `max_event_size` limits the data of one event, in bytes, and likewise its type, its ID and
+    a retry value.
     """
 
     __slots__ = (
-        "_after_cr", "_block", "_bom", "_data", "_extras", "_head", "_id", "_line", "_max", "_type", "_typed",
-        "_unchecked", "_unkept", "error", "last_event_id", "plain_type", "reconnection_time",
+        "_after_cr", "_batch_type", "_block_size", "_bom", "_data", "_dropped", "_id", "_line", "_max",
+        "_non_events", "_prefix", "_safe_size", "_type", "_type_line", "error", "last_event_id",
+        "reconnection_time",
     )  # fmt: skip
 
     def __init__(self, *, last_event_id: str = "", max_event_size: int = 16 * 2**20) -> None:
         self.last_event_id = last_event_id
         """The last event ID string (9.2.6): what to send as `Last-Event-ID` when reconnecting."""
         self.reconnection_time: int | None = None
-        """Milliseconds, as the last valid `retry` field gave it, or None."""
-        self.plain_type = "message"
-        """The type of the events that `feed_plain` gave last."""
+        """Milliseconds, from the last valid `retry` field, or None."""
         self.error: EventTooLarge | None = None
-        """Set once an event has gone over the limit; nothing is decoded from then on."""
+        """Set once an event is over the limit; nothing is decoded from then on."""
         self._max = max_event_size
-        self._unchecked = min(max_event_size, KEPT)  # a line up to this size is within every limit
-        self._bom: bytes | None = b""  # what has come of a byte order mark, until that is decided
-        self._after_cr = False  # the last byte was a CR: an LF right behind it ends no further line
-        self._line: bytes | bytearray = b""  # the unfinished line, as far as it is kept
-        self._unkept = 0  # bytes of the unfinished line that were not kept
-        self._block = 0  # bytes of finished lines since the last blank line
-        self._typed = b""  # these lines, if all they are is one with a type
-        self._head = DATA  # what all blocks began with that were taken in bulk last
-        self._data = bytearray()  # the data buffer: every line with its LF
+        self._safe_size = min(max_event_size, MAX_IGNORED)  # a line up to this size is within every limit
+        self._bom: bytes | None = b""  # the start of what may be a byte order mark; None once that is decided
+        self._after_cr = False  # the last byte was a CR: an LF right behind it belongs to the same line end
+        self._line: bytes | bytearray = b""  # the unfinished line, up to its limit
+        self._dropped = 0  # bytes of the unfinished line that were over its limit
+        self._block_size = 0  # bytes of complete lines since the last blank line
+        self._type_line = b""  # those lines, if they are a single `event: ` line
+        self._prefix = DATA  # what each block of the last batch began with
+        self._batch_type = "message"  # the type of the events in the last batch
+        self._data = bytearray()  # the data buffer: each line with its LF
         self._type = ""  # the event type buffer
         self._id = last_event_id  # the last event ID buffer
-        self._extras = False  # the items decoded last are not all events
+        self._non_events = False  # whether the items decoded last are not all events
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Return the events that these bytes complete.
 
-        Raises EventTooLarge once an event is over the limit, but never in place of the
-        events that came before it: those are returned first, and the next call raises.
+        Raises EventTooLarge once an event is over the limit. Events before it are not lost: they are
+        returned first, and the next call raises.
         """
         items = self._feed(data if isinstance(data, bytes) else bytes(data))
-        if self._extras:
-            self._extras = False
+        if self._non_events:
+            self._non_events = False
             items = [item for item in items if isinstance(item, Event)]
         if self.error is not None and not items:
             raise self.error
-        return items  # type: ignore[return-value]  # of which all are events now; `cast` would take 25 ns
+        return items  # type: ignore[return-value]  # all are events now; `cast` would be a call
 
     def feed_all(self, data: bytes | bytearray | memoryview) -> list[Item]:
         """As `feed`, with comments and unknown fields in their places between the events."""
@@ -102,57 +104,66 @@ class EventDecoder:
             raise self.error
         return items
 
-    def feed_plain(self, data: bytes) -> list[bytes] | None:
-        """Return the `raw` of the events that these bytes complete, if all are alike.
+    def feed_batch(self, data: bytes) -> Batch | None:
+        """As `feed`, but return the type and the raw data of the events, without building each `Event`.
 
-        That is, of one `data: ` line, with the same type, `plain_type`, in an `event: ` line before
-        it or without one, and with no ID. Otherwise return None and take nothing: the bytes are for
-        another method. The short way for who makes no use of Event.
+        This works if all of them have one `data: ` line, the same type and no ID of their own. For
+        other bytes it returns None and takes nothing: give them to `feed` or `feed_all`.
         """
-        if (self._block and not self._typed) or self._unkept or self._after_cr or self._bom is not None:
+        if (
+            (self._block_size and not self._type_line)
+            or self._dropped
+            or self._after_cr
+            or self._bom is not None
+        ):
             return None
-        if self.error is not None or len(data) > WINDOW:
+        if self.error is not None or len(data) > MAX_PIECE:
             return None
         if CR in data:
             if LONE_CR.search(data):
                 return None
             data = data.replace(b"\r", b"")
-        return self._bulk(data)
+        values = self._whole_blocks(data)
+        return None if values is None else (self._batch_type, values)
 
     def eof(self) -> EndOfStream:
-        """Say what the end of the stream cuts off. The unfinished event is never dispatched (9.2.6)."""
-        dropped = self._block + len(self._line) + self._unkept + len(self._bom or b"")
+        """Return what the end of the stream cuts off. An unfinished event is never dispatched (9.2.6)."""
+        dropped = self._block_size + len(self._line) + self._dropped + len(self._bom or b"")
         return EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
 
     def unfinished_field(self) -> UnknownField | None:
-        """Return what has come of an unfinished line, if it is a field that the standard ignores."""
-        line = bytes(self._line[:KEPT])
-        item = other(line)
+        """Return the unfinished line, if it is a field that the standard ignores."""
+        line = bytes(self._line[:MAX_IGNORED])
+        item = ignored_line(line)
         return item if isinstance(item, UnknownField) and line.partition(b":")[0] not in FIELDS else None
 
     def _feed(self, data: bytes) -> list[Item]:
-        if len(data) > WINDOW:
-            return [item for at in range(0, len(data), WINDOW) for item in self._feed(data[at : at + WINDOW])]
+        if len(data) > MAX_PIECE:
+            return [
+                item
+                for at in range(0, len(data), MAX_PIECE)
+                for item in self._feed(data[at : at + MAX_PIECE])
+            ]
         if self.error is not None:
             return []
         if self._after_cr or self._bom is not None or CR in data:
-            data = self._intake(data)
-        if (not self._block or self._typed) and not self._unkept:
-            values = self._bulk(data)
+            data = self._normalise(data)
+        if (not self._block_size or self._type_line) and not self._dropped:
+            values = self._whole_blocks(data)
             if values is not None:
-                if len(values) == 1:  # 0.4 us less
-                    return [new_event((values[0], self.plain_type, self.last_event_id))]
-                return list(map(new_event, zip(values, repeat(self.plain_type), repeat(self.last_event_id))))
+                if len(values) == 1:  # measured: faster for the usual case
+                    return [new_event((values[0], self._batch_type, self.last_event_id))]
+                return list(map(new_event, zip(values, repeat(self._batch_type), repeat(self.last_event_id))))
         items: list[Item] = []
         end = data.rfind(b"\n") + 1
         if end:
-            text = self._finish_line(data[:end])
-            self._lines(text, items)
-            self._typed = type_line(text)
-        self._keep(data[end:])
+            text = self._complete_line(data[:end])
+            self._interpret(text, items)
+            self._type_line = trailing_type(text)
+        self._buffer(data[end:])
         return items
 
-    def _intake(self, data: bytes) -> bytes:
+    def _normalise(self, data: bytes) -> bytes:
         """Drop a byte order mark at the very start (9.2.6), and turn every line end into LF."""
         if self._bom is not None:
             data = self._bom + data
@@ -167,49 +178,51 @@ class EventDecoder:
             self._after_cr = data.endswith(b"\r")
         if LONE_CR.search(data):
             return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return data.replace(b"\r", b"")  # a quarter of the time
+        return data.replace(b"\r", b"")  # measured: faster than two calls
 
-    def _bulk(self, data: bytes) -> list[bytes] | None:
-        """Take whole blocks that all begin with one head, or return None and leave everything as it was.
+    def _whole_blocks(self, data: bytes) -> list[bytes] | None:
+        """Return the data of each block, if all blocks are one prefix and one line of data.
 
-        Splitting on LF LF and the head gives the data of each block, if no LF is left in any.
+        Otherwise return None and take nothing. Proof: the text is split at each LF LF prefix. If no
+        piece contains an LF, then each block is exactly the prefix and one line, since any other line
+        in it would leave an LF.
         """
-        head = self._head
-        if data[-2:] == b"\n\n" and data.startswith(head) and not self._line and not self._typed:
-            value = data[len(head) : -2]
-            if LF not in value and len(data) <= self._unchecked:
-                return [value]  # one event, whole: how a model's stream mostly comes; 0.6 us in place of 1.2
+        prefix = self._prefix
+        if data[-2:] == b"\n\n" and data.startswith(prefix) and not self._line and not self._type_line:
+            value = data[len(prefix) : -2]
+            if LF not in value and len(data) <= self._safe_size:
+                return [value]  # one whole event: how a model's stream mostly comes
         end = data.rfind(b"\n\n") + 2
         if end < 2:
             return None
-        text = self._typed + self._line + data if self._typed or self._line else data
+        text = self._type_line + self._line + data if self._type_line or self._line else data
         end += len(text) - len(data)
-        if not text.startswith(head):
-            head = head_of(text)
-            if not head or len(head) > KEPT:
+        if not text.startswith(prefix):
+            prefix = block_prefix(text)
+            if not prefix or len(prefix) > MAX_IGNORED:
                 return None
-        values = text[len(head) : end - 2].split(b"\n\n" + head)
+        values = text[len(prefix) : end - 2].split(b"\n\n" + prefix)
         if LF in b"".join(values):
             return None
-        if end > self._max and max(len(head), *map(len, values)) > self._max:
+        if end > self._max and max(len(prefix), *map(len, values)) > self._max:
             return None
-        typed, line = b"", text[end:]
+        type_line, line = b"", text[end:]
         if LF in line:
-            typed, _, line = line.partition(b"\n")
-            typed += b"\n"
-            if LF in line or not typed.startswith(TYPE) or len(typed) > self._unchecked:
+            type_line, _, line = line.partition(b"\n")
+            type_line += b"\n"
+            if LF in line or not type_line.startswith(TYPE) or len(type_line) > self._safe_size:
                 return None
-        if head != self._head:
-            self._head, self.plain_type = head, type_in(head[: -len(DATA)]) or "message"
-        if typed or self._typed:
-            self._typed, self._block, self._type = typed, len(typed), type_in(typed)
+        if prefix != self._prefix:
+            self._prefix, self._batch_type = prefix, type_of(prefix[: -len(DATA)]) or "message"
+        if type_line or self._type_line:
+            self._type_line, self._block_size, self._type = type_line, len(type_line), type_of(type_line)
         self._line = line
-        if len(line) > self._unchecked:
+        if len(line) > self._safe_size:
             self._line = b""
-            self._keep(line)
+            self._buffer(line)
         return values
 
-    def _lines(self, text: bytes, items: list[Item]) -> None:
+    def _interpret(self, text: bytes, items: list[Item]) -> None:
         """Interpret whole lines by the standard's algorithm (9.2.6)."""
         lines = text.split(b"\n")
         lines.pop()  # what follows the last line end: nothing
@@ -217,7 +230,7 @@ class EventDecoder:
             if not line:
                 self._dispatch(items)
                 continue
-            self._block += len(line) + 1
+            self._block_size += len(line) + 1
             name, _, value = line.partition(b":")
             if name in FIELDS:
                 value = value.removeprefix(b" ")
@@ -225,8 +238,8 @@ class EventDecoder:
                     break
                 self._field(name, value)
             else:
-                items.append(other(line[:KEPT]))
-                self._extras = True
+                items.append(ignored_line(line[:MAX_IGNORED]))
+                self._non_events = True
 
     def _field(self, name: bytes, value: bytes) -> None:
         """Process one field (9.2.6)."""
@@ -250,42 +263,42 @@ class EventDecoder:
             items.append(Event(bytes(self._data), self._type or "message", self._id))
             self._data.clear()
         self._type = ""
-        self._block = 0
+        self._block_size = 0
 
-    def _finish_line(self, text: bytes) -> bytes:
-        """Put what was kept of the unfinished line before `text`, which has its end."""
-        if self._unkept:
+    def _complete_line(self, text: bytes) -> bytes:
+        """Return the unfinished line, as far as it was kept, and `text`, which has its end."""
+        if self._dropped:
             end = text.index(b"\n")
-            self._block += self._unkept + end
-            self._unkept = 0
+            self._block_size += self._dropped + end
+            self._dropped = 0
             text = text[end:]
         text = bytes(self._line) + text
         self._line = b""
         return text
 
-    def _keep(self, text: bytes) -> None:
-        """Keep the start of an unfinished line, within the limits."""
-        if self._unkept:
-            self._unkept += len(text)
+    def _buffer(self, text: bytes) -> None:
+        """Append to the unfinished line, within its limit."""
+        if self._dropped:
+            self._dropped += len(text)
             return
         line: bytes | bytearray = text
         if self._line:
             line = self._line if isinstance(self._line, bytearray) else bytearray(self._line)
             line += text  # a bytearray grows without being copied each time
         self._line = line
-        if len(self._data) + len(line) <= self._unchecked:
+        if len(self._data) + len(line) <= self._safe_size:
             return
         for name in FIELDS:
             if line.startswith(name + b":"):
                 start = len(name) + 1
                 self._within_limit(name, len(line) - start - line.startswith(b" ", start))
                 return
-        if len(line) > KEPT:
-            self._unkept = len(line) - KEPT
-            self._line = line[:KEPT]
+        if len(line) > MAX_IGNORED:
+            self._dropped = len(line) - MAX_IGNORED
+            self._line = line[:MAX_IGNORED]
 
     def _within_limit(self, name: bytes, size: int) -> bool:
-        """Return whether `size` bytes more of a field's value can be kept; if not, fail for good."""
+        """Return whether `size` more bytes of a field's value are allowed; if not, set `error`."""
         if name == b"data":
             size += len(self._data)
         if size > self._max:
@@ -293,31 +306,31 @@ class EventDecoder:
         return self.error is None
 
 
-def other(line: bytes) -> Comment | UnknownField:
-    """Return what a line is that is no field of the standard's."""
+def ignored_line(line: bytes) -> Comment | UnknownField:
+    """Return a line that the standard ignores, as an item."""
     name, _, value = line.partition(b":")
     if not name:
         return Comment(value)
     return UnknownField(name.decode("utf-8", "replace"), value.removeprefix(b" "))
 
 
-def head_of(text: bytes) -> bytes:
-    """Return what `text` begins with, up to its first data, or `b""` if that is not for the fast path."""
+def block_prefix(text: bytes) -> bytes:
+    """Return the start of `text` up to its first data, or `b""` if the fast path does not know its form."""
     if text.startswith(DATA):
         return DATA
-    head = text[: text.find(b"\n") + 1 + len(DATA)]
-    return head if head.startswith(TYPE) and head.endswith(b"\n" + DATA) else b""
+    prefix = text[: text.find(b"\n") + 1 + len(DATA)]
+    return prefix if prefix.startswith(TYPE) and prefix.endswith(b"\n" + DATA) else b""
 
 
-def type_line(text: bytes) -> bytes:
-    """Return what follows the last blank line of `text`, if it is one line, with a type."""
+def trailing_type(text: bytes) -> bytes:
+    """Return what follows the last blank line of `text`, if it is a single `event: ` line."""
     blank = text.rfind(b"\n\n")
     last = text[blank + 2 :]
-    if blank < 0 or not last.startswith(TYPE) or last.count(b"\n") > 1 or len(last) > KEPT:
+    if blank < 0 or not last.startswith(TYPE) or last.count(b"\n") > 1 or len(last) > MAX_IGNORED:
         return b""
     return last
 
 
-def type_in(line: bytes) -> str:
-    """Return the type that such a line names."""
+def type_of(line: bytes) -> str:
+    """Return the type that an `event: ` line names."""
     return line[len(TYPE) : -1].decode("utf-8", "replace")

@@ -1,12 +1,12 @@
-"""Events in, bytes out: what a server sends, such that nothing in it can pass for another field or event.
+"""Events in, bytes out: what a server sends. No text in an event can pass for another field or event.
 
-A line end in data starts another `data` line, and in a type or an ID, which cannot have one,
-is refused. So no text, wherever it comes from, can end a line that it was put in.
+A line end in data starts another `data` line; in a type or an ID, which cannot have one, it is
+refused. So no text, wherever it comes from, can end the line that it was put in.
 
-Decoding what was encoded gives the same event back, cut in whatever pieces, but for this:
-the standard takes CR, LF and CR LF for the same line end and joins the lines of the data by
-LF (WHATWG HTML, 9.2.5 and 9.2.6), so a CR or CR LF in data arrives as LF. Text that must keep
-them has to be encoded in some way that escapes them, as JSON does.
+Decoding what was encoded gives the same event back, in whatever pieces the bytes come, with one
+exception: CR, LF and CR LF are the same line end, and the lines of the data are joined by LF (WHATWG
+HTML, 9.2.5 and 9.2.6), so a CR or CR LF in data arrives as LF. Text that must keep them has to be
+encoded so that they are escaped, as JSON does.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from .items import Event
 def encode(event: Event, *, after: str = "") -> bytes:
     """Return the lines of an event, with the blank line that dispatches it (WHATWG HTML, 9.2.6).
 
-    `after` is the last event ID that the receiver has by then. An ID lasts until the stream
-    sets another, so an `id` line is written where the event's is not that one; an empty line
-    takes it back. Left at `""`, every event that has an ID states it. A sequence of events
-    comes back as it was if each is encoded `after` the `last_event_id` of the one before.
+    `after` is the last event ID that the receiver has so far. An ID lasts until the stream sets
+    another, so an `id` line is written only if the event's ID differs; an empty `id` line unsets it.
+    With the default, `""`, every event that has an ID states it. A sequence of events is decoded as
+    it was if each is encoded `after` the `last_event_id` of the event before it.
 
-    Raises ValueError if the type or the ID has a CR, LF or NUL in it or cannot be encoded as
-    UTF-8, or if the type is empty: that would come back as `"message"`.
+    Raises ValueError if the type or the ID contains CR, LF or NUL or cannot be encoded as UTF-8, and
+    if the type is empty, since that would be decoded as `"message"`.
     """
     if not event.type:
         raise ValueError("the type of an event cannot be empty: without one it is 'message'")
@@ -38,10 +38,10 @@ def encode(event: Event, *, after: str = "") -> bytes:
 
 
 def comment(text: str = "") -> bytes:
-    """Return a comment, one line for each of the text's: a keep-alive, which no client takes for data.
+    """Return a comment, with a line for each line of the text. Clients ignore it: it is a keep-alive.
 
-    No blank line ends it, as it then belongs to the event that follows: there are clients that
-    take a blank line for an event whenever the stream has set an ID (WHATWG HTML, 9.2.5).
+    No blank line follows, so that it belongs to the next event: some clients take a blank line for an
+    event whenever the stream has set an ID (WHATWG HTML, 9.2.5).
 
     Raises ValueError if the text cannot be encoded as UTF-8.
     """
@@ -49,12 +49,12 @@ def comment(text: str = "") -> bytes:
 
 
 def retry(milliseconds: int) -> bytes:
-    """Return the line that sets the receiver's reconnection time, at once (WHATWG HTML, 9.2.6).
+    """Return the line that sets the receiver's reconnection time (WHATWG HTML, 9.2.6).
 
-    No blank line ends it, as it then belongs to the event that follows: there are clients that
-    take a block of `retry` alone for an event.
+    No blank line follows, so that it belongs to the next event: some clients take a block that has
+    only a `retry` line for an event.
 
-    Raises ValueError if the number is negative, or has more digits than decoders read.
+    Raises ValueError if the number is negative, or has more than `MAX_DIGITS` digits.
     """
     if not 0 <= milliseconds < 10**MAX_DIGITS:
         raise ValueError("a reconnection time has to be a number of milliseconds from 0 on")

@@ -1,35 +1,35 @@
-"""A decoder for those who test servers: it decodes as the lenient one does, and says what it forgave."""
+"""A decoder for testing servers: it gives the same events, and reports what the standard tolerates."""
 
 from __future__ import annotations
 
-from .decoder import KEPT, MAX_DIGITS, EventDecoder
-from .items import Flaw, Forgiven, Item
+from .decoder import MAX_DIGITS, MAX_IGNORED, EventDecoder
+from .items import Flaw, Item, Violation
 
 
 class StrictEventDecoder(EventDecoder):
-    """As `EventDecoder`, but `feed_all` also gives a `Forgiven` for each flaw, before what it concerns.
+    """As `EventDecoder`, but `feed_all` also returns a `Violation` for each flaw, before what has it.
 
-    Unknown fields are items of their own already. What is never forgiven is an event
-    that the end of the stream cuts off: `eof` reports it.
+    Unknown fields are items already. An event that the end of the stream cuts off is never tolerated:
+    `eof` reports it.
     """
 
-    def _bulk(self, data: bytes) -> None:
-        """Look at every line."""
+    def _whole_blocks(self, data: bytes) -> None:
+        """Switch the fast path off, so that `_interpret` sees every line."""
 
-    def _lines(self, text: bytes, items: list[Item]) -> None:
+    def _interpret(self, text: bytes, items: list[Item]) -> None:
         for line in text.split(b"\n")[:-1]:
-            forgiven = [Forgiven(flaw, line[:KEPT]) for flaw in flaws(line)]
+            violations = [Violation(flaw, line[:MAX_IGNORED]) for flaw in flaws(line)]
             if not line and self._type and not self._data:
-                forgiven.append(Forgiven(Flaw.TYPE_WITHOUT_DATA, self._type.encode()))
-            items += forgiven
-            self._extras = self._extras or bool(forgiven)
-            super()._lines(line + b"\n", items)
+                violations.append(Violation(Flaw.TYPE_WITHOUT_DATA, self._type.encode()))
+            items += violations
+            self._non_events = self._non_events or bool(violations)
+            super()._interpret(line + b"\n", items)
             if self.error is not None:
                 break
 
 
 def flaws(line: bytes) -> list[Flaw]:
-    """Return the flaws that a line has by itself."""
+    """Return the flaws of a single line."""
     found: list[Flaw] = []
     try:
         line.decode()

@@ -1,48 +1,50 @@
-"""Ring 2: content codings, taken off a body as it comes (RFC 9110, 8.4).
+"""Ring 2: decodes the content codings of a body as it comes (RFC 9110, 8.4).
 
 Three rules hold for every coding.
 
 1. What can be decoded is decoded at once: an event comes out with the byte that completes it,
    if the server has flushed it.
-2. Memory is bounded, whatever the bytes expand to: a step gives about `STEP` bytes, and the next
-   is taken when what the last one brought has been used. Time is bounded by `Limits.max_expansion`.
-3. Nothing is lost to an error: it is raised behind what was decoded before it. br and zstd are an
-   exception, for their libraries return nothing of the `SLICE` that an error is in.
+2. Memory is bounded, whatever the bytes expand to: a step gives about `OUTPUT_STEP` bytes, and the
+   next step is decoded only when the chunks of the step before have been delivered. Time is bounded
+   by `Limits.max_expansion`.
+3. Nothing is lost to an error: what was decoded before it comes first. br and zstd are an exception:
+   their libraries return nothing of the `INPUT_STEP` bytes that have an error in them.
 
-A layer pulls its input from the one outside it, and the outermost from the bytes that came.
+Each layer pulls its input from the layer around it, and the outermost from the bytes received.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import BodyTruncated, NotAnEventStream, ProtocolError, StreamError
+from ..errors import BodyTruncated, ProtocolError, StreamError, UnsupportedCoding
+from .body_source import BodySource
 from .decompressors import CODINGS, Coding, Decompressor
-from .exchange import Exchange
+from .response import Response
 
 
-def decoding_of(value: str | None, max_expansion: int) -> Decoding | None:
-    """Return what decodes a body whose Content-Encoding is `value`, or None if there is nothing to decode.
+def content_decoder(value: str | None, max_expansion: int) -> ContentDecoder | None:
+    """Return the decoder for a body whose Content-Encoding is `value`, or None if it has no coding.
 
-    Raises NotAnEventStream for a coding that is not known or whose library is not installed,
-    and for more than `MAX_LAYERS` of them.
+    Raises UnsupportedCoding for a coding that is unknown or whose library is not installed, and for
+    more than `MAX_LAYERS` codings.
     """
     if not value:
         return None
     names = [name for each in value.split(",") if (name := each.strip().lower()) not in ("", "identity")]
     if len(names) > MAX_LAYERS:
-        raise NotAnEventStream(f"the response has more than {MAX_LAYERS} content codings")
+        raise UnsupportedCoding(f"the response has more than {MAX_LAYERS} content codings")
     for name in names:
         if name not in CODINGS:
-            raise NotAnEventStream(f"the response has an unknown content coding: {name[:SHOWN]!r}")
-    return Decoding([CODINGS[name]() for name in names], max_expansion) if names else None
+            raise UnsupportedCoding(f"the response has an unknown content coding: {name[:SHOWN]!r}")
+    return ContentDecoder([CODINGS[name]() for name in names], max_expansion) if names else None
 
 
-def readable(value: str | None, body: bytes, limit: int) -> bytes:
-    """Return the first `limit` bytes of a body coded as `value`; one that cannot be decoded, as it is."""
+def decode_prefix(value: str | None, body: bytes, limit: int) -> bytes:
+    """Return the first `limit` bytes of a body coded as `value`, or the body as it is if that fails."""
     try:
-        decoding = decoding_of(value, limit)
-    except NotAnEventStream:
+        decoding = content_decoder(value, limit)
+    except UnsupportedCoding:
         return body
     if decoding is None:
         return body
@@ -52,92 +54,96 @@ def readable(value: str | None, body: bytes, limit: int) -> bytes:
     return body if decoding.error is not None else start[:limit]
 
 
-class CodedBody:
-    """The body of an exchange, decoded. It is received as from the exchange itself, but in steps."""
+class DecodedBody:
+    """The body that `source` receives, decoded. It is a `BodySource` itself, but decodes in steps."""
 
-    def __init__(self, exchange: Exchange, decoding: Decoding) -> None:
-        self._exchange = exchange
-        self._decoding = decoding
+    def __init__(self, source: BodySource, decoder: ContentDecoder) -> None:
+        self._source = source
+        self._decoder = decoder
+
+    @property
+    def response(self) -> Response | None:
+        return self._source.response
 
     def receive(self, data: bytes) -> bytes:
-        """Return the first step of what these bytes bring; `b""` says that the peer has ended."""
-        return self.decode(self._exchange.receive(data))
+        """Return the first step of what `data` decodes to; `b""` says that the peer has ended."""
+        return self.decode(self._source.receive(data))
 
     def decode(self, body: bytes = b"") -> bytes:
-        """Return the next step, with the coded bytes `body` added at the end."""
-        return self._decoding.decode(body)
+        """Add the coded bytes `body` and return the next step."""
+        return self._decoder.decode(body)
 
     @property
     def pending(self) -> bool:
-        """Whether there may be more to decode of what has come."""
-        return self._decoding.pending
+        """Whether more of what was received may be decoded: call `decode` again."""
+        return self._decoder.pending
 
     @property
     def ended(self) -> bool:
-        """Whether the body has come to its end, and all of it was decoded."""
-        return self._exchange.ended and not self.pending
+        """Whether the body is complete, and all of it was decoded."""
+        return self._source.ended and not self.pending
 
     @property
     def error(self) -> StreamError | None:
-        """Why nothing more can be received, once what came before that was decoded."""
+        """Why nothing more can be received. It is None until everything before the error was decoded."""
         if self.pending:
             return None
-        error = self._decoding.error or self._exchange.error
-        if error is None and self.ended and not self._decoding.ended:
+        error = self._decoder.error or self._source.error
+        if error is None and self.ended and not self._decoder.ended:
             return BodyTruncated("the body ended inside its content coding")
         return error
 
 
-class Decoding:
-    """Takes codings off, of which `codings` are in the order in which they were put on."""
+class ContentDecoder:
+    """Decodes `codings`, which are in the order in which the server applied them."""
 
     def __init__(self, codings: list[Coding], max_expansion: int) -> None:
         self.pending = False
-        """Whether there may be more to decode of what has come."""
+        """Whether more of what was received may be decoded."""
         self.error: ProtocolError | None = None
         """Why nothing more can be decoded."""
         self._max_expansion = max_expansion
-        self._came = 0
-        self._given = 0  # by all layers together
-        self._input = Input()
-        self._layers: list[Layer] = []
+        self._received = 0
+        self._decoded = 0  # by all layers together
+        self._input = InputBuffer()
+        self._layers: list[DecodingLayer] = []
         for coding in reversed(codings):
             source = self._layers[-1] if self._layers else self._input
-            self._layers.append(Layer(coding, source, self._count))
+            self._layers.append(DecodingLayer(coding, source, self._count))
 
     @property
     def ended(self) -> bool:
-        """Whether the body may end here. One with nothing in it may, too."""
+        """Whether the body may end here. An empty body may, too."""
         return all(layer.ended for layer in self._layers)
 
     def decode(self, data: bytes = b"") -> bytes:
-        """Return the next step of what has come, to which `data` is added.
+        """Add `data` and return the next step of what was received, decoded.
 
         Look at `pending` and `error` afterwards. Once `error` is set, further bytes are ignored.
         """
         if self.error is not None:
             return b""
-        self._came += len(data)
+        self._received += len(data)
         self._input.add(data)
         pieces: list[bytes] = []
         size = 0
         try:
-            while size < STEP and (piece := self._layers[-1].pull(STEP - size)):
+            while size < OUTPUT_STEP and (piece := self._layers[-1].pull(OUTPUT_STEP - size)):
                 pieces.append(piece)
                 size += len(piece)
         except ProtocolError as exc:
             self.error = exc
-        self.pending = size >= STEP and self.error is None
+        self.pending = size >= OUTPUT_STEP and self.error is None
         return b"".join(pieces)
 
     def _count(self, size: int) -> None:
-        self._given += size
-        if self._given > max(FREE, self._max_expansion * self._came):
+        self._decoded += size
+        if self._decoded > max(FREE_OUTPUT, self._max_expansion * self._received):
             raise ProtocolError(f"the body expands to more than {self._max_expansion} times its size")
 
 
-class Input:
-    """The bytes that came, in slices."""
+class InputBuffer:
+    """The bytes received, given out in pieces."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -153,30 +159,32 @@ class Input:
         return data
 
 
-class Layer:
-    """Takes one coding off what `source` gives. `count` is told how much comes of it."""
+class DecodingLayer:
+    """Decodes one coding of what `source` gives. `count` is called with the size of each output."""
 
-    def __init__(self, coding: Coding, source: Input | Layer, count: Callable[[int], None]) -> None:
+    def __init__(
+        self, coding: Coding, source: InputBuffer | DecodingLayer, count: Callable[[int], None]
+    ) -> None:
         self._coding = coding
         self._source = source
         self._count = count
         self._decompressor: Decompressor | None = None
-        self._rest = b""  # what came behind a member's end
+        self._rest = b""  # input behind the end of a member
 
     @property
     def ended(self) -> bool:
         return self._decompressor is None or self._decompressor.eof
 
     def pull(self, limit: int) -> bytes:
-        """Return about `limit` bytes at most; none if there is nothing more to decode.
+        """Return about `limit` bytes at most, or `b""` if there is nothing more to decode.
 
-        Raises ProtocolError for what is not so coded, and from `count`.
+        Raises ProtocolError if the input is not in this coding, and whatever `count` raises.
         """
         piece = b""
         while not piece:
             data = b""
             if self._decompressor is None or self._decompressor.eof or self._decompressor.needs_input:
-                data, self._rest = self._rest or self._source.pull(SLICE), b""
+                data, self._rest = self._rest or self._source.pull(INPUT_STEP), b""
                 if not data:
                     break
             piece = self._decompress(data, limit)
@@ -184,7 +192,7 @@ class Layer:
 
     def _decompress(self, data: bytes, limit: int) -> bytes:
         decompressor = self._decompressor
-        if decompressor is None or (decompressor.eof and self._coding.members):
+        if decompressor is None or (decompressor.eof and self._coding.multi_member):
             self._decompressor = decompressor = self._coding.decompressor()
         elif decompressor.eof:
             raise ProtocolError(f"the body goes on behind the end of its coding, {self._coding.name}")
@@ -199,8 +207,9 @@ class Layer:
 
 
 MAX_LAYERS = 3
-STEP = 64 * 2**10
-SLICE = 16 * 2**10
-FREE = 2**20
-"""Bytes that any body may expand to."""
+OUTPUT_STEP = 64 * 2**10
+INPUT_STEP = 16 * 2**10
+FREE_OUTPUT = 2**20
+"""Bytes that any body may expand to, whatever `max_expansion` is."""
 SHOWN = 50
+"""Characters of an unknown coding that a message shows."""

@@ -9,10 +9,10 @@ from .response import Response
 
 
 def http_date(text: str) -> float | None:
-    """Read a date in any of HTTP's three formats; None for anything else.
+    """Return the Unix time of a date in one of HTTP's three formats, or None for anything else.
 
-    A year of two digits is between 1969 and 2068, as POSIX has it: there is no clock here to tell
-    what RFC 9110 asks for, whether it is more than 50 years ahead.
+    A year of two digits is taken to be between 1969 and 2068, as in POSIX. RFC 9110 would compare it
+    to the present year, but there is no clock here.
     """
     match = next(filter(None, (form.fullmatch(text) for form in HTTP_DATES)), None)
     if match is None:
@@ -25,7 +25,7 @@ def http_date(text: str) -> float | None:
 
 
 def timestamp(text: str) -> float | None:
-    """Read a date and time as RFC 3339, 5.6, has it; None for anything else."""
+    """Return the Unix time of a date in the format of RFC 3339, 5.6, or None for anything else."""
     match = RFC_3339.fullmatch(text)
     if match is None:
         return None
@@ -41,13 +41,13 @@ def time_of(match: re.Match[str]) -> tuple[int, int, int]:
     return int(match["hour"]), int(match["minute"]), int(match["second"])
 
 
-def sent_at(response: Response, wall: float | None) -> float | None:
-    """When a response was sent, by its own Date (RFC 9110, 6.6.1), or else `wall`.
+def response_time(response: Response, unix_now: float | None) -> float | None:
+    """Return when a response was sent, by its Date field (RFC 9110, 6.6.1), or else `unix_now`.
 
-    What a server says of times is by its own clock, which may differ from ours.
+    The times in a response are by the server's clock, which may differ from ours.
     """
     date = http_date(response.header("date") or "")
-    return wall if date is None else date
+    return unix_now if date is None else date
 
 
 MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"

@@ -1,6 +1,6 @@
-"""Ring 1: what decodes each content coding, under one interface.
+"""The decompressor of each content coding, under one interface.
 
-gzip and deflate are the standard library's. The libraries for br and zstd are imported when a
+gzip and deflate are in the standard library. The libraries for br and zstd are imported when a
 response first needs them.
 """
 
@@ -14,11 +14,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
-from ..errors import NotAnEventStream
+from ..errors import UnsupportedCoding
 
 
 class Decompressor(Protocol):
-    """What the standard library's newer decompressors have in common."""
+    """Decodes one member of a coded body, as the newer decompressors of the standard library do."""
 
     @property
     def eof(self) -> bool: ...
@@ -31,16 +31,19 @@ class Decompressor(Protocol):
 
 @dataclass(frozen=True)
 class Coding:
-    """What decodes a coding, the error that this raises, and whether several in a row are one body."""
+    """How to decode one content coding.
+
+    `error` is what its decompressor raises. With `multi_member`, several members in a row are one body.
+    """
 
     name: str
     decompressor: Callable[[], Decompressor]
     error: type[Exception]
-    members: bool = False
+    multi_member: bool = False
 
 
 class ZlibDecompressor:
-    """zlib's decompressor, which loses nothing to an error."""
+    """The decompressor of `zlib`, except that what comes before an error is returned first."""
 
     def __init__(self, wbits: int) -> None:
         self.needs_input = True
@@ -59,19 +62,19 @@ class ZlibDecompressor:
         if self._error is not None:
             raise self._error
         data = self._zlib.unconsumed_tail + data
-        before = self._zlib.copy()  # takes a microsecond or two
+        before = self._zlib.copy()  # cheap, compared to decompressing
         try:
             piece = self._zlib.decompress(data, max_length)
             self.needs_input = not self._zlib.unconsumed_tail and len(piece) < max_length
         except zlib.error as exc:
             self.needs_input = False
             self._error = exc
-            piece = until_error(before, data)
+            piece = decode_up_to_error(before, data)
         return piece
 
 
 class DeflateDecompressor(ZlibDecompressor):
-    """For the coding `deflate`, which is zlib's format (RFC 1950), but is often sent without its frame."""
+    """Decodes `deflate`: the zlib format (RFC 1950), or the raw data that many servers send instead."""
 
     def __init__(self) -> None:
         super().__init__(zlib.MAX_WBITS)
@@ -90,13 +93,13 @@ class DeflateDecompressor(ZlibDecompressor):
 
 
 class BrotliDecompressor:
-    """The decompressor of the package `brotli`, with the names of the others."""
+    """The decompressor of the package `brotli`, under the interface of the others."""
 
-    unused_data = b""  # bytes behind the end are an error of its own
+    unused_data = b""  # `brotli` raises an error for bytes behind the end
 
     def __init__(self, brotli: ModuleType) -> None:
         self._brotli: Any = brotli.Decompressor()
-        self._full = False  # so that there may be more to come, even if it would take more
+        self._full = False  # the last output filled its limit, so that more may be there
 
     @property
     def eof(self) -> bool:
@@ -113,8 +116,8 @@ class BrotliDecompressor:
 
 
 def gzip() -> Coding:
-    wbits = zlib.MAX_WBITS + 16  # with the frame of RFC 1952, of which several in a row are one body (2.2)
-    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, members=True)
+    wbits = zlib.MAX_WBITS + 16  # gzip's frame, of which several in a row are one body (RFC 1952, 2.2)
+    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, multi_member=True)
 
 
 def deflate() -> Coding:
@@ -122,34 +125,38 @@ def deflate() -> Coding:
 
 
 def br() -> Coding:
-    brotli = installed("br", "brotli")
-    if not hasattr(brotli.Decompressor, "can_accept_more_data"):  # older than 1.2, without limits
-        raise missing("br")
+    brotli = import_first("br", "brotli")
+    if not hasattr(
+        brotli.Decompressor, "can_accept_more_data"
+    ):  # older than 1.2: its output cannot be limited
+        raise not_installed("br")
     return Coding("br", lambda: BrotliDecompressor(brotli), brotli.error)
 
 
 def zstd() -> Coding:
-    library: Any = installed("zstd", "compression.zstd", "backports.zstd")
+    library: Any = import_first("zstd", "compression.zstd", "backports.zstd")
     options = {library.DecompressionParameter.window_log_max: 23}  # 8 MiB (RFC 9659, 3)
-    return Coding("zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, members=True)
+    return Coding(
+        "zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, multi_member=True
+    )
 
 
-def installed(coding: str, *modules: str) -> ModuleType:
-    """Import the first of `modules` that is there."""
+def import_first(coding: str, *modules: str) -> ModuleType:
+    """Import and return the first of `modules` that is installed. Raises UnsupportedCoding if none is."""
     for module in modules:
         with suppress(ImportError):
             return import_module(module)
-    raise missing(coding)
+    raise not_installed(coding)
 
 
-def missing(coding: str) -> NotAnEventStream:
-    return NotAnEventStream(
+def not_installed(coding: str) -> UnsupportedCoding:
+    return UnsupportedCoding(
         f"the response has the content coding {coding!r}: to decode it, install sse-core[{coding}]"
     )
 
 
-def until_error(decompressor: Any, data: bytes) -> bytes:
-    """Return what comes of `data` before the error that is in it."""
+def decode_up_to_error(decompressor: Any, data: bytes) -> bytes:
+    """Return what `data` decodes to, before the error in it."""
     pieces: list[bytes] = []
     with suppress(zlib.error):
         pieces.extend(decompressor.decompress(data[at : at + 1]) for at in range(len(data)))
@@ -157,7 +164,7 @@ def until_error(decompressor: Any, data: bytes) -> bytes:
 
 
 def is_zlib(start: bytes) -> bool:
-    """Whether a deflated body begins as zlib's format does (RFC 1950, 2.2); no encoder's own output does."""
+    """Whether a body begins with the header of the zlib format (RFC 1950, 2.2); raw deflate data does not."""
     return start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
 
 

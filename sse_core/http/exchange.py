@@ -1,13 +1,13 @@
 """Ring 2: one HTTP/1.1 request and its response. The only module that imports h11.
 
-h11 is the authority on the grammar of RFC 9112. This module adds what it leaves open:
-which heads of right grammar are refused all the same (`fault_of`), how many interim
-responses are too many, and an error of ours for each way to fail. Nothing is lost to an
-error: `Exchange.receive` returns what came before it, and `Exchange.error` says what it was.
+h11 is the authority on the grammar of RFC 9112. This module adds what h11 leaves open: which
+well-formed heads are refused all the same (`head_fault`), how many interim responses are too many,
+and an error of ours for each way to fail. Nothing is lost to an error: `Exchange.receive` returns
+what came before it, and `Exchange.error` says what it was.
 
-Bodies of the common form take a short way around h11, in `_chunks.py`. Setting
-`Exchange._short_way` to return None switches that off. Few need h11 again, so it is let go behind the
-head, which saves each stream 1 KB and the garbage collector six objects.
+Ordinary bodies are framed without h11, in `chunked.py`. Setting `Exchange._fast_framing` to return
+None switches that off. The h11 object is dropped behind the head, to save memory for each stream, and
+rebuilt only for trailers and odd framing.
 """
 
 from __future__ import annotations
@@ -18,24 +18,23 @@ from collections.abc import Iterable
 import h11
 
 from ..errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
-from .chunked import Chunks, PlainBody
+from .chunked import ChunkedFraming, LengthFraming
 from .response import Response
 
 
 class Exchange:
     """Sends one request and receives its response.
 
-    `target` is the request target (RFC 9112, 3.2), `headers` the whole header section
-    but for the Content-Length of `body`, which is added here. `max_head_size` limits
-    the response head, in bytes.
+    `target` is the request target (RFC 9112, 3.2). `headers` is the whole header section except the
+    Content-Length of `body`, which is added here. `max_head_size` limits the response head, in bytes.
 
-    Raises ValueError for a request that HTTP cannot carry. The message shows no header
-    value, for it might be a credential.
+    Raises ValueError for a request that HTTP/1.1 cannot carry. The message shows no header value,
+    since that might be a credential.
     """
 
     __slots__ = (
-        "_connection", "_head", "_head_size", "_interim_responses", "_keeps_alive", "_max_head_size",
-        "_method", "_received", "_short", "_to_send", "ended", "error", "overrun", "response",
+        "_connection", "_framing", "_h11_keep_alive", "_head", "_head_size", "_interim_responses",
+        "_max_head_size", "_method", "_received", "_to_send", "ended", "error", "excess_data", "response",
     )  # fmt: skip
 
     def __init__(
@@ -50,33 +49,34 @@ class Exchange:
         self.response: Response | None = None
         """The head of the response, once it is complete."""
         self.ended = False
-        """Whether the body has come to the end that its framing announced (RFC 9112, 6.3)."""
-        self.overrun = False
-        """Whether bytes came behind that end. They answer nothing, and must not be taken for a response."""
+        """Whether the body is complete, by its framing (RFC 9112, 6.3)."""
+        self.excess_data = False
+        """Whether bytes came behind that end. They answer no request, and must not pass for a response."""
         self.error: StreamError | None = None
-        """Why nothing more can be received, where that is not the end of the body."""
+        """Why nothing more can be received, unless it is because the body has ended."""
         self._method = method
         self._max_head_size = max_head_size
         self._head_size = 0
         self._head = bytearray()
-        """The response head, or interim one, that is being received."""
+        """The bytes so far of the response head, or interim head, that is being received."""
         self._interim_responses = 0
         self._received = 0
-        """How much h11 has seen of an unfinished chunk, or of a body without chunks."""
-        self._short: Chunks | PlainBody | None = None
+        """Bytes that h11 has seen of an unfinished chunk, or of a body without chunks."""
+        self._framing: ChunkedFraming | LengthFraming | None = None
+        """Parses the body; None before the head is complete, and where h11 has to."""
         self._connection: h11.Connection | None = None
-        self._keeps_alive = False
-        """Whether h11 finds that the connection may outlive this response."""
+        self._h11_keep_alive = False
+        """Whether the connection may be used again, as far as h11 can tell from the head."""
         self._to_send = self._serialise(method, target, headers, body)
 
     @property
-    def persistent(self) -> bool:
-        """Whether the connection outlives this response (RFC 9112, 9.3), as far as that is known yet."""
-        if self.response is None or self.error is not None or self.overrun:
+    def keep_alive(self) -> bool:
+        """Whether the connection may be used again after this response (RFC 9112, 9.3)."""
+        if self.response is None or self.error is not None or self.excess_data:
             return False
         framed = {"content-length", "transfer-encoding"} & {name for name, _ in self.response.headers}
         without_body = self._method == "HEAD" or self.response.status in (204, 304)
-        return bool(framed or without_body) and self._keeps_alive
+        return bool(framed or without_body) and self._h11_keep_alive
 
     def data_to_send(self) -> bytes:
         """Return the whole request the first time, and nothing after that."""
@@ -84,22 +84,22 @@ class Exchange:
         return data
 
     def receive(self, data: bytes) -> bytes:
-        """Return the part of the body that these bytes bring; `b""` says that the peer has ended.
+        """Return the body bytes in `data`, without their framing; `b""` says that the peer has ended.
 
-        Look at `response`, `ended` and `error` afterwards. Once `ended` or `error` is
-        set, further bytes are ignored, but for `overrun`.
+        Look at `response`, `ended` and `error` afterwards. Once one of the latter is set, further
+        bytes change nothing but `excess_data`.
         """
         if self.ended or self.error is not None:
-            self.overrun = self.overrun or (self.ended and bool(data))
+            self.excess_data = self.excess_data or (self.ended and bool(data))
             return b""
-        if self._short is not None and (whole := self._short.whole(data)):
-            return whole
+        if self._framing is not None and (content := self._framing.take_single(data)):
+            return content
         body: list[bytes] = []
         try:
-            if data and self._short is not None:
-                rest = self._short.slice(data, body)
-                if self._short.ended:
-                    self.ended, self.overrun = True, bool(rest)
+            if data and self._framing is not None:
+                rest = self._framing.feed(data, body)
+                if self._framing.ended:
+                    self.ended, self.excess_data = True, bool(rest)
                 elif rest:
                     self._receive(rest, body)
             elif data and self.response is None:
@@ -109,13 +109,13 @@ class Exchange:
         except ProtocolError as exc:
             self.error = exc
         except h11.RemoteProtocolError as exc:
-            self.error = self._broken(exc) if data else self._cut_off()
+            self.error = self._protocol_error(exc) if data else self._truncated_error()
         if self.error is not None:
             self.error.response = self.response
         return b"".join(body)
 
     def _receive_head(self, data: bytes, body: list[bytes]) -> None:
-        """Give h11 one response head, interim ones before it, and leave what follows for the body."""
+        """Give h11 one head at a time, up to the final response's; what follows belongs to the body."""
         while data and self.response is None:
             before = len(self._head)
             blank_line = BLANK_LINE.search(self._head[-2:] + data)
@@ -128,15 +128,15 @@ class Exchange:
             data = data[end:]
             if blank_line:
                 self._head.clear()
-        if self._short is not None:
+        if self._framing is not None:
             self._connection = None
         if data:
             body.append(self.receive(data))
 
     def _receive(self, data: bytes, body: list[bytes]) -> None:
         if self._connection is None:
-            assert self.response is not None  # or it would not have been let go
-            self._connection = behind_head(self._method, self.response, self._max_head_size)
+            assert self.response is not None  # h11 is dropped behind the head
+            self._connection = h11_at_body(self._method, self.response, self._max_head_size)
         self._connection.receive_data(data)
         while self._next_event(self._connection, body):
             pass
@@ -149,11 +149,11 @@ class Exchange:
                 self._received = 0 if event.chunk_end else self._received + len(event.data)
             case h11.Response() as event:
                 self.response = self._read_head(event)
-                self._keeps_alive = connection.our_state is h11.DONE
+                self._h11_keep_alive = connection.our_state is h11.DONE
                 if self._opens_tunnel(event):
                     self.ended = True
                     return False
-                self._short = self._short_way(self.response)
+                self._framing = self._fast_framing(self.response)
             case h11.InformationalResponse() as event:
                 self._read_head(event)
                 self._count_interim()
@@ -167,14 +167,15 @@ class Exchange:
         return True
 
     def _end(self, behind: int) -> None:
-        """Note the end of the body, with so many bytes behind it."""
-        trailers = (self._short.passed_on or 0) - behind if isinstance(self._short, Chunks) else 0
+        """The body has ended, with `behind` bytes after it."""
+        framing = self._framing
+        trailers = (framing.given_to_h11 or 0) - behind if isinstance(framing, ChunkedFraming) else 0
         if trailers > self._max_head_size:
             raise ProtocolError(TOO_LARGE.format(self._max_head_size))
-        self.ended, self.overrun = True, behind > 0
+        self.ended, self.excess_data = True, behind > 0
 
     def _read_head(self, event: h11.Response | h11.InformationalResponse) -> Response:
-        fault = fault_of(event, bytes(self._head), framed=not self._opens_tunnel(event))
+        fault = head_fault(event, bytes(self._head), framed=not self._opens_tunnel(event))
         if fault is not None:
             raise ProtocolError(fault)
         return Response(
@@ -185,7 +186,7 @@ class Exchange:
         )
 
     def _opens_tunnel(self, event: h11.Response | h11.InformationalResponse) -> bool:
-        """Whether the connection is the server's from here on, whatever the fields say (RFC 9110, 9.3.6)."""
+        """Whether this head turns the connection into a tunnel, whatever its fields say (RFC 9110, 9.3.6)."""
         return self._method == "CONNECT" and 200 <= event.status_code < 300
 
     def _count_interim(self) -> None:
@@ -193,27 +194,27 @@ class Exchange:
         if self._interim_responses > MAX_INTERIM_RESPONSES:
             raise ProtocolError(f"more than {MAX_INTERIM_RESPONSES} interim responses")
 
-    def _short_way(self, response: Response) -> Chunks | PlainBody | None:
-        """Return what takes a body's bytes; None leaves everything to h11 (RFC 9112, 6.3)."""
+    def _fast_framing(self, response: Response) -> ChunkedFraming | LengthFraming | None:
+        """Choose the parser for the body (RFC 9112, 6.3); None leaves it to h11."""
         if response.status in (204, 304) or self._method == "HEAD":
             return None
         if response.header("transfer-encoding") is not None:
-            return Chunks(self._max_head_size)
+            return ChunkedFraming(self._max_head_size)
         length = response.header("content-length")
-        return PlainBody(None if length is None else int(length))
+        return LengthFraming(None if length is None else int(length))
 
-    def _broken(self, cause: h11.RemoteProtocolError) -> ProtocolError:
-        """Say it in h11's words, of which there may be many: it quotes the line that it complains of."""
+    def _protocol_error(self, cause: h11.RemoteProtocolError) -> ProtocolError:
+        """Return the error in h11's words, shortened: h11 quotes the line that it complains of."""
         message = str(cause).replace("illegal request line", "illegal status line")
-        if cause.error_status_hint == 431:  # not the head, whose size is looked at here
+        if cause.error_status_hint == 431:  # the size of the head is checked here, before h11 can
             message = TOO_LARGE.format(self._max_head_size)
         return ProtocolError(message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 3] + "...")
 
-    def _cut_off(self) -> StreamError:
-        """Say what was missing when the connection ended."""
+    def _truncated_error(self) -> StreamError:
+        """Return the error that says what was missing when the connection ended."""
         if self.response is None:
             return ConnectionFailed("the connection ended before the response head was complete")
-        missing = self._short.missing if self._short is not None else None
+        missing = self._framing.missing if self._framing is not None else None
         length = self.response.header("content-length")
         if length is not None:
             missing = int(length) - self._received if missing is None else missing
@@ -244,8 +245,8 @@ class Exchange:
         return head + self._connection.send(h11.Data(data=body)) + self._connection.send(h11.EndOfMessage())
 
 
-def behind_head(method: str, response: Response, max_head_size: int) -> h11.Connection:
-    """Return h11 as it is where the body of a response begins."""
+def h11_at_body(method: str, response: Response, max_head_size: int) -> h11.Connection:
+    """Return a new h11 connection, in the state behind the head of this response."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_size)
     connection.send(h11.Request(method=method, target="/", headers=[("Host", "")]))
     connection.send(h11.EndOfMessage())
@@ -256,13 +257,13 @@ def behind_head(method: str, response: Response, max_head_size: int) -> h11.Conn
     return connection
 
 
-def fault_of(
+def head_fault(
     event: h11.Response | h11.InformationalResponse, head: bytes, *, framed: bool = True
 ) -> str | None:
-    """Return what is wrong with a head whose grammar h11 has found right, or None.
+    """Return what is wrong with a head whose grammar h11 accepts, or None.
 
-    `event` is what h11 made of `head`. It shows lengths that are repeated as one, so the
-    lines are looked at. Unless `framed`, fields about framing mean nothing.
+    `event` is what h11 made of `head`. h11 merges repeated lengths, so the lines of the head are
+    examined. Without `framed`, fields about framing mean nothing, and are not checked.
     """
     lines = OBS_FOLD.sub(b" ", head).split(b"\n")[1:-2]
     lengths = [line for line in lines if framed and line.lower().startswith(b"content-length:")]
@@ -271,11 +272,11 @@ def fault_of(
     rules = (
         # RFC 9110, 2.5: another major version is another protocol; no other minor one exists.
         (version not in VERSIONS, f"HTTP version {version!r} is neither 1.0 nor 1.1"),
-        # RFC 9110, 5.4: how many are too many is the recipient's to say.
+        # RFC 9110, 5.4: the recipient decides how many are too many.
         (len(lines) > MAX_HEADER_FIELDS, f"more than {MAX_HEADER_FIELDS} header fields"),
         # RFC 9112, 6.1: the framing is faulty, for HTTP/1.0 has no transfer codings.
         (in_chunks and version == "1.0", "Transfer-Encoding in an HTTP/1.0 response"),
-        # RFC 9112, 6.3: an attempt at response splitting, maybe, and to be handled as an error.
+        # RFC 9112, 6.3: may be response splitting, and ought to be handled as an error.
         (in_chunks and lengths, "both Transfer-Encoding and Content-Length"),
         # RFC 9110, 8.6: may be rejected even if they agree.
         (len(lengths) > 1, "more than one Content-Length"),
@@ -284,11 +285,11 @@ def fault_of(
     return next((fault for broken, fault in rules if broken), None)
 
 
-BLANK_LINE = re.compile(rb"\n\r?\n")  # what h11 takes for the end of a head
+BLANK_LINE = re.compile(rb"\n\r?\n")  # where h11 lets a head end
 OBS_FOLD = re.compile(rb"\r?\n[ \t]+")  # RFC 9112, 5.2: to be replaced by spaces, as h11 does
 VERSIONS = ("1.0", "1.1")
 FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16
 MAX_HEADER_FIELDS = 100
 MAX_MESSAGE = 100
-TOO_LARGE = "a chunk's first line or the trailers are larger than {} bytes"
+TOO_LARGE = "a chunk-size line or the trailers are larger than {} bytes"

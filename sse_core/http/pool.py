@@ -1,15 +1,17 @@
-"""Which connections are open, and who may have one more: bookkeeping, without any I/O.
+"""The books of a connection pool: which connections are idle, and who may use one more. It does no I/O.
+
+A pool key stands for where a connection leads: scheme, host and port, and the proxy on the way.
 
 Two rules hold.
 
-1. Whoever wants a connection gets a place first, for one connection at a time. There are no more
-   places than connections are allowed, and who comes first gets one first. A connection that
-   nobody uses takes no place: it is closed when a new one needs the room.
-2. What a call costs does not grow with the number of connections or of those who wait, and with
-   the number of origins that are waited for as its logarithm. Only the draining connections are
-   looked at one by one: those to an origin where none is ready, and all of them for what is overdue.
+1. A caller first takes a slot, which allows one connection in use. Slots are limited by
+   `max_connections` and `max_connections_per_origin`, and given in order of arrival. An idle
+   connection takes no slot: it is closed when a new one needs the room.
+2. The cost of a call does not grow with the number of connections or waiters, and only as the
+   logarithm of the number of pool keys that are waited for. The exception are draining connections,
+   which are examined one by one: those of one pool key if none of it is ready, and all for `overdue`.
 
-The pool closes nothing and wakes nobody; it leaves both to its caller, in `doomed` and `granted`.
+The pool closes nothing and wakes nobody itself: its caller does, by `to_close` and `to_wake`.
 """
 
 from __future__ import annotations
@@ -27,52 +29,52 @@ C = TypeVar("C")
 
 
 class PoolLimits(Struct, frozen=True, kw_only=True):
-    """How many connections there may be, and how long one is kept without being used.
+    """How many connections there may be, and how long an idle one is kept.
 
     None means no limit. Times are in seconds.
     """
 
     max_connections: int | None = None
-    """At one time; whoever wants one more waits."""
+    """Connections in use at one time; whoever wants one more waits."""
     max_connections_per_origin: int | None = None
     """The same, for one scheme, host and port, reached through the same proxy."""
     max_idle: int = 100
-    """Kept without being used; of more, the one that was used longest ago is closed."""
+    """Idle connections; if there are more, the least recently used is closed."""
     idle_expiry: float = 60.0
-    """How long one is kept. It is closed when the pool is used after that."""
+    """How long an idle connection is kept. It is closed when the pool is used after that."""
     drain_time: float = 5.0
-    """How long the rest of a response may take, after the end of the stream in it; then it is closed."""
+    """How long the rest of a response may take after the end of its stream; then the connection is closed."""
     drain_wait: float = 0.01
-    """How long after that end a new request waits for the rest, to save itself a new connection."""
+    """How long after that end a new request waits for the rest, to save opening a connection."""
     max_drain: int = 64 * 2**10
-    """How many bytes that rest may have."""
+    """Bytes that the rest may have."""
 
 
 class Waiter:
-    """Someone who wants a place, and may have to wait for it; who came first has the lower number."""
+    """A caller that wants a slot, and may have to wait for it. Numbers rise in order of arrival."""
 
-    def __init__(self, origin: str, number: int) -> None:
-        self.origin = origin
+    def __init__(self, pool_key: str, number: int) -> None:
+        self.pool_key = pool_key
         self.number = number
         self.granted = False
 
 
-class Idle(Generic[C]):
-    """A connection that nobody uses, with what is left of the response to `exchange`."""
+class IdleConnection(Generic[C]):
+    """A connection that nobody uses. `exchange` receives what is left of the last response."""
 
-    def __init__(self, connection: C, origin: str, exchange: Exchange, since: float) -> None:
+    def __init__(self, connection: C, pool_key: str, exchange: Exchange, since: float) -> None:
         self.connection = connection
-        self.origin = origin
+        self.pool_key = pool_key
         self.since = since
-        """When it was used last, on the clock of whoever says `now`."""
+        """When it was used last, on the clock that gives `now`."""
         self.drained = 0
-        """Bytes of the rest of the response so far."""
+        """Bytes of the rest of the response that have come so far."""
         self.lost = False
         """Whether the connection has ended."""
         self._exchange = exchange
 
     def receive(self, data: bytes) -> None:
-        """Take what has come in the meantime; `b""` says that the connection has ended."""
+        """Take what was received while nobody used it; `b""` says that the connection has ended."""
         self._exchange.receive(data)
         self.drained += len(data)
         self.lost = not data
@@ -80,7 +82,7 @@ class Idle(Generic[C]):
     @property
     def ready(self) -> bool:
         """Whether it can carry the next request."""
-        return self._exchange.ended and not self._exchange.overrun and not self.lost
+        return self._exchange.ended and not self._exchange.excess_data and not self.lost
 
     @property
     def draining(self) -> bool:
@@ -89,184 +91,184 @@ class Idle(Generic[C]):
 
 
 class Pool(Generic[C]):
-    """The connections of one client."""
+    """The idle connections, slots and waiters of one client."""
 
     def __init__(self, limits: PoolLimits = PoolLimits()) -> None:
-        self.doomed: list[C] = []
-        """Connections that are to be closed."""
-        self.granted: list[Waiter] = []
-        """Those who have been waiting and now have a place."""
+        self.to_close: list[C] = []
+        """Connections that the caller has to close."""
+        self.to_wake: list[Waiter] = []
+        """Waiters that have got their slot, and that the caller has to wake."""
         self._limits = limits
-        self._used: Counter[str] = Counter()  # places that are taken, by origin
+        self._used: Counter[str] = Counter()  # slots taken, by pool key
         self._used_in_all = 0
-        self._idle: OrderedDict[Idle[C], None] = OrderedDict()  # the one used longest ago first
-        # The same by origin: those that may be ready, and those that are draining.
-        self._settled: dict[str, OrderedDict[Idle[C], None]] = {}
-        self._draining: dict[str, OrderedDict[Idle[C], None]] = {}
+        self._idle: OrderedDict[IdleConnection[C], None] = OrderedDict()  # least recently used first
+        # The same by pool key: those that may be ready, and those that are draining.
+        self._not_draining: dict[str, OrderedDict[IdleConnection[C], None]] = {}
+        self._draining: dict[str, OrderedDict[IdleConnection[C], None]] = {}
         self._numbers = count()
-        self._waiting: dict[str, dict[Waiter, None]] = {}  # by origin; who came first is first
-        # The origins that may have room, each with a number that is not above its first waiter's.
-        self._next: list[tuple[int, str]] = []
-        self._in_next: set[str] = set()
+        self._waiting: dict[str, dict[Waiter, None]] = {}  # by pool key, in order of arrival
+        # A heap of the pool keys that may have a free slot, each with a number up to its first waiter's.
+        self._queue: list[tuple[int, str]] = []
+        self._queued: set[str] = set()
 
-    def claim(self, origin: str) -> Waiter:
-        """Ask for a place: it is granted at once, or later, and then it is in `granted`."""
-        waiter = Waiter(origin, next(self._numbers))
-        if self._has_place(origin):
+    def claim(self, pool_key: str) -> Waiter:
+        """Ask for a slot. It is granted at once, or later; then the waiter is in `to_wake`."""
+        waiter = Waiter(pool_key, next(self._numbers))
+        if self._has_slot(pool_key):
             self._grant(waiter)
         else:
-            self._waiting.setdefault(origin, {})[waiter] = None
-            self._put_in_next(origin)
+            self._waiting.setdefault(pool_key, {})[waiter] = None
+            self._enqueue(pool_key)
         return waiter
 
     def withdraw(self, waiter: Waiter) -> None:
-        """Want no place any more."""
+        """Give the slot back, or stop waiting for it."""
         if waiter.granted:
-            self.give_back(waiter.origin)
+            self.give_back(waiter.pool_key)
         else:
             self._stop_waiting(waiter)
 
-    def take(self, origin: str, now: float) -> Idle[C] | None:
-        """Take out the connection to an origin that was used last, of those that are not draining.
+    def take(self, pool_key: str, now: float) -> IdleConnection[C] | None:
+        """Take out the most recently used connection of a pool key that is not draining.
 
-        The caller has a place, and looks whether the connection is ready.
+        The caller has a slot, and checks whether the connection is ready.
         """
         self._expire(now)
-        idle = next(reversed(self._settled.get(origin, ())), None)
+        idle = next(reversed(self._not_draining.get(pool_key, ())), None)
         if idle is not None:
             self._forget(idle)
         return idle
 
-    def draining(self, origin: str) -> list[Idle[C]]:
-        """Return the connections to an origin that are draining, the one used longest ago first."""
-        return list(self._draining.get(origin, ()))
+    def draining(self, pool_key: str) -> list[IdleConnection[C]]:
+        """Return the draining connections of a pool key, the least recently used first."""
+        return list(self._draining.get(pool_key, ()))
 
-    def take_draining(self, idle: Idle[C], now: float) -> bool:
-        """Take out one of these, if it is still there. The caller has a place."""
+    def take_draining(self, idle: IdleConnection[C], now: float) -> bool:
+        """Take out a draining connection; return whether it was still there. The caller has a slot."""
         if idle not in self._idle:
             return False
-        self._see(idle, now)
+        self._clamp_clock(idle, now)
         self._forget(idle)
         return True
 
-    def keep(self, idle: Idle[C]) -> None:
-        """Put in a connection that may be used again, or put one back that is not ready."""
-        for kept in (self._idle, self._alike(idle).setdefault(idle.origin, OrderedDict())):
+    def keep(self, idle: IdleConnection[C]) -> None:
+        """Put in a connection that may be used again, or that may still become ready."""
+        for kept in (self._idle, self._siblings(idle).setdefault(idle.pool_key, OrderedDict())):
             older = bool(kept) and idle.since < next(reversed(kept)).since
             kept[idle] = None
             kept.move_to_end(idle, last=not older)
         if len(self._idle) > self._limits.max_idle:
-            self._doom(next(iter(self._idle)))
+            self._discard(next(iter(self._idle)))
 
-    def is_worth_draining(self, idle: Idle[C]) -> bool:
-        """Whether a connection that is not ready may become so by what comes next."""
+    def is_worth_draining(self, idle: IdleConnection[C]) -> bool:
+        """Whether a connection may become ready by what is received next."""
         return idle.draining and idle.drained <= self._limits.max_drain
 
-    def is_worth_keeping(self, idle: Idle[C], now: float) -> bool:
-        """Whether a connection is ready, or may still become so."""
+    def is_worth_keeping(self, idle: IdleConnection[C], now: float) -> bool:
+        """Whether a connection is ready, or may still become so in time."""
         return idle.ready or (self.is_worth_draining(idle) and now < self._drained_by(idle))
 
-    def worth_waiting_until(self, idle: Idle[C]) -> float:
-        """Until when a new request may wait for a connection to be ready."""
+    def worth_waiting_until(self, idle: IdleConnection[C]) -> float:
+        """Return until when a new request may wait for a connection to become ready."""
         return idle.since + self._limits.drain_wait
 
-    def overdue(self, now: float) -> list[Idle[C]]:
-        """Take out the connections that are still draining, and have had their time for that.
+    def overdue(self, now: float) -> list[IdleConnection[C]]:
+        """Take out the connections that are still draining after `drain_time`.
 
-        With each goes a place, which is to be given back. Where there is none the connection is doomed.
+        Each of them takes a slot, which the caller gives back. Without a free slot it is discarded.
         """
-        found: list[Idle[C]] = []
+        found: list[IdleConnection[C]] = []
         for idle in self._all_draining(now):
             if now < self._drained_by(idle):
                 continue
-            if self._has_place(idle.origin):
+            if self._has_slot(idle.pool_key):
                 self._forget(idle)
-                self._occupy(idle.origin)
+                self._take_slot(idle.pool_key)
                 found.append(idle)
             else:
-                self._doom(idle)
+                self._discard(idle)
         return found
 
     def next_overdue(self, now: float) -> float | None:
-        """When the next connection will be overdue, if any is draining."""
+        """Return when the next draining connection will be overdue, or None."""
         return min(map(self._drained_by, self._all_draining(now)), default=None)
 
-    def make_room(self, origin: str) -> None:
-        """Doom what is idle where one connection more, for which there is a place, would be too many."""
+    def make_room(self, pool_key: str) -> None:
+        """Discard idle connections, so that one more may be opened, for which the caller has a slot."""
         limits = self._limits
-        for kind in (self._draining, self._settled):
-            while kind.get(origin) and is_over(self._opened(origin), limits.max_connections_per_origin):
-                self._doom(next(iter(kind[origin])))
+        for kind in (self._draining, self._not_draining):
+            while kind.get(pool_key) and is_over(self._opened(pool_key), limits.max_connections_per_origin):
+                self._discard(next(iter(kind[pool_key])))
         while self._idle and is_over(self._used_in_all + len(self._idle), limits.max_connections):
-            self._doom(next(iter(self._idle)))
+            self._discard(next(iter(self._idle)))
 
-    def give_back(self, origin: str) -> None:
-        """Give a place back, which may be another's turn."""
+    def give_back(self, pool_key: str) -> None:
+        """Give a slot back, which a waiter may get."""
         self._used_in_all -= 1
-        self._used[origin] -= 1
-        if not self._used[origin]:
-            del self._used[origin]
-        self._put_in_next(origin)
+        self._used[pool_key] -= 1
+        if not self._used[pool_key]:
+            del self._used[pool_key]
+        self._enqueue(pool_key)
         self._grant_next()
 
     def clear(self) -> None:
-        """Doom every idle connection."""
+        """Discard every idle connection."""
         while self._idle:
-            self._doom(next(iter(self._idle)))
+            self._discard(next(iter(self._idle)))
 
-    def _has_place(self, origin: str) -> bool:
+    def _has_slot(self, pool_key: str) -> bool:
         limits = self._limits
         return not (
-            is_over(self._used[origin] + 1, limits.max_connections_per_origin)
+            is_over(self._used[pool_key] + 1, limits.max_connections_per_origin)
             or is_over(self._used_in_all + 1, limits.max_connections)
         )
 
-    def _put_in_next(self, origin: str) -> None:
-        """Have those who wait for an origin be looked at when a place becomes free."""
-        if origin in self._waiting and origin not in self._in_next:
-            self._in_next.add(origin)
-            heappush(self._next, (next(iter(self._waiting[origin])).number, origin))
+    def _enqueue(self, pool_key: str) -> None:
+        """Consider the waiters of a pool key when the next slot is granted."""
+        if pool_key in self._waiting and pool_key not in self._queued:
+            self._queued.add(pool_key)
+            heappush(self._queue, (next(iter(self._waiting[pool_key])).number, pool_key))
 
     def _grant_next(self) -> None:
-        """Grant what there is to those who came first."""
-        while self._next and not is_over(self._used_in_all + 1, self._limits.max_connections):
-            number, origin = self._next[0]
-            first = next(iter(self._waiting.get(origin, ())), None)
-            if first is None or not self._has_place(origin):
-                heappop(self._next)
-                self._in_next.remove(origin)
+        """Grant the free slots, in order of arrival."""
+        while self._queue and not is_over(self._used_in_all + 1, self._limits.max_connections):
+            number, pool_key = self._queue[0]
+            first = next(iter(self._waiting.get(pool_key, ())), None)
+            if first is None or not self._has_slot(pool_key):
+                heappop(self._queue)
+                self._queued.remove(pool_key)
             elif first.number > number:
-                heapreplace(self._next, (first.number, origin))
+                heapreplace(self._queue, (first.number, pool_key))
             else:
                 self._stop_waiting(first)
                 self._grant(first)
-                self.granted.append(first)
+                self.to_wake.append(first)
 
     def _grant(self, waiter: Waiter) -> None:
         waiter.granted = True
-        self._occupy(waiter.origin)
+        self._take_slot(waiter.pool_key)
 
-    def _occupy(self, origin: str) -> None:
+    def _take_slot(self, pool_key: str) -> None:
         self._used_in_all += 1
-        self._used[origin] += 1
+        self._used[pool_key] += 1
 
     def _stop_waiting(self, waiter: Waiter) -> None:
-        of_origin = self._waiting[waiter.origin]
-        del of_origin[waiter]
-        if not of_origin:
-            del self._waiting[waiter.origin]
+        in_order = self._waiting[waiter.pool_key]
+        del in_order[waiter]
+        if not in_order:
+            del self._waiting[waiter.pool_key]
 
-    def _all_draining(self, now: float) -> list[Idle[C]]:
-        found = [idle for of_origin in self._draining.values() for idle in of_origin]
+    def _all_draining(self, now: float) -> list[IdleConnection[C]]:
+        found = [idle for in_order in self._draining.values() for idle in in_order]
         for idle in found:
-            self._see(idle, now)
+            self._clamp_clock(idle, now)
         return found
 
-    def _see(self, idle: Idle[C], now: float) -> None:
-        """Take the time: event loops differ in their clocks."""
+    def _clamp_clock(self, idle: IdleConnection[C], now: float) -> None:
+        """Move `since` back if it is in the future: it was set by another event loop's clock."""
         idle.since = min(idle.since, now)
 
-    def _drained_by(self, idle: Idle[C]) -> float:
+    def _drained_by(self, idle: IdleConnection[C]) -> float:
         return idle.since + self._limits.drain_time
 
     def _expire(self, now: float) -> None:
@@ -274,28 +276,32 @@ class Pool(Generic[C]):
             oldest = next(iter(self._idle))
             if now - oldest.since < self._limits.idle_expiry:
                 return
-            self._doom(oldest)
+            self._discard(oldest)
 
-    def _doom(self, idle: Idle[C]) -> None:
+    def _discard(self, idle: IdleConnection[C]) -> None:
         self._forget(idle)
-        self.doomed.append(idle.connection)
+        self.to_close.append(idle.connection)
 
-    def _forget(self, idle: Idle[C]) -> None:
+    def _forget(self, idle: IdleConnection[C]) -> None:
         del self._idle[idle]
-        alike = self._alike(idle)
-        of_origin = alike[idle.origin]
-        del of_origin[idle]
-        if not of_origin:
-            del alike[idle.origin]
+        siblings = self._siblings(idle)
+        in_order = siblings[idle.pool_key]
+        del in_order[idle]
+        if not in_order:
+            del siblings[idle.pool_key]
 
-    def _alike(self, idle: Idle[C]) -> dict[str, OrderedDict[Idle[C], None]]:
-        """Which does not change while the connection is here, since nothing is received on it."""
-        return self._draining if idle.draining else self._settled
+    def _siblings(self, idle: IdleConnection[C]) -> dict[str, OrderedDict[IdleConnection[C], None]]:
+        """The connections that are in the same state, by pool key.
 
-    def _opened(self, origin: str) -> int:
-        """How many connections to an origin there may be, each place counted as one."""
-        idle = len(self._settled.get(origin, ())) + len(self._draining.get(origin, ()))
-        return self._used[origin] + idle
+        This is stable while a connection is pooled: only `receive` changes its state, and nothing is
+        received on a pooled connection.
+        """
+        return self._draining if idle.draining else self._not_draining
+
+    def _opened(self, pool_key: str) -> int:
+        """The number of connections of a pool key, if there is one for each slot taken."""
+        idle = len(self._not_draining.get(pool_key, ())) + len(self._draining.get(pool_key, ()))
+        return self._used[pool_key] + idle
 
 
 def is_over(number: int, limit: int | None) -> bool:

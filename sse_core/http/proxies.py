@@ -1,4 +1,4 @@
-"""Which proxy leads to which URL, and what the environment says about it.
+"""Which proxy leads to which URL, and how the environment says so.
 
 No standard says what the variables mean. Where programs differ, this follows what curl, urllib and
 requests have in common, so that a machine set up for those works here too.
@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from .url import HOST, URL, in_ascii, with_zone
+from .url import HOST, URL, decode_zone, to_ascii
 
 
 class Proxy(Struct, frozen=True, kw_only=True):
-    """A proxy, and who we are to it.
+    """A proxy, and the credentials for it.
 
     `scheme` is how it is spoken to: `http`, `https`, which is the same inside TLS, or `socks5` and
     `socks5h` (RFC 1928), which mean one thing here: it is the proxy that resolves host names.
@@ -60,7 +60,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
         url = url.strip()
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
-            host = with_zone(in_ascii(parts.hostname or ""))
+            host = decode_zone(to_ascii(parts.hostname or ""))
             port = parts.port
         except ValueError:  # whose message might show credentials
             raise ValueError(NOT_A_PROXY) from None
@@ -194,4 +194,4 @@ PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 NOT_A_PROXY = "a proxy is scheme://user:password@host:port, with user and password percent-encoded"
 ENTRY = re.compile(r"(?P<host>\[[^]]*\]|[^:]*)(:(?P<port>[0-9]{1,5}))?")
 CLOSED = "the proxy closed the connection"
-OUT_OF_TURN = "the proxy sent more than its answer, which might be taken for the server's"
+UNEXPECTED_DATA = "the proxy sent more than its answer, which might be taken for the server's"

@@ -1,4 +1,4 @@
-"""How much more a provider will take, as the headers of its response say."""
+"""Rate limits: how much more a provider accepts, by the headers of its response."""
 
 from __future__ import annotations
 
@@ -6,54 +6,54 @@ import re
 
 from msgspec import Struct
 
-from .dates import sent_at, timestamp
+from .dates import response_time, timestamp
 from .response import Response
 
 
 class RateLimit(Struct, frozen=True, kw_only=True):
-    """A limit on requests, tokens or whatever the provider counts; None for what it does not say."""
+    """A limit on requests, tokens or anything else that a provider counts. None is what it did not say."""
 
     limit: int | None = None
-    """How many there may be in the provider's period."""
+    """How many are allowed in one period."""
     remaining: int | None = None
-    """How many there may still be in this one."""
+    """How many are left in the present period."""
     reset: float | None = None
-    """In how many seconds, from the response on, all of them may be used again; never below 0."""
+    """Seconds from the response until the limit is reset, 0 or more."""
 
 
-def rate_limits(response: Response, wall: float | None = None) -> dict[str, RateLimit]:
-    """Return the limits that a response tells of, by the provider's name for what they are on.
+def rate_limits(response: Response, unix_now: float | None = None) -> dict[str, RateLimit]:
+    """Return the limits in the head of a response, by the provider's name for what is limited.
 
     Understood are `x-ratelimit-limit-requests` and its like, of OpenAI, Azure, Groq and others,
     `anthropic-ratelimit-input-tokens-limit` and its like, and `ratelimit-limit` with or without
     `x-`, which has no name: it is under `""`.
 
-    A reset that is a point in time counts from the response's own Date, or else from `wall`, the
+    A reset that is a point in time counts from the response's own Date, or else from `unix_now`, the
     time now in Unix seconds. What cannot be read is None.
     """
-    now = sent_at(response, wall)
+    now = response_time(response, unix_now)
     found: dict[str, dict[str, str]] = {}
     for name, value in response.headers:
         if match := ANTHROPIC.fullmatch(name) or COMMON.fullmatch(name):
             found.setdefault(match["name"] or "", {})[match["what"]] = value
     return {
         name: RateLimit(
-            limit=count(values.get("limit", "")),
-            remaining=count(values.get("remaining", "")),
-            reset=until(values.get("reset", ""), now),
+            limit=parse_count(values.get("limit", "")),
+            remaining=parse_count(values.get("remaining", "")),
+            reset=parse_reset(values.get("reset", ""), now),
         )
         for name, values in found.items()
     }
 
 
-def count(value: str) -> int | None:
-    """Read a number, behind which a policy may stand, as in `100, 100;w=60`."""
+def parse_count(value: str) -> int | None:
+    """Return a number, which a policy may follow, as in `100, 100;w=60`; None for anything else."""
     match = COUNT.match(value)
     return int(match[0]) if match else None
 
 
-def until(value: str, now: float | None) -> float | None:
-    """Read a reset: seconds, a duration such as `1m30.5s`, or a point in time."""
+def parse_reset(value: str, now: float | None) -> float | None:
+    """Return seconds until a reset, given as seconds, a duration such as `1m30.5s`, or a point in time."""
     if SECONDS.fullmatch(value):
         seconds = float(value)
         # As seconds that is 31 years, as milliseconds 31,000: so it is a point in time, in Unix time.

@@ -11,8 +11,8 @@ from .response import Response
 from .url import URL
 
 
-class Sent(Struct, frozen=True):
-    """A request as it goes to one server; `headers` without Host."""
+class PreparedRequest(Struct, frozen=True):
+    """A request to one server, ready to be sent. `headers` are without Host."""
 
     url: URL
     target: str
@@ -20,28 +20,28 @@ class Sent(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
-    def without_body(self, method: str) -> Sent:
-        """The same with another method and no body, nor the fields that describe one."""
+    def without_body(self, method: str) -> PreparedRequest:
+        """Return this request with another method, without its body and the fields that describe it."""
         fields = tuple(field for field in self.headers if not field[0].lower().startswith("content-"))
-        return Sent(self.url, self.target, method, fields, b"")
+        return PreparedRequest(self.url, self.target, method, fields, b"")
 
 
 class Redirects:
-    """Follows the redirects of one request, up to `most` of them."""
+    """Follows the redirects of one request, up to `limit` of them."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._followed = 0
 
-    def follow(self, sent: Sent, response: Response) -> tuple[Sent | None, str]:
-        """Return the next request; or None, and why not if the response is a redirect."""
+    def follow(self, prepared: PreparedRequest, response: Response) -> tuple[PreparedRequest | None, str]:
+        """Return the request to make next, if any, and why a redirect is not followed, or `""`."""
         if not is_redirect(response):
             return None, ""
-        if self._followed == self._most:
-            return None, f"it is one more than {self._most}"
+        if self._followed == self._limit:
+            return None, f"it is one more than {self._limit}"
         self._followed += 1
         try:
-            return redirected(sent, response), ""
+            return request_after(prepared, response), ""
         except ValueError as exc:
             return None, str(exc)
 
@@ -50,31 +50,31 @@ def is_redirect(response: Response) -> bool:
     return response.status in (301, 302, 303, 307, 308) and response.header("location") is not None
 
 
-def redirected(sent: Sent, response: Response) -> Sent:
+def request_after(prepared: PreparedRequest, response: Response) -> PreparedRequest:
     """Return the request that follows a redirect.
 
     307 and 308 repeat the request. 303, and for a POST also 301 and 302, ask with GET
     and no body, as browsers do (RFC 9110, 15.4.2 and 15.4.3, allow it). Another origin
-    gets the headers of `ALLOWLIST` only: any other might be a credential.
+    gets the headers of `CROSS_ORIGIN_HEADERS` only: any other might be a credential.
 
-    Raises ValueError, which says why, for one that must not be followed.
+    Raises ValueError for a redirect that must not be followed; the message says why.
     """
-    here = f"{sent.url.scheme}://{sent.url.authority}{sent.target}"
+    here = f"{prepared.url.scheme}://{prepared.url.authority}{prepared.target}"
     location = response.header("location") or ""
-    with suppress(UnicodeDecodeError):  # it should be ASCII, and is sent as UTF-8 where it is not
+    with suppress(UnicodeDecodeError):  # it should be ASCII; servers that send anything else send UTF-8
         location = location.encode("latin-1").decode()
     url = URL.parse(urljoin(here, location))
-    if (sent.url.scheme, url.scheme) == ("https", "http"):
+    if (prepared.url.scheme, url.scheme) == ("https", "http"):
         raise ValueError("it leads from https to http")
-    if response.status == 303 or (response.status in (301, 302) and sent.method == "POST"):
-        sent = sent.without_body("GET")
-    headers = sent.headers
-    if (url.scheme, url.host, url.port) != (sent.url.scheme, sent.url.host, sent.url.port):
-        headers = tuple(field for field in headers if field[0].lower() in ALLOWLIST)
-    return Sent(url, url.target(""), sent.method, headers, sent.body)
+    if response.status == 303 or (response.status in (301, 302) and prepared.method == "POST"):
+        prepared = prepared.without_body("GET")
+    headers = prepared.headers
+    if (url.scheme, url.host, url.port) != (prepared.url.scheme, prepared.url.host, prepared.url.port):
+        headers = tuple(field for field in headers if field[0].lower() in CROSS_ORIGIN_HEADERS)
+    return PreparedRequest(url, url.target(""), prepared.method, headers, prepared.body)
 
 
-ALLOWLIST = (
+CROSS_ORIGIN_HEADERS = (
     "accept",
     "accept-encoding",
     "accept-language",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The head of a response. Header names are lower case; values are decoded as ISO-8859-1."""
+    """The head of a response. Header names are in lower case; values are decoded as ISO-8859-1."""
 
     status: int
     reason: str = ""
@@ -15,7 +15,7 @@ class Response:
     http_version: str = "1.1"
 
     def header(self, name: str) -> str | None:
-        """The value of a header field, its lines joined by commas (RFC 9110, 5.3), or None."""
+        """The value of a header field, with several lines of it joined by commas (RFC 9110, 5.3), or None."""
         name = name.lower()
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None

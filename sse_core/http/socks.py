@@ -1,7 +1,7 @@
 """A tunnel through a SOCKS5 proxy (RFC 1928, RFC 1929).
 
-socksio writes and reads the messages. It wants each of them whole, and alone; that they are, and
-come in their order, is seen to here. It is imported with this module, and only by whom needs it.
+socksio writes and reads the messages, but only complete ones. This module collects them, and checks
+their order. It imports socksio, which is optional, so it is itself imported only if it is needed.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from ipaddress import ip_address
 from socksio import SOCKSError, socks5
 
 from ..errors import Fault, ProxyError
-from .proxies import CLOSED, OUT_OF_TURN, Proxy
+from .proxies import CLOSED, UNEXPECTED_DATA, Proxy
 
 
-class Asked(Enum):
+class Step(Enum):
     """What the proxy was asked for last."""
 
-    METHOD = "how to say who we are"
-    LOGIN = "whether it takes user name and password"
-    CONNECTION = "a connection to the server"
+    METHOD = "which authentication method to use"
+    LOGIN = "to accept user name and password"
+    CONNECTION = "to connect to the server"
 
 
 class SOCKS5Tunnel:
-    """A tunnel through a SOCKS5 proxy, which is given a host name as it is.
+    """A tunnel through a SOCKS5 proxy. The proxy gets a host name as it is, and resolves it.
 
     Raises ProxyError for a name of more than 255 bytes.
     """
@@ -34,7 +34,7 @@ class SOCKS5Tunnel:
         self.error: ProxyError | None = None
         self._proxy = proxy
         self._connect = connect(host, port)
-        self._asked = Asked.METHOD
+        self._step = Step.METHOD
         self._received = b""
         methods = [socks5.SOCKS5AuthMethod.NO_AUTH_REQUIRED]
         if proxy.username is not None:
@@ -61,22 +61,22 @@ class SOCKS5Tunnel:
         if not data:
             raise ProxyError(CLOSED, retryable=True)
         if self.established or self._to_send:
-            raise ProxyError(OUT_OF_TURN)
+            raise ProxyError(UNEXPECTED_DATA)
         self._received += data
-        size = self._size(self._received)
+        size = self._expected_length(self._received)
         if len(self._received) > size:
-            raise ProxyError(OUT_OF_TURN)
+            raise ProxyError(UNEXPECTED_DATA)
         if len(self._received) == size:
             self._read(self._received)
             self._received = b""
 
-    def _size(self, begun: bytes) -> int:
-        """Return how long an answer is that begins like this, or a length that it has at least."""
-        if begun[0] != (1 if self._asked is Asked.LOGIN else 5):
+    def _expected_length(self, begun: bytes) -> int:
+        """Return the length of the message that begins with `begun`, or a lower bound for it."""
+        if begun[0] != (1 if self._step is Step.LOGIN else 5):
             raise SOCKSError
-        if self._asked is not Asked.CONNECTION or len(begun) == 1:
+        if self._step is not Step.CONNECTION or len(begun) == 1:
             return 2
-        if begun[1] != 0:  # some proxies send nothing behind that
+        if begun[1] != 0:  # some proxies send nothing after the code
             raise refused(begun[1])
         if len(begun) < 5:
             return 5
@@ -86,32 +86,32 @@ class SOCKS5Tunnel:
         return 4 + addresses[begun[3]] + 2
 
     def _read(self, answer: bytes) -> None:
-        """Read an answer that is complete, and prepare what is asked next."""
-        match self._asked:
-            case Asked.METHOD:
-                self._identify(socks5.SOCKS5AuthReply.loads(answer).method)
-            case Asked.LOGIN:
+        """Read a complete message, and prepare the next request."""
+        match self._step:
+            case Step.METHOD:
+                self._choose_method(socks5.SOCKS5AuthReply.loads(answer).method)
+            case Step.LOGIN:
                 if not socks5.SOCKS5UsernamePasswordReply.loads(answer).success:
                     raise ProxyError("the proxy refused the user name or the password", fault=Fault.CALLER)
-                self._to_send, self._asked = self._connect, Asked.CONNECTION
+                self._to_send, self._step = self._connect, Step.CONNECTION
             case _:  # the connection is there; the address in it is the proxy's own
                 self.established = True
 
-    def _identify(self, method: socks5.SOCKS5AuthMethod) -> None:
+    def _choose_method(self, method: socks5.SOCKS5AuthMethod) -> None:
         match method:
             case socks5.SOCKS5AuthMethod.NO_AUTH_REQUIRED:
-                self._to_send, self._asked = self._connect, Asked.CONNECTION
+                self._to_send, self._step = self._connect, Step.CONNECTION
             case socks5.SOCKS5AuthMethod.USERNAME_PASSWORD if self._proxy.username is not None:
                 login = (self._proxy.username.encode(), self._proxy.password.encode())
                 self._to_send = socks5.SOCKS5UsernamePasswordRequest(*login).dumps()
-                self._asked = Asked.LOGIN
+                self._step = Step.LOGIN
             case _:
                 known = "a user name" if self._proxy.username is None else "more than a user name"
                 raise ProxyError(f"the proxy wants {known} and a password", fault=Fault.CALLER)
 
 
 def connect(host: str, port: int) -> bytes:
-    """Return the request for a connection (RFC 1928, 4)."""
+    """Return the CONNECT request (RFC 1928, 4)."""
     try:
         address = ip_address(host)
         octets = address.packed
@@ -125,8 +125,8 @@ def connect(host: str, port: int) -> bytes:
 
 
 def refused(code: int) -> ProxyError:
-    """Describe an answer to a request for a connection that is not 0 (RFC 1928, 6)."""
-    words = REFUSALS.get(code, f"for its own reason, {code}")
+    """Return the error for a reply code that is not 0 (RFC 1928, 6)."""
+    words = REFUSALS.get(code, f"reply code {code}")
     return ProxyError(f"the proxy made no connection: {words}", retryable=code in TEMPORARY)
 
 

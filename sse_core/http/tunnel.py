@@ -1,14 +1,14 @@
-"""The way through a proxy: by CONNECT (RFC 9110, 9.3.6), or by SOCKS5, in `socks.py`.
+"""Handshakes with proxies: CONNECT (RFC 9110, 9.3.6), and SOCKS5 in `socks.py`.
 
-A tunnel speaks over a connection to the proxy, until that leads to the server:
+A tunnel speaks over a connection to the proxy until that connection leads to the server:
 
     tunnel = tunnel_through(proxy, host, port)
     while not tunnel.established and tunnel.error is None:
         send(tunnel.data_to_send())  # unless that is b""
-        tunnel.receive(what_comes)
+        tunnel.receive(data)  # what was received
 
-A proxy answers what it is asked, and what is sent next is the server's: to begin TLS, or the
-request. Bytes that come before that are an error, for they might be taken for the server's.
+Then this side speaks first, to begin TLS or to send the request. Bytes that come before that are an
+error, since they might be taken for the server's.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Protocol
 
 from ..errors import Fault, ProxyError
 from .exchange import Exchange
-from .proxies import CLOSED, OUT_OF_TURN, Proxy
+from .proxies import CLOSED, UNEXPECTED_DATA, Proxy
 
 
 class Tunnel(Protocol):
-    """What both kinds of tunnel have in common."""
+    """The interface of both kinds of tunnel."""
 
     @property
     def established(self) -> bool:
@@ -30,25 +30,25 @@ class Tunnel(Protocol):
 
     @property
     def error(self) -> ProxyError | None:
-        """Why it does not, and never will."""
+        """Why there is no tunnel, and will be none."""
         ...
 
     def data_to_send(self) -> bytes:
-        """Return what is to be sent to the proxy next, once; `b""` where it is the proxy's turn."""
+        """Return the bytes to send to the proxy next, once; `b""` if it is the proxy's turn."""
         ...
 
     def receive(self, data: bytes) -> None:
-        """Take what the proxy sent; `b""` says that it has closed the connection."""
+        """Take the bytes that the proxy sent; `b""` says that it has closed the connection."""
         ...
 
 
 def tunnel_through(proxy: Proxy, host: str, port: int, *, max_head_size: int = 64 * 1024) -> Tunnel:
-    """Return what asks `proxy` for a connection to `host` and `port`.
+    """Return a tunnel that asks `proxy` for a connection to `host` and `port`.
 
     `max_head_size` limits the head of an HTTP proxy's response, in bytes.
 
-    Raises ProxyError for a host that the proxy cannot be asked for, and for SOCKS5 if socksio is
-    not installed.
+    Raises ProxyError for a host name that is too long for SOCKS5, and for SOCKS5 if socksio is not
+    installed.
     """
     if not proxy.is_socks:
         return HTTPTunnel(proxy, host, port, max_head_size=max_head_size)
@@ -89,12 +89,12 @@ class HTTPTunnel:
             self.error = ProxyError(CLOSED, retryable=True)
         elif error is not None:
             self.error = ProxyError(f"the proxy's answer is not HTTP/1.1: {error}")
-        elif self._exchange.overrun:
-            self.error = ProxyError(OUT_OF_TURN)
+        elif self._exchange.excess_data:
+            self.error = ProxyError(UNEXPECTED_DATA)
 
 
 def refused(status: int, reason: str) -> ProxyError:
-    """Describe a response to CONNECT that is not 2xx."""
+    """Return the error for a response to CONNECT that is not 2xx."""
     return ProxyError(
         f"the proxy answered {status} {reason[:SHOWN]}".rstrip(),
         status=status,
@@ -104,4 +104,4 @@ def refused(status: int, reason: str) -> ProxyError:
 
 
 SHOWN = 100
-"""Characters of a peer's words that a message shows."""
+"""Characters of a reason phrase that a message shows."""

@@ -1,4 +1,4 @@
-"""URLs, and the names of hosts in them."""
+"""URLs, and the host names in them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ class URL(Struct, frozen=True):
 
     @classmethod
     def parse(cls, url: str) -> URL:
-        """Raises ValueError unless it is an absolute http or https URL without user information."""
+        """Parse an absolute http or https URL.
+
+        Raises ValueError for any other URL, and for one with user information.
+        """
         try:
             parts = urlsplit(url)
-        except ValueError:  # whose message might show credentials
+        except ValueError:  # its message might show credentials
             raise ValueError("not a URL") from None
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             raise ValueError("not an absolute http or https URL")
@@ -33,7 +36,7 @@ class URL(Struct, frozen=True):
             port = parts.port
         except ValueError:  # the same: a colon may be what is left of them
             raise ValueError("the port is not a number up to 65535") from None
-        host = with_zone(in_ascii(parts.hostname))
+        host = decode_zone(to_ascii(parts.hostname))
         if not HOST.fullmatch(host):
             raise ValueError("the host has characters that are not allowed (RFC 3986, 3.2.2)")
         return cls(
@@ -52,18 +55,18 @@ class URL(Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """Host and port, the port only where it is not the scheme's own."""
+        """Host and port; without the port if it is the scheme's default."""
         return self._authority(self.host)
 
     @property
     def host_field(self) -> str:
-        """The value of the Host field: without a zone, which means nothing elsewhere (RFC 6874, 4)."""
-        return self._authority(without_zone(self.host))
+        """The value of the Host field: without a zone, which means nothing to others (RFC 6874, 4)."""
+        return self._authority(strip_zone(self.host))
 
     @property
     def server_name(self) -> str:
         """The host as its certificate names it."""
-        return certified(self.host)
+        return certificate_name(self.host)
 
     def target(self, path: str) -> str:
         """The request target for `path`, which may have a query, below this URL's own path and query."""
@@ -77,29 +80,29 @@ class URL(Struct, frozen=True):
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-def in_ascii(host: str) -> str:
+def to_ascii(host: str) -> str:
     """Return a host name in ASCII (RFC 5891). Raises ValueError if a label is empty or too long."""
     if host.isascii() and all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
-        return host  # as it is below too, where the tables take 1 ms to import
+        return host  # the codec below would return the same, but importing its tables takes time
     return host.encode("idna").decode("ascii")
 
 
-def with_zone(host: str) -> str:
-    """Return a host as the system takes it: `%25` is before the zone of an IPv6 address (RFC 6874, 2)."""
+def decode_zone(host: str) -> str:
+    """Return a host with the `%25` before the zone of an IPv6 address decoded (RFC 6874, 2)."""
     return host.replace("%25", "%", 1) if ":" in host else host
 
 
-def without_zone(host: str) -> str:
-    """Return a host as others know it: the zone of an IPv6 address is this machine's own."""
+def strip_zone(host: str) -> str:
+    """Return a host without the zone of an IPv6 address, which only this machine knows."""
     return host.partition("%")[0] if ":" in host else host
 
 
-def certified(host: str) -> str:
-    """Return a host as a certificate names it: no zone, nor the dot of an absolute name (RFC 6066, 3)."""
-    return without_zone(host).removesuffix(".")
+def certificate_name(host: str) -> str:
+    """Return a host as in its certificate: without a zone and without a final dot (RFC 6066, 3)."""
+    return strip_zone(host).removesuffix(".")
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"
-"""What a URL's path and query may hold as it is: reserved characters, and escapes already there."""
+"""Characters that stay as they are in a path and query: reserved ones, and `%` of existing escapes."""

@@ -1,4 +1,4 @@
-"""What a provider's events mean: the interface that every dialect has."""
+"""The interface that every dialect has: it says what a provider's events mean."""
 
 from __future__ import annotations
 
@@ -15,79 +15,88 @@ from .message import Accumulator
 T = TypeVar("T")
 
 
-class Mark(Enum):
-    """What an event means that is not a chunk."""
+class Control(Enum):
+    """An event that carries no chunk."""
 
-    END = "the stream's terminal marker"
+    END = "the end marker: the stream is complete"
     PING = "a keep-alive"
 
 
 class Dialect(ABC, Generic[T]):
-    """What a provider's events mean. One instance reads one stream."""
+    """Turns one stream's events into chunks of type `T`. Each stream needs a new instance.
 
-    finished: bool = False
-    """Whether the stream may end here without its terminal marker: a finish reason has been seen."""
+    The reader looks at the attributes after each call of `read` or `read_batch`.
+    """
+
+    may_end: bool = False
+    """Whether the body may end here without an end marker: a finish reason has come."""
+    ended: bool = False
+    """Whether the last chunk was the stream's last: nothing after it is read."""
     ends_with_body: bool = False
-    """Whether streams have no terminal marker, and end with the body, after a whole event."""
-
-    complete: bool = False
-    """Whether the chunk returned last is the stream's last: its own terminal marker."""
-    reads_documents: bool = False
-    """Whether the answer may come as one document in place of an event stream, for `single` to read."""
+    """Whether the dialect has no end marker, so that a body may end after any whole event."""
+    accepts_document: bool = False
+    """Whether the answer may be one JSON document instead of an event stream; `read_document` reads it."""
+    document: bool = False
+    """Whether the answer is one document, and never an event stream; `read_document` reads it."""
+    accepts_any_type: bool = False
+    """Whether a 2xx is read as an event stream if its first bytes are one's, whatever its media type."""
     cursor: str | int | None = None
-    """Where the provider would take the stream up again, if it is not the last event ID that says so."""
+    """After which event the provider can resume the stream; None if the last event ID says so."""
 
     @abstractmethod
-    def read(self, event: Event) -> T | Mark:
-        """Return the chunk that an event carries, or what else it means.
+    def read(self, event: Event) -> T | Control:
+        """Return the chunk that an event carries, or the Control that it is.
 
-        Raises InvalidChunk for data that is not what the dialect documents, and
-        ApiError for an event in which the provider reports an error.
+        Raises InvalidChunk if its data is not what the dialect documents, and ApiError if the
+        provider reports an error in it.
         """
 
-    def read_plain(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
-        """Append the chunks of events of type `type` without an ID, up to one that is special.
+    def read_batch(self, data: Sequence[bytes], chunks: list[T], type: str = "message") -> int:
+        """Decode a batch of ordinary events, append their chunks to `chunks`, and return how many it were.
 
-        `data` has the `raw` of each. Returns how many were read; the others go to `read`. The
-        short way, for dialects that have one: by default every event is special.
+        This is the fast path. `data` has the data of each event; all of them have the type `type` and
+        no ID. Decoding stops at the first event that needs `read`: the caller passes that event and the
+        rest to `read`, one by one. By default that is every event.
         """
         return 0
 
-    def __init_subclass__(cls, *, keeps_short_way: bool = False) -> None:
-        """Let a class that has a `read` of its own see every event, but if the short way does the same."""
-        if "read" in vars(cls) and "read_plain" not in vars(cls) and not keeps_short_way:
-            cls.read_plain = Dialect.read_plain  # type: ignore[method-assign]  # that is the point
+    def __init_subclass__(cls) -> None:
+        """A class that overrides `read` alone loses the batch path, which would bypass its `read`."""
+        super().__init_subclass__()
+        if "read" in vars(cls) and "read_batch" not in vars(cls):
+            cls.read_batch = Dialect.read_batch  # type: ignore[method-assign]  # that is the point
 
     def accumulator(self) -> Accumulator[T] | None:
-        """Return what puts this stream's chunks together, or None where they make no whole."""
+        """Return a new accumulator for this stream's chunks; None if they are not parts of one answer."""
         return None
 
     def unknown_field(self, field: UnknownField) -> None:
-        """Look at a field that the event stream grammar ignores; by default, ignore it too.
+        """Look at a line that the event stream grammar ignores. The default does nothing.
 
-        Raises ApiError for one in which the provider reports an error.
+        Raises ApiError if the provider reports an error in it.
         """
 
-    def single(self, response: Response, body: bytes) -> Sequence[T] | None:
-        """Return the chunks in a whole body that is no event stream, or None if that is not to be.
+    def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
+        """Return the chunks in a response that is one document; None if this body is not an answer.
 
-        Called if the dialect `reads_documents`. Raises InvalidChunk for a body that is not what
-        the dialect documents.
+        Called only if the dialect `accepts_document`. Raises InvalidChunk if the document is not what the
+        dialect documents, and ApiError if the provider reports an error in it.
         """
         return None
 
-    def refusal(self, response: Response, body: bytes) -> StreamError:
-        """Describe a response that is not a 200 event stream, by its head and the start of its body."""
+    def error_for(self, response: Response, body: bytes) -> StreamError:
+        """Return the error for a response that is no answer; `body` is the start of its body."""
         if response.status != 200:
             return StatusError(response.reason, response=response, raw=body)
         names = ("content-type", "content-encoding")
         kind = ", ".join(value for name in names if (value := response.header(name))) or "of no type"
-        message = f"the response, {kind}, is no event stream; it begins with {body[:SHOWN]!r}{likeness(body)}"
+        begins = f"it begins with {body[:SHOWN]!r}{describe_body(body)}"
+        message = f"the response, {kind}, is no event stream; {begins}"
         return NotAnEventStream(message, response=response, body=body)
 
 
-def likeness(body: bytes) -> str:
-    """Say what the start of a body looks like."""
+def describe_body(body: bytes) -> str:
+    """Return a clause that says what the start of a body looks like; empty if it looks like nothing known."""
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return ", which looks like HTML"
@@ -99,5 +108,6 @@ def likeness(body: bytes) -> str:
 
 
 CONTROLS = bytes([*range(0x09), *range(0x0E, 0x20)])
+"""The control characters that no text has."""
 SHOWN = 200
-"""Bytes of a body that a message shows."""
+"""How many bytes of a body a message shows."""

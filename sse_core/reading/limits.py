@@ -14,6 +14,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Of the response head; more is a ProtocolError."""
     max_error_body: int = 64 * 2**10
     """Of a refused response's body that is kept for the error; the rest is not read."""
+    max_document_size: int = 16 * 2**20
+    """Of an answer that comes as one document in place of events; more is EventTooLarge."""
     max_answer_size: int = 64 * 2**20
     """Of a response's body, decoded, whose chunks are put together; of a longer one there is no message."""
     max_expansion: int = 1000

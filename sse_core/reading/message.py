@@ -1,4 +1,4 @@
-"""What every dialect's chunks and answers have in common, by the same names."""
+"""The names that every dialect's chunks and answers share."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from msgspec import Struct
 T = TypeVar("T")
 
 
-class Sparse(Struct, frozen=True, repr_omit_defaults=True):
-    """What most fields of are as by default: its repr leaves those out, so that one can see the others."""
+class ShortRepr(Struct, frozen=True, repr_omit_defaults=True):
+    """A struct whose repr leaves out the fields that have their default value: most of them do."""
 
 
 class ToolCallPart(Protocol):
@@ -41,7 +41,7 @@ class ToolCallPart(Protocol):
 
 
 class TokenCounts(Protocol):
-    """How many tokens a request and its answer took, as far as the provider has said."""
+    """How many tokens a request and its answer took so far; None where the provider has not said."""
 
     @property
     def input_tokens(self) -> int | None:
@@ -60,7 +60,7 @@ class TokenCounts(Protocol):
 
 
 class Chunk(Protocol):
-    """A part of an answer, whoever sent it; of several answers, it is the first that counts."""
+    """A part of an answer, whoever sent it. If there are several answers, it is about the first."""
 
     @property
     def text(self) -> str:
@@ -96,24 +96,24 @@ class InvalidArguments(ValueError):
         self.call = call
 
 
-class ToolCall(Sparse, frozen=True, kw_only=True):
-    """A whole tool call, or as much of it as has come; `arguments` is JSON text.
+class ToolCall(ShortRepr, frozen=True, kw_only=True):
+    """A tool call, complete or as far as it has come; `arguments` is JSON text.
 
-    No arguments are the same as `{}`: providers send nothing for a function that takes none.
-    Those of a `custom` tool are any text.
+    Empty arguments mean `{}`: providers send nothing for a function that takes none. The arguments of a
+    `custom` tool are any text.
     """
 
     id: str | None = None
     name: str = ""
     arguments: str = ""
     custom: bool = False
-    """Whether the tool takes its arguments as they are, and not as JSON."""
+    """Whether the tool takes any text, and not JSON."""
 
     def parsed(self) -> Any:
         """Return the arguments, usually a dict.
 
-        Raises InvalidArguments if they are not JSON: what the model wrote may not be, and what has
-        come so far seldom is.
+        Raises InvalidArguments if they are not JSON: the model may have written something else, or not all
+        of them have come.
         """
         return self.arguments_as(Any)
 
@@ -132,18 +132,18 @@ class ToolCall(Sparse, frozen=True, kw_only=True):
             raise InvalidArguments(f"the arguments of {self.name!r}: {exc}", self) from exc
 
     def partial(self) -> Any:
-        """Return what can be told of the arguments before all of them have come.
+        """Return the arguments as far as they have come, `{}` if none have. Never raises.
 
-        It is the longest prefix that begins a JSON text, with strings, arrays and objects closed
-        where it ends; numbers and names that more could follow are left out. Never raises.
+        Strings, arrays and objects are closed where the text ends. A number or a name is left out as long
+        as more of it could come.
         """
-        from .partial_json import completed  # whose patterns take 1 ms to compile
+        from .partial_json import close_json  # its patterns take long to compile
 
-        return msgspec.json.decode(completed(self.arguments) or "{}")
+        return msgspec.json.decode(close_json(self.arguments) or "{}")
 
 
-class Message(Sparse, frozen=True, kw_only=True):
-    """An accumulated answer, or as much of it as has come."""
+class Message(ShortRepr, frozen=True, kw_only=True):
+    """An accumulated answer, complete or as far as it has come."""
 
     text: str = ""
     reasoning: str = ""
@@ -153,11 +153,11 @@ class Message(Sparse, frozen=True, kw_only=True):
     usage: Any = None
     """The provider's own struct, a `TokenCounts`."""
     native: Any = None
-    """The provider's own struct for an answer that is not streamed."""
+    """The whole answer in the provider's own struct, as it would be without streaming."""
 
 
 class Accumulator(ABC, Generic[T]):
-    """Puts the chunks of one stream together, in time linear in what they hold."""
+    """Puts the chunks of one stream together, in linear time."""
 
     __slots__ = ()
 
@@ -165,9 +165,9 @@ class Accumulator(ABC, Generic[T]):
     def add(self, chunks: Sequence[T]) -> int:
         """Take the next chunks, and return how many of them brought content.
 
-        That is text, reasoning, a refusal or tool calls.
+        Content is text, reasoning, a refusal or tool calls.
         """
 
     @abstractmethod
     def message(self) -> Message:
-        """Return what has come so far."""
+        """Return the answer as far as it has come."""

@@ -1,4 +1,4 @@
-"""Reading JSON that has not all come yet."""
+"""Reads a JSON text of which only the beginning has arrived."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 from math import isfinite
 
 
-def completed(text: str) -> str:
+def close_json(text: str) -> str:
     """Return the longest prefix of `text` that begins a JSON text (RFC 8259), closed so that it is one.
 
-    It is "" where nothing has begun. Strings may be cut short, but not in the middle of an escape;
-    a number counts once something follows it, since more digits could; a name counts with its value.
-    What is nested more deeply than `DEPTH` is left out with all that follows. Time is linear.
+    Returns "" if no value has begun. A string may be cut short, but not inside an escape. A number is kept
+    only if something follows it, since more digits could come; a member's name, only with its value.
+    A value nested more deeply than `DEPTH` is left out, with everything that follows. Time is linear.
     """
     closers: list[str] = []
-    kept = ""  # what ends a value that is cut short
-    end = 0  # where the prefix ends that needs only `kept` and the closers to be JSON
+    string_end = ""  # the quote that closes a string which is cut short
+    valid_up_to = 0  # the text up to here, `string_end` and the closers are JSON together
     at = after_space(text, 0)
-    fresh = True  # nothing is in what was opened last
+    is_empty = True  # the innermost array or object has no value yet, or the text has none
     while at < len(text):
         char = text[at]
         if closers and char == closers[-1]:
             closers.pop()
-            at = end = at + 1
-            fresh = False
+            at = valid_up_to = at + 1
+            is_empty = False
         else:
-            if not fresh:
+            if not is_empty:
                 if char != "," or not closers:
                     break
                 at = after_space(text, at + 1)
@@ -41,30 +41,30 @@ def completed(text: str) -> str:
                 if len(closers) == DEPTH:
                     break
                 closers.append(CLOSER[value["open"]])
-                fresh = True
+                is_empty = True
             elif value["number"] and not isfinite(float(value["number"])):
                 break
             else:
-                fresh = False
-            at = end = value.end()
+                is_empty = False
+            at = valid_up_to = value.end()
             if value["quote"]:
-                end = after_characters(text, at)
-                if not text.startswith('"', end):
-                    kept = '"'
+                valid_up_to = after_characters(text, at)
+                if not text.startswith('"', valid_up_to):
+                    string_end = '"'
                     break
-                at = end = end + 1
+                at = valid_up_to = valid_up_to + 1
         at = after_space(text, at)
-    return text[:end] + kept + "".join(reversed(closers))
+    return text[:valid_up_to] + string_end + "".join(reversed(closers))
 
 
 def after_space(text: str, at: int) -> int:
     match = SPACE(text, at)
-    assert match  # with nothing, if need be
+    assert match  # it also matches no space
     return match.end()
 
 
 def after_characters(text: str, at: int) -> int:
-    """Return where those characters end that may stand in a string; escaped surrogates only in pairs."""
+    """Return the end of the valid string characters from `at` on; escaped surrogates come in pairs."""
     while characters := CHARACTERS(text, at):
         at = characters.end()
     return at
@@ -75,14 +75,14 @@ CHARACTERS = re.compile(
     r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
     r"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})){1,100}"
 ).match
-"""Some of the characters of a string: what matches a group remembers each time that it did."""
+"""A run of a string's characters; limited, since the matcher stores a position for each repetition."""
 SPACE = re.compile(r"[ \t\n\r]*+").match
 COLON = re.compile(r'"[ \t\n\r]*+:[ \t\n\r]*+').match
-"""The end of a name, and what stands before its value."""
+"""The quote that ends a member's name, and the colon before its value."""
 VALUE = re.compile(
     r'(?P<open>[\[{])|(?P<quote>")|true|false|null'
     r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)(?=[ \t\n\r,\]}])"
 ).match
 CLOSER = {"[": "]", "{": "}"}
 DEPTH = 200
-"""How deeply objects and arrays may be nested; decoders give up not far beyond."""
+"""How deeply objects and arrays may be nested; JSON decoders raise RecursionError not far beyond."""

@@ -1,188 +1,392 @@
-"""What the body of a response says: from its bytes to chunks, and how it came to its end."""
+"""Parses a response body into chunks, and decides how it ended.
+
+A body is one of three things, by the head of its response (WHATWG HTML, 9.2.3) and the dialect:
+
+- events, which become chunks as they come;
+- a document, which is the whole answer in one piece, and becomes a chunk when it is complete;
+- a refusal, of which the start is kept, to say what came instead of an answer.
+
+Where the head does not decide, the first bytes do: a body without a Response, one whose media type
+says something else than its bytes, and a document under the media type of a stream.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Generic
+from enum import Enum
+from typing import Any, Generic, NoReturn
 
 from ..errors import (
+    ApiError,
+    BodyTruncated,
+    EventTooLarge,
+    StreamClosed,
     StreamError,
     StreamIncomplete,
 )
-from ..events.decoder import WINDOW, EventDecoder
+from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
-from ..http.exchange import Exchange
 from ..http.response import Response
-from ..session.timing import Timing
-from .answer import Answer
-from .dialect import Mark, T
+from .dialect import Control, Dialect, T
 from .limits import Limits
+from .message import Message
+from .message_builder import MessageBuilder
+from .request import Request
 from .verdict import Verdict, verdict_of
 
-if TYPE_CHECKING:
-    from ..http.codings import CodedBody
+
+class Mode(Enum):
+    """What the body of a response is."""
+
+    EVENTS = "an event stream"
+    DOCUMENT = "an answer in one piece"
+    REFUSAL = "neither"
 
 
-class Body(Generic[T]):
-    """The body that `exchange` receives, which adds to `answer`.
+class Reader(Generic[T]):
+    """Reads one stream of `T` from the bytes of its body, whoever receives them.
 
-    Nothing more is to be read once `verdict` is set.
+        reader = Reader(request, response=head)
+        for data in body:
+            for chunk in reader.feed(data): ...
+        for chunk in reader.close(): ...
+        reader.verdict, reader.error, reader.message
+
+    `what` is the request that the body answers, or a dialect made for this one stream. `response` is the
+    head of the response: its status and media type decide what the body is. Without it, the body is
+    taken for a 200 that its first bytes describe. The bytes are those of the body itself: without
+    chunked framing and without a content coding, which HTTP clients take off.
+
+    `last_event_id` is the ID to begin with, if an earlier stream is resumed.
+
+    Nothing here waits or knows of time: deadlines, retries and statistics are a Session's.
+    Raises TypeError for a `what` that is neither.
     """
 
     __slots__ = (
-        "_answer", "_begun", "_decoder", "_dialect", "_exchange", "_limits", "_read_up_to", "_start",
-        "_stopped", "_timing", "coded", "content", "error", "source", "verdict",
+        "_begun", "_builder", "_decoder", "_last_read_id", "_limits", "_may_be_events", "_prefix",
+        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "dialect", "error",
+        "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
-        self, exchange: Exchange, answer: Answer[T], limits: Limits, timing: Timing, last_event_id: str
+        self,
+        what: Request[T] | Dialect[T],
+        *,
+        response: Response | None = None,
+        limits: Limits = Limits(),
+        last_event_id: str = "",
     ) -> None:
-        self.verdict: Verdict | None = None
-        """How the stream ended, once that is known."""
-        self.error: StreamError | None = None
-        """What ended it, if it was an error."""
-        self.content = 0
-        """How many chunks brought content."""
-        self.coded: CodedBody | None = None
-        """What is compressed, where something is: while it is `pending`, there is more to `decode`."""
-        self._exchange = exchange
-        self._answer = answer
-        self._dialect = answer.dialect
+        self.dialect: Dialect[T] = dialect_of(what)
+        """What reads the events."""
         self._limits = limits
-        self._timing = timing
-        self.source: Exchange | CodedBody = exchange
-        """What receives the body: the exchange, or `coded` around it."""
-        self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=limits.max_event_size)
+        self._builder = MessageBuilder(self.dialect, limits)
+        self._begin_body(last_event_id)
+        if response is not None:
+            self.begin(response)
+
+    def _begin_body(self, last_event_id: str) -> None:
+        self.mode = Mode.EVENTS
+        """What the body is, as far as is known yet."""
+        self.verdict: Verdict | None = None
+        """How the stream ended; None before that."""
+        self.error: StreamError | None = None
+        """The error that ended it, if one did."""
+        self.chunks = 0
+        """How many chunks this body has brought."""
+        self.content = 0
+        """How many of them brought content; all of them, if the dialect does not tell."""
+        self.comments = 0
+        """How many comments this body has brought."""
+        self._response: Response | None = None
+        self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=self._limits.max_event_size)
         self._begun = False  # an event has come
-        self._read_up_to = last_event_id  # the last ID as of the last event that was read
-        self._stopped = False  # by an event or a field, whatever was decoded behind it
-        self._start = bytearray()  # what has come before the first event: it may have to be explained
+        self._last_read_id = last_event_id  # the last event ID as of the last event that was read
+        self._stopped_early = False  # by an event or a field, whatever was decoded behind it
+        self._may_be_events = False  # though the head says something else
+        self._prefix = bytearray()  # what has come before the first event, or all of a document
+        self._received = 0  # the size of that, whether it was kept or not
+
+    @property
+    def message(self) -> Message | None:
+        """The chunks so far put together.
+
+        None if this dialect has no accumulator, or the answer is over `Limits.max_answer_size`.
+        """
+        return self._builder.message
+
+    def complete_message(self) -> Message:
+        """Return all chunks put together.
+
+        Raises TypeError if this dialect has no accumulator, and EventTooLarge if the answer is over
+        `Limits.max_answer_size`.
+        """
+        return self._builder.complete_message()
 
     @property
     def last_event_id(self) -> str:
-        """Where to take the stream up again (WHATWG HTML, 9.2.4)."""
-        return self._read_up_to if self._stopped else self._decoder.last_event_id
+        """The last event ID string (WHATWG HTML, 9.2.4): where to resume; `""` if there was none."""
+        return self._last_read_id if self._stopped_early else self._decoder.last_event_id
 
     @property
     def reconnection_time(self) -> int | None:
-        """What the server asks to wait before that, in milliseconds."""
+        """What the server's `retry` field asks to wait before resuming, in milliseconds."""
         return self._decoder.reconnection_time
 
     @property
-    def finished(self) -> bool:
-        """Whether it came to an end that the stream had announced."""
-        return self.verdict is Verdict.FINISHED and self._dialect.finished
-
-    def begin(self, response: Response, data: bytes) -> list[T]:
-        """Return the chunks in `data`, what of the body came together with the head.
-
-        Raises NotAnEventStream for a content coding that cannot be decoded.
-        """
-        value = response.header("content-encoding")
-        if value is not None:
-            from ..http.codings import CodedBody, decoding_of  # 1.5 ms, and we ask for none
-
-            decoding = decoding_of(value, self._limits.max_expansion)
-            if decoding is not None:
-                self.source = self.coded = CodedBody(self._exchange, decoding)
-                data = self.coded.decode(data)
-        return self.read(data, 0)
+    def detects_content(self) -> bool:
+        """Whether content is told from other chunks."""
+        return self._builder.detects_content
 
     @property
-    def may_begin_again(self) -> bool:
-        """Whether nothing would come twice if the stream began again from its start."""
-        return not self._answer.would_repeat
+    def would_repeat(self) -> bool:
+        """Whether chunks have come that would come again from the start of the stream."""
+        return self._builder.would_repeat
 
-    def read(self, data: bytes, size: int) -> list[T]:
-        """Return the chunks in what `source` made of `size` bytes of the connection."""
+    def begin(self, response: Response) -> None:
+        """Take the head of the response, before any of its body. The constructor does so if it has one."""
+        self._response = response
+        self.mode = mode_of(response, self.dialect)
+        self._may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
+
+    def resume(self, response: Response | None = None) -> None:
+        """Expect another body, of the response that resumes the stream behind `last_event_id`.
+
+        The dialect, the message and the last event ID go on; everything else begins anew.
+        """
+        self._begin_body(self.last_event_id)
+        if response is not None:
+            self.begin(response)
+
+    def feed(self, data: bytes) -> list[T]:
+        """Return the chunks that are complete with these bytes of the body.
+
+        An error never takes away the chunks before it: they are returned, `error` and `verdict` are set,
+        and the next call raises that StreamError. Bytes that come once `verdict` is set are ignored.
+        """
+        if self.verdict is not None:
+            if self.error is not None:
+                raise self.error
+            return []
+        if self.mode is not EVENTS:
+            return self._collect(data)
         chunks: list[T] = []
         try:
-            if len(data) <= WINDOW:
+            if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
             else:
-                for at in range(0, len(data), WINDOW):
+                for at in range(0, len(data), MAX_PIECE):
                     if self.verdict is None:
-                        self._decode(data[at : at + WINDOW], chunks)
+                        self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
-            self.error = error
-            self.verdict = verdict_of(error)
+            self._conclude(error)
+        if self.verdict is None and self._decoder.error is not None:
+            self._conclude(self._decoder.error)
         if not self._begun:
-            self._start += data[: self._limits.max_error_body - len(self._start)]
-        if self.verdict is None:
-            if broken := self._decoder.error or self.source.error:
-                self.error, self.verdict = broken, verdict_of(broken)
-            elif self.source.ended:
-                self._end()
-        content = self._answer.add(chunks, len(data))
-        self.content += content
-        self._timing.came(size, len(chunks), content)
+            self._keep(data)
+        self._count(chunks, len(data))
         return chunks
+
+    def close(self, error: Exception | None = None) -> list[T]:
+        """Say that the body has ended, or that `error` broke it off; return the chunks complete only now.
+
+        Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
+        that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
+        """
+        if self.verdict is not None:
+            return []
+        if error is not None and not isinstance(error, StreamError):
+            broken = BodyTruncated(f"the body broke off: {error or type(error).__name__}")
+            broken.__cause__ = error
+            error = broken
+        chunks: list[T] = []
+        try:
+            if isinstance(error, StreamClosed):
+                raise error
+            if self.mode is EVENTS:
+                self._end(error, chunks)
+            else:
+                self._read_collected(error, chunks)
+        except StreamError as exc:
+            self._conclude(exc)
+        self._count(chunks, 0)
+        return chunks
+
+    def annotate(self, error: StreamError) -> None:
+        """Say in an error that others raise what had come before it, as in those from here."""
+        error.response = error.response or self._response
+        self._builder.annotate(error, self.last_event_id)
+
+    # Events.
 
     def _decode(self, data: bytes, chunks: list[T]) -> None:
         """Append the chunks in these bytes, up to the terminal marker. Raises StreamError for no chunk."""
         decoder = self._decoder
-        plain = decoder.feed_plain(data)
-        if plain is None:
-            self._take(decoder.feed_all(data), chunks)
+        batch = decoder.feed_batch(data)
+        if batch is None:
+            self._read_items(decoder.feed_all(data), chunks)
             return
         self._begun = True
-        self._read_up_to = decoder.last_event_id
-        read = self._dialect.read_plain(plain, chunks, decoder.plain_type)
-        if read < len(plain):
-            self._take([Event(raw, decoder.plain_type, self._read_up_to) for raw in plain[read:]], chunks)
+        self._last_read_id = decoder.last_event_id
+        type, events = batch
+        read = self.dialect.read_batch(events, chunks, type)
+        if read < len(events):
+            self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
 
-    def _take(self, items: Sequence[Item], chunks: list[T]) -> None:
+    def _read_items(self, items: Sequence[Item], chunks: list[T]) -> None:
         """Turn events into chunks, one by one."""
-        dialect = self._dialect
+        dialect = self.dialect
         read = dialect.read
-        self._stopped = True  # unless it comes to the end of them
+        self._stopped_early = True  # True while an event may end the loop
         for item in items:
             if isinstance(item, Event):
                 self._begun = True
-                self._read_up_to = item.last_event_id
+                self._last_read_id = item.last_event_id
                 chunk = read(item)
-                if not isinstance(chunk, Mark):
+                if not isinstance(chunk, Control):
                     chunks.append(chunk)
-                if dialect.complete or chunk is Mark.END:
+                if dialect.ended or chunk is Control.END:
                     self.verdict = Verdict.COMPLETE
                     return
             elif isinstance(item, UnknownField):
                 dialect.unknown_field(item)
             else:  # a comment, for this decoder gives nothing else
-                self._timing.stats.comments += 1
-        self._stopped = False
+                self.comments += 1
+        self._stopped_early = False
 
-    def _end(self) -> None:
-        """Say how the stream ended, now that the body has."""
+    def _end(self, error: StreamError | None, chunks: list[T]) -> None:
+        """Decide how an event stream ended, now that its body has. Raises the StreamError that it is."""
+        if error is not None:
+            raise error
         report = self._decoder.eof()
-        self.error = self._reported_last()
-        if self.error is not None:
-            self.verdict = verdict_of(self.error)
-        elif not self._begun and is_document(self._start):
-            self.verdict = Verdict.REFUSED
-            assert self._exchange.response is not None  # or there were no body
-            self.error = self._dialect.refusal(self._exchange.response, bytes(self._start))
-        elif self._dialect.finished:
+        self._read_last_line()
+        if not self._begun and has_no_event_lines(self._prefix):
+            self._read_document(chunks)
+        elif self.dialect.may_end:
             self.verdict = Verdict.FINISHED
         elif report.unfinished_event:
             self.verdict = Verdict.EVENT_CUT
-            self.error = StreamIncomplete(f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped")
-        elif self._dialect.ends_with_body:
+            raise StreamIncomplete(f"{Verdict.EVENT_CUT.value}: {report.dropped} bytes were dropped")
+        elif self.dialect.ends_with_body:
             self.verdict = Verdict.FINISHED
         else:
-            self.verdict = Verdict.UNFINISHED
-            self.error = StreamIncomplete(Verdict.UNFINISHED.value)
+            raise StreamIncomplete(Verdict.UNFINISHED.value)
 
-    def _reported_last(self) -> StreamError | None:
-        """Return the error that the body's last line reports, if it has no end and belongs to no event."""
+    def _read_last_line(self) -> None:
+        """Raise the error that the body's last line reports, if it has no end and belongs to no event."""
         field = self._decoder.unfinished_field()
-        try:
-            if field is not None:
-                self._dialect.unknown_field(field)
-        except StreamError as error:
-            return error
-        return None
+        if field is not None:
+            self.dialect.unknown_field(field)
+
+    # Documents and refusals.
+
+    def _collect(self, data: bytes) -> list[T]:
+        """Keep what comes until the end, or until it is enough to say what it is."""
+        self._keep(data)
+        if self._may_be_events:
+            answer = begins_with_event_line(self._prefix)
+            if answer is None:
+                return []
+            self._may_be_events = False
+            if answer:
+                start, self._prefix = bytes(self._prefix), bytearray()
+                self.mode, self._received = EVENTS, 0
+                return self.feed(start)
+        if self.mode is DOCUMENT and not self.dialect.document and not looks_like_json(self._prefix):
+            self.mode = REFUSAL
+        if self.mode is REFUSAL and self._received >= self._limit:
+            return self.close()
+        if self._received <= self._limit:
+            return []
+        what, limited_by = "a document", "max_document_size"
+        self._conclude(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
+        self._count([], 0)
+        return []
+
+    def _keep(self, data: bytes) -> None:
+        self._received += len(data)
+        self._prefix += data[: max(self._limit - len(self._prefix), 0)]
+
+    @property
+    def _limit(self) -> int:
+        """How many bytes are kept."""
+        limits = self._limits
+        may_be_document = self.mode is DOCUMENT or (
+            self.mode is EVENTS and self.dialect.accepts_document and looks_like_json(self._prefix)
+        )
+        return limits.max_document_size if may_be_document else limits.max_error_body
+
+    def _read_collected(self, error: StreamError | None, chunks: list[T]) -> None:
+        """Read a document or a refusal, as far as it has come. Raises the StreamError that it is."""
+        if self.mode is DOCUMENT:
+            if error is not None:
+                raise error
+            self._read_document(chunks)
+        else:
+            self._refuse()
+
+    def _read_document(self, chunks: list[T]) -> None:
+        """Read a whole body that is no event stream."""
+        if self.dialect.accepts_document and self._received <= self._limit:
+            try:
+                found = self.dialect.read_document(self._head, bytes(self._prefix))
+            except ApiError:
+                self.verdict = Verdict.REFUSED
+                raise
+            if found is not None:
+                chunks += found
+                self.verdict = Verdict.COMPLETE
+                return
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        """Raise what a body says that stands in place of an answer."""
+        self.verdict = Verdict.REFUSED
+        raise self.dialect.error_for(self._head, bytes(self._prefix))
+
+    @property
+    def _head(self) -> Response:
+        return self._response or Response(200)
+
+    # What they share.
+
+    def _count(self, chunks: list[T], size: int) -> None:
+        self.chunks += len(chunks)
+        self.content += self._builder.add(chunks, size)
+        if self.error is not None:
+            self.annotate(self.error)
+
+    def _conclude(self, error: StreamError) -> None:
+        """Note the error that ends the stream."""
+        self.error = error
+        if self.verdict is None:
+            self.verdict = verdict_of(error)
+
+
+def dialect_of(what: object) -> Dialect[Any]:
+    """Return the dialect that reads the answer to a request, or the one that is given."""
+    match what:
+        case Request():
+            return what.dialect()
+        case Dialect():
+            return what
+        case _:
+            raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+
+
+def mode_of(response: Response, dialect: Dialect[Any]) -> Mode:
+    """Return what the body of a response is, by its head."""
+    if dialect.document:
+        return DOCUMENT if 200 <= response.status < 300 else REFUSAL
+    if is_event_stream(response):
+        return EVENTS
+    return DOCUMENT if response.status == 200 and dialect.accepts_document else REFUSAL
+
+
+def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:
+    """Whether the body may be an event stream though its head says something else."""
+    return dialect.accepts_any_type and not dialect.document and 200 <= response.status <= 206
 
 
 def is_event_stream(response: Response) -> bool:
@@ -191,12 +395,36 @@ def is_event_stream(response: Response) -> bool:
     return response.status == 200 and media_type.strip().lower() == "text/event-stream"
 
 
-def is_document(start: bytes | bytearray) -> bool:
+def begins_with_event_line(start: bytes | bytearray) -> bool | None:
+    """Whether the first line of a body that is not blank is a comment or a field; None if that is open."""
+    text = bytes(start).removeprefix(BOM).lstrip()
+    if not text or BOM.startswith(start):
+        return None
+    if FIRST_LINE.match(text):
+        return True
+    return None if PARTIAL_FIELD.fullmatch(text) else False
+
+
+def has_no_event_lines(start: bytes | bytearray) -> bool:
     """Whether a body is something else than an event stream: no line of it is a comment or a field."""
-    text = start.removeprefix(b"\xef\xbb\xbf")
+    text = start.removeprefix(BOM)
     return bool(text.strip()) and not FIELD.search(text)
 
 
+def looks_like_json(start: bytes | bytearray) -> bool:
+    """Whether a body may be an object or an array as JSON."""
+    text = start[:SNIFFED].removeprefix(BOM).lstrip()
+    return not text or text.startswith((b"{", b"["))
+
+
+BOM = b"\xef\xbb\xbf"
 NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
 FIELD = re.compile(rf"(^|[\r\n])(:|(data|event|id|retry)[:\r\n]|({NAME})\Z)".encode())
 """How a line that the standard knows begins, or the start of one that is cut off (WHATWG HTML, 9.2.6)."""
+FIRST_LINE = re.compile(rb":|(data|event|id|retry):")
+PARTIAL_FIELD = re.compile(NAME.encode())
+SNIFFED = 1024
+"""Bytes of a body that are looked at to see what it is."""
+
+# To look these up in their class takes longer, and every read does.
+EVENTS, DOCUMENT, REFUSAL = Mode.EVENTS, Mode.DOCUMENT, Mode.REFUSAL

@@ -36,22 +36,37 @@ class Reconnects(Struct, frozen=True, kw_only=True):
     """When to connect again after a stream that ended, or could not be reached; times are in seconds.
 
     Another attempt follows every end but these: the dialect's terminal marker or a finish
-    reason, status 204, a response that is no event stream, an error that the server reported,
-    broken rules, and `close`. It carries the last event ID, and comes after the time that the
-    server's `retry` field asked for. Without an ID there is none once a part of an answer has
+    reason, status 204, a response that is no event stream, with a status other than `statuses`, an error
+    that the server reported, broken rules, and `close`. It carries the last event ID, and comes after the
+    time that the server's `retry` field asked for. Without an ID there is none once a part of an answer has
     come that would come again.
     """
 
-    attempts: int = 5
-    """How many may fail one after another. Only a chunk starts the count anew, with a new ID if any."""
+    attempts: int | None = 5
+    """How many may fail one after another; None for any number. Only progress starts the count anew: a chunk,
+    with a new ID if any, or comments on a connection that lasted longer than `delay`."""
     delay: float = 3.0
     """Before the first, unless the server asks for another; twice as long before each that follows,
     and twice as long as this at least."""
     max_delay: float = 300.0
     """The longest to wait, whatever the server asks for."""
+    min_delay: float = 0.1
+    """The shortest to wait, whatever the server asks for."""
+    statuses: frozenset[int] = frozenset()
+    """The statuses after which to connect again, after the time that `Retry-After` asks for, if the response
+    has it. WHATWG HTML, 9.2.3, has none; `events.source` has those of a server that is being replaced."""
     method: str | None = None
     """The method of the further attempts, which have no body if it is another than the first's.
 
     None stands for the same request again. With another method, there is a further attempt
     only once the server has sent an ID. MCP up to 2025-11-25 asks for POST and then GET.
     """
+
+
+def resume_headers(last_event_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the header that asks for what came behind an event (WHATWG HTML, 9.2.3); none without an ID.
+
+    The value is UTF-8, as header values are written here: one character for each of its bytes.
+    """
+    value = last_event_id.encode().decode("latin-1").strip(" \t")
+    return (("Last-Event-ID", value),) if value else ()

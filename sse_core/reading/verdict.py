@@ -17,6 +17,7 @@ from ..errors import (
     StreamClosed,
     StreamError,
     StreamIncomplete,
+    UnsupportedCoding,
 )
 
 
@@ -46,6 +47,7 @@ def verdict_of(error: StreamError) -> Verdict:
 VERDICTS: tuple[tuple[type[StreamError], Verdict], ...] = (
     (StatusError, Verdict.REFUSED),
     (NotAnEventStream, Verdict.REFUSED),
+    (UnsupportedCoding, Verdict.REFUSED),
     (ApiError, Verdict.ERROR_EVENT),
     (ConnectionFailed, Verdict.UNREACHABLE),
     (BodyTruncated, Verdict.BODY_CUT),

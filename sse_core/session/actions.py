@@ -13,17 +13,60 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from ..http.response import Response
+
 
 class Acquire(Struct, frozen=True, tag=True):
-    """Get a connection that may be used for `origin`. Answered by Acquired or Failed.
+    """Get a connection to `origin`, through `proxy` if there is one. Answered by Acquired or Failed.
 
-    One that is kept open from an earlier request will do, unless `fresh`. Otherwise a new
-    one will be opened next; wait until there may be one more.
+    `origin` is that of the URL (RFC 6454, 6.2), and `proxy` the proxy's, without credentials. A connection
+    that is kept open from an earlier request will do, unless `fresh`. Otherwise a new one will be opened
+    next; wait until there may be one more.
     """
 
     origin: str
     fresh: bool
     deadline: float | None
+    proxy: str | None = None
+
+    @property
+    def pool_key(self) -> str:
+        """What connections that may be used for one another have in common."""
+        return self.origin if self.proxy is None else f"{self.origin} through {self.proxy}"
+
+
+class Authorize(Struct, frozen=True, tag=True):
+    """Get the headers that carry the credentials. Answered by Authorized or Failed.
+
+    Comes before each attempt, numbered from 1. `refused` is the response with status 401 that the
+    attempt before it got, if it did; then older credentials will not do.
+    """
+
+    attempt: int
+    refused: Response | None
+    deadline: float | None
+
+
+class Fetch(Struct, frozen=True, tag=True):
+    """Get the response to a request, by whatever speaks HTTP. Answered by Fetched or Failed.
+
+    It stands for Acquire, Open, StartTLS, Send and the Receives of a response head: connecting, TLS,
+    proxies, redirects, content codings and pooling are the other side's. `headers` are without Host and
+    Content-Length. Received then brings the body, without framing and content coding, and Release lets go.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    deadline: float | None
+
+    def __repr__(self) -> str:  # credentials are in the headers, and may be in the query
+        url = self.url.partition("?")[0]
+        return f"Fetch({self.method} {url}, <{len(self.body)} bytes>, deadline={self.deadline})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
 
 
 class Open(Struct, frozen=True, tag=True):
@@ -63,8 +106,7 @@ class Receive(Struct, frozen=True, tag=True, gc=False):
 class Deliver(Struct, frozen=True, tag=True, gc=False):
     """Hand `chunks` over, and answer Done when more are wanted.
 
-    The first comes as soon as the response has turned out to be a stream, even without
-    chunks.
+    The first Deliver is sent once the head is accepted as a stream's, and may be empty.
     """
 
     chunks: list[Any]
@@ -73,12 +115,19 @@ class Deliver(Struct, frozen=True, tag=True, gc=False):
 class Release(Struct, frozen=True, tag=True):
     """Give the connection back, if there is one; close it unless `reuse`. Answered by Done.
 
-    With `reuse` the connection may be kept for another request to the same origin; what
+    With `reuse` the connection may be kept for another request with the same `pool_key`; what
     is left of this response is the session's `exchange` to read. Comes exactly once after
-    an Acquire, whatever became of it.
+    an Acquire or a Fetch, whatever became of it; after a Fetch it closes the response.
     """
 
     reuse: bool
+
+
+class Yield(Struct, frozen=True, tag=True):
+    """Let others run, and answer Done at once: work on what has come goes on behind this.
+
+    An event loop has other tasks, and deadlines are compared with each new `now`.
+    """
 
 
 class Sleep(Struct, frozen=True, tag=True):
@@ -91,7 +140,9 @@ class Stop(Struct, frozen=True, tag=True):
     """There is nothing more to do; the session's `verdict` and `error` say how it ended."""
 
 
-Action: TypeAlias = Acquire | Open | StartTLS | Send | Receive | Deliver | Release | Sleep | Stop
+Action: TypeAlias = (
+    Acquire | Authorize | Fetch | Open | StartTLS | Send | Receive | Deliver | Release | Yield | Sleep | Stop
+)
 
 
 class Done(Struct, frozen=True, tag=True, gc=False):
@@ -102,6 +153,24 @@ class Acquired(Struct, frozen=True, tag=True):
     """There is a connection if `reused`; otherwise there is room for one."""
 
     reused: bool
+
+
+class Authorized(Struct, frozen=True, tag=True):
+    """The headers to add to the request; one of the same name is replaced. They are never shown."""
+
+    headers: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        return f"Authorized(<{len(self.headers)} headers>)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
+
+
+class Fetched(Struct, frozen=True, tag=True):
+    """The head of the response has come; its body follows."""
+
+    response: Response
 
 
 class Received(Struct, frozen=True, tag=True, gc=False):
@@ -130,4 +199,4 @@ class Failed(Struct, frozen=True, tag=True, gc=False):
     message: str = ""
 
 
-Outcome: TypeAlias = Done | Acquired | Received | Failed
+Outcome: TypeAlias = Done | Acquired | Authorized | Fetched | Received | Failed

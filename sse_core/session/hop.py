@@ -1,4 +1,8 @@
-"""One request to one server: how to get there, and what became of it. A redirect leads to the next hop."""
+"""One request to one server: how to get there, and what became of it.
+
+A stream takes one hop for each request that is made: the first, those that follow redirects, and those of
+further attempts.
+"""
 
 from __future__ import annotations
 
@@ -8,55 +12,78 @@ from .._version import __version__
 from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, ProxyError, StreamError
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies
-from ..http.redirects import Sent
+from ..http.redirects import PreparedRequest
 from ..reading.limits import Limits
 from .actions import Failed, Reason
 from .states import State
 
 
 class Hop:
-    """`sent`, made ready to be sent by the way that `proxies` says; `fresh` asks for a new connection.
+    """`prepared`, made ready to be sent by the way that `proxies` says; `fresh` asks for a new connection.
 
     Raises ValueError for a request that HTTP/1.1 cannot carry.
     """
 
     __slots__ = (
-        "answered", "exchange", "fresh", "intact", "lost", "origin", "peer", "proxy", "reused", "sent",
-        "tunnelled", "url",
+        "exchange",
+        "fresh",
+        "origin",
+        "peer",
+        "prepared",
+        "proxy",
+        "proxy_origin",
+        "response_begun",
+        "reused",
+        "send_error",
+        "tunnelled",
+        "undamaged",
+        "url",
     )  # fmt: skip
 
-    def __init__(self, sent: Sent, proxies: Proxies, limits: Limits, *, fresh: bool = False) -> None:
-        self.sent = sent
+    def __init__(
+        self, prepared: PreparedRequest, proxies: Proxies, limits: Limits, *, fresh: bool = False
+    ) -> None:
+        self.prepared = prepared
         self.fresh = fresh
-        self.url = sent.url
-        self.proxy = proxies.for_url(sent.url)
-        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or sent.url.scheme == "https")
+        self.url = prepared.url
+        self.proxy = proxies.for_url(prepared.url)
+        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or prepared.url.scheme == "https")
         """Whether the proxy only leads to the server, and does not see the request."""
-        self.peer = sent.url.authority
+        self.peer = prepared.url.authority
         """Who is at the other end, in words for people."""
         self.reused = False
         """Whether it goes over a connection that was used before."""
-        self.answered = False
+        self.response_begun = False
         """Whether any of the answer has come."""
-        self.intact = True
+        self.undamaged = True
         """Whether the connection has come to no harm."""
-        self.lost = ""
+        self.send_error = ""
         """What went wrong while the request was sent."""
-        target, fields = sent.target, merged([("Host", sent.url.host_field)], sent.headers)
+        target, fields = prepared.target, merge_headers([("Host", prepared.url.host_field)], prepared.headers)
+        self.origin = f"{prepared.url.scheme}://{prepared.url.authority}"
+        """The origin of the URL (RFC 6454, 6.2)."""
+        self.proxy_origin: str | None = None
+        """That of the proxy, if there is one."""
         if self.proxy is not None:
-            self.peer += f" through {self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
-        self.origin = f"{sent.url.scheme}://{self.peer}"
-        """What a connection must lead to so that this request may go over it."""
+            self.proxy_origin = f"{self.proxy.scheme}://{self.proxy.host}:{self.proxy.port}"
+            self.peer += f" through {self.proxy_origin}"
         if self.proxy is not None and not self.tunnelled:
-            target = f"http://{sent.url.host_field}{sent.target}"  # RFC 9112, 3.2.2
+            target = f"http://{prepared.url.host_field}{prepared.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))
-        self.exchange = Exchange(sent.method, target, fields, sent.body, max_head_size=limits.max_head_size)
+        self.exchange = Exchange(
+            prepared.method, target, fields, prepared.body, max_head_size=limits.max_head_size
+        )
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a proxy sees the request, and may answer in place of the server."""
+        return self.proxy is not None and not self.tunnelled
 
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request, once the rest of the response has come."""
-        return self.intact and not self.lost and self.exchange.persistent
+        return self.undamaged and not self.send_error and self.exchange.keep_alive
 
     @property
     def stale(self) -> bool:
@@ -64,21 +91,21 @@ class Hop:
 
         If it ends now, the request was not read, in all likelihood (RFC 9112, 9.3.1).
         """
-        return self.reused and not self.answered
+        return self.reused and not self.response_begun
 
     def failure(self, outcome: Failed, state: State) -> StreamError:
         """The error for an action that failed in a state, other than by a deadline or the caller's wish."""
         if outcome.reason is Reason.CERTIFICATE:
             return CertificateRejected(f"{self.peer}: {outcome.message}")
-        if state in (State.STREAMING, State.REJECTING):
+        if state in (State.STREAMING, State.COLLECTING):
             return BodyTruncated(f"the connection was lost: {outcome.message}")
         message = f"{self.peer}, {state.value}: {outcome.message}"
-        if state in (State.GREETING, State.TUNNELLING):
+        if state in (State.ASKING_PROXY, State.AWAITING_PROXY):
             return ProxyError(message, retryable=True)
-        return ConnectionFailed(self.lost or message)
+        return ConnectionFailed(self.send_error or message)
 
 
-def merged(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def merge_headers(*sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Put header sections together: a name in a later one replaces those before it."""
     fields: dict[str, list[tuple[str, str]]] = {}
     for section in sections:

@@ -70,9 +70,9 @@ def retry_after(response: Response, wall: float | None = None) -> float | None:
     value = response.header("retry-after") or ""
     if NUMBER.fullmatch(value):
         return float(value)
-    from ..http.dates import http_date, sent_at  # 3 ms, with `calendar` and its own patterns
+    from ..http.dates import http_date, response_time  # 3 ms, with `calendar` and its own patterns
 
-    date, now = http_date(value), sent_at(response, wall)
+    date, now = http_date(value), response_time(response, wall)
     return None if date is None or now is None else max(date - now, 0.0)
 
 

@@ -10,15 +10,18 @@ class State(Enum):
     """What the session is waiting for."""
 
     IDLE = "not started"
+    AUTHORIZING = "asking for credentials"
     ACQUIRING = "looking for a connection, or room for one"
     OPENING = "opening a connection"
     SECURING = "agreeing on TLS"
-    GREETING = "sending to the proxy"
-    TUNNELLING = "awaiting the proxy's answer"
+    ASKING_PROXY = "sending to the proxy"
+    AWAITING_PROXY = "awaiting the proxy's answer"
+    FETCHING = "awaiting the response of another HTTP client"
     SENDING = "sending the request"
     AWAITING = "awaiting the response head"
-    REJECTING = "collecting a body that is no event stream"
+    COLLECTING = "collecting a body that is no event stream"
     STREAMING = "receiving the event stream"
+    DECODING = "decoding what has come"
     DELIVERING = "handing over chunks"
     RELEASING = "giving the connection back"
     WAITING = "waiting before another attempt"
@@ -27,22 +30,29 @@ class State(Enum):
     __hash__ = object.__hash__  # Enum's own is a function in Python, and takes longer than the look-up
 
 
+BEGINNING = {State.AUTHORIZING, State.ACQUIRING, State.FETCHING}
+"""The states that an attempt can begin in."""
+BODY = {State.COLLECTING, State.STREAMING, State.DECODING, State.DELIVERING, State.RELEASING}
+"""The states that may follow when a body is read."""
 EDGES: Mapping[State, frozenset[State]] = {
-    State.IDLE: frozenset({State.ACQUIRING, State.STOPPED}),
+    State.IDLE: frozenset({*BEGINNING, State.STOPPED}),
+    State.AUTHORIZING: frozenset({State.ACQUIRING, State.FETCHING, State.WAITING, State.STOPPED}),
     State.ACQUIRING: frozenset({State.OPENING, State.SENDING, State.RELEASING}),
-    State.OPENING: frozenset({State.SECURING, State.GREETING, State.SENDING, State.RELEASING}),
-    State.SECURING: frozenset({State.GREETING, State.SENDING, State.RELEASING}),
-    State.GREETING: frozenset({State.TUNNELLING, State.RELEASING}),
-    State.TUNNELLING: frozenset(
-        {State.TUNNELLING, State.GREETING, State.SECURING, State.SENDING, State.RELEASING}
+    State.OPENING: frozenset({State.SECURING, State.ASKING_PROXY, State.SENDING, State.RELEASING}),
+    State.SECURING: frozenset({State.ASKING_PROXY, State.SENDING, State.RELEASING}),
+    State.ASKING_PROXY: frozenset({State.AWAITING_PROXY, State.RELEASING}),
+    State.AWAITING_PROXY: frozenset(
+        {State.AWAITING_PROXY, State.ASKING_PROXY, State.SECURING, State.SENDING, State.RELEASING}
     ),
     State.SENDING: frozenset({State.AWAITING, State.RELEASING}),
-    State.AWAITING: frozenset({State.AWAITING, State.REJECTING, State.DELIVERING, State.RELEASING}),
-    State.REJECTING: frozenset({State.REJECTING, State.DELIVERING, State.RELEASING}),
-    State.STREAMING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.DELIVERING: frozenset({State.STREAMING, State.DELIVERING, State.RELEASING}),
-    State.RELEASING: frozenset({State.ACQUIRING, State.WAITING, State.STOPPED}),
-    State.WAITING: frozenset({State.ACQUIRING, State.STOPPED}),
+    State.AWAITING: frozenset({State.AWAITING, *BODY} - {State.STREAMING}),
+    State.FETCHING: frozenset(BODY - {State.STREAMING, State.DECODING}),
+    State.COLLECTING: frozenset(BODY - {State.STREAMING}),
+    State.STREAMING: frozenset(BODY - {State.COLLECTING}),
+    State.DECODING: frozenset(BODY),
+    State.DELIVERING: frozenset(BODY - {State.COLLECTING}),
+    State.RELEASING: frozenset({*BEGINNING, State.WAITING, State.STOPPED}),
+    State.WAITING: frozenset({*BEGINNING, State.STOPPED}),
     State.STOPPED: frozenset(),
 }
 """Every legal move. The diagram in the documentation is drawn from it."""

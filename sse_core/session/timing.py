@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Literal, TypeAlias
 
 from ..errors import DeadlineExceeded
 from .deadlines import Deadlines
 from .stats import Stats
 
+Name: TypeAlias = Literal["pool", "connect", "tls", "response_head", "error_body", "total"]
+"""A deadline that runs from the moment it is started: a field of Deadlines."""
+
 
 class Timing:
     """The deadlines and the statistics of one stream.
 
-    Three kinds of progress are waited for, bytes, events and content: the first of each, and then
-    each after the last. That clock stands still while the application has something to do.
+    Three kinds of progress are waited for, bytes, events and content: the first of each, from the first
+    request of an attempt, and then each after the last. With `first_event=5` and `between_events=2`, a
+    stream whose first event comes after 4 s has until 6 s for the second. Time that the caller spends
+    between Deliver and asking for more is subtracted.
     """
 
     __slots__ = (
-        "_awaited", "_bytes_since", "_bytes_wait", "_content_since", "_content_wait", "_deadlines", "_due",
-        "_events_since", "_events_wait", "_since", "_started", "_total", "_which", "away", "left", "now",
-        "stats",
+        "_bytes_since", "_bytes_wait", "_content_since", "_content_wait", "_deadlines", "_events_since",
+        "_events_wait", "_expires_at", "_first_awaited", "_name", "_requested_at", "_started", "_started_at",
+        "_total", "app_time", "delivered_at", "now", "stats",
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines) -> None:
@@ -28,14 +34,15 @@ class Timing:
         self._deadlines = deadlines
         self._started = 0.0
         self._total = inf  # when that deadline passes
-        self._which = ""  # the deadline that was set last, or the kind of progress it is for
-        self._since = 0.0  # when it began to run, unless it is for a kind of progress
-        self._due = inf
-        self.left = 0.0
+        self._name = ""  # the deadline that was set last, or the kind of progress it is for
+        self._started_at = 0.0  # when it began to run, unless it is for a kind of progress
+        self._expires_at = inf
+        self.delivered_at = 0.0
         """When the application was last given something, from when on the peer is not waited for."""
-        self.away = 0.0
+        self.app_time = 0.0
         """How long the application has spent on what it was given."""
-        self._awaited: tuple[str, ...] = ()  # the kinds of which the first has not come yet
+        self._requested_at: float | None = None  # the last request of this attempt
+        self._first_awaited: tuple[str, ...] = ()  # the kinds of which the first has not come yet
         # Each kind has two attributes, which every event looks at: since when, and for how long.
         self._bytes_since = self._events_since = self._content_since = 0.0
         self._bytes_wait = self._events_wait = self._content_wait = inf
@@ -51,70 +58,90 @@ class Timing:
         """How long ago the stream began."""
         return self.now - self._started
 
-    def ask(self) -> None:
+    def begin_attempt(self) -> None:
+        """The next request is the first of an attempt; those after it follow redirects."""
+        self._requested_at = None
+        self.stats.attempts += 1
+
+    def request_sent(self) -> None:
         """A request goes out."""
-        self._awaited = KINDS
-        self._bytes_since = self._events_since = self._content_since = self.now - self.away
-        self._bytes_wait = wait(self._deadlines.first_byte)
-        self._events_wait = wait(self._deadlines.first_event)
-        self._content_wait = wait(self._deadlines.first_content)
+        if self._requested_at is None:
+            self._first_awaited = KINDS
+            self._bytes_since = self._events_since = self._content_since = self.now - self.app_time
+            self._bytes_wait = or_infinity(self._deadlines.first_byte)
+            self._events_wait = or_infinity(self._deadlines.first_event)
+            self._content_wait = or_infinity(self._deadlines.first_content)
+        self._requested_at = self.now
 
-    def limit(self, which: str, seconds: float | None) -> float | None:
-        """Set a deadline of `seconds` from now, and return it, or the total one if that is sooner."""
-        self._which, self._since = which, self.now
-        self._due = self.now + wait(seconds)
+    def start_deadline(self, name: Name) -> float | None:
+        """Start a deadline now, and return when it passes, or the total one if that is sooner."""
+        seconds: float | None = None if name == "total" else getattr(self._deadlines, name)
+        self._name, self._started_at = name, self.now
+        self._expires_at = self.now + or_infinity(seconds)
         return self._within_total()
 
-    def limit_head(self, *, knows_content: bool) -> float | None:
-        """Set the deadline for more of the response head, and return it."""
-        limits = [("response_head", wait(self._deadlines.response_head)), (EVENTS, self._events_wait)]
-        if BYTES in self._awaited:  # bytes of the head put off nothing
-            limits.append((BYTES, self._bytes_wait))
-        if knows_content:
-            limits.append((CONTENT, self._content_wait))
-        self._since = self._events_since + self.away  # they began together
-        self._which, seconds = min(limits, key=lambda limit: limit[1])
-        self._due = self._since + seconds
+    def start_head_deadline(self, detects_content: bool) -> float | None:
+        """Set the deadline for more of the response head, and return it.
+
+        Bytes of the head do not restart it; the first of them satisfies `first_byte`.
+        """
+        assert self._requested_at is not None  # or nobody would answer
+        self._name, self._started_at = "response_head", self._requested_at
+        due = self._requested_at + or_infinity(self._deadlines.response_head)
+        waits = {
+            EVENTS: self._events_since + self._events_wait,
+            BYTES: self._bytes_since + self._bytes_wait if BYTES in self._first_awaited else inf,
+            CONTENT: self._content_since + self._content_wait if detects_content else inf,
+        }
+        for kind, wait in waits.items():
+            if wait + self.app_time < due:
+                self._name, due = kind, wait + self.app_time
+        self._expires_at = due
         return self._within_total()
 
-    def limit_stream(self, knows_content: bool) -> float | None:
+    def start_body_deadline(self, detects_content: bool) -> float | None:
         """Set the deadline for more of the stream, and return it."""
         which, due = BYTES, self._bytes_since + self._bytes_wait
         if (events := self._events_since + self._events_wait) < due:
             which, due = EVENTS, events
-        if (content := self._content_since + self._content_wait) < due and knows_content:
+        if (content := self._content_since + self._content_wait) < due and detects_content:
             which, due = CONTENT, content
-        self._which = which
-        self._due = due = due + self.away
+        self._name = which
+        self._expires_at = due = due + self.app_time
         return due if due < self._total else self._within_total()
 
-    def deadline(self) -> float | None:
+    def current_deadline(self) -> float | None:
         """The deadline that was set last, once more."""
-        return None if self._due == inf else self._due
+        return None if self._expires_at == inf else self._expires_at
 
-    def is_over(self) -> bool:
+    def expired(self) -> bool:
         """Whether the deadline that was set last has passed."""
-        return self.now >= self._due
+        return self.now >= self._expires_at
 
-    def has_room_for(self, seconds: float) -> bool:
+    def allows(self, seconds: float) -> bool:
         """Whether the total deadline lets anyone wait so long."""
         return self.now + seconds < self._total
 
-    def exceeded(self) -> DeadlineExceeded:
+    def expiry_error(self) -> DeadlineExceeded:
         """The error for the deadline that was set last."""
-        which, since = self._which, self._since
+        which, since = self._name, self._started_at
         if which in KINDS:
             kinds = {BYTES: self._bytes_since, EVENTS: self._events_since, CONTENT: self._content_since}
             first, between = NAMES[which]
-            which, since = first if which in self._awaited else between, kinds[which] + self.away
+            which, since = first if which in self._first_awaited else between, kinds[which] + self.app_time
         return DeadlineExceeded(which, self.now - since)
 
-    def came(self, size: int, chunks: int, content: int) -> None:
+    def record_head(self) -> None:
+        """A response head has come whose size is not known."""
+        self._record_first(1, 0, 0)
+        self._bytes_since = self.now - self.app_time
+
+    def record(self, size: int, chunks: int, content: int) -> None:
         """So many bytes have come, and so many chunks, and so many of these have content."""
         stats, now = self.stats, self.now
-        waited = now - self.away
-        if self._awaited:
-            self._came_first(size, chunks, content)
+        waited = now - self.app_time
+        if self._first_awaited:
+            self._record_first(size, chunks, content)
         if size:
             stats.bytes += size
             self._bytes_since = waited
@@ -130,7 +157,7 @@ class Timing:
                 stats.longest_gap = gap
             stats.to_last_content = at
 
-    def _came_first(self, size: int, chunks: int, content: int) -> None:
+    def _record_first(self, size: int, chunks: int, content: int) -> None:
         """The same, as long as there has not been one of each kind."""
         stats, at = self.stats, self.elapsed
         if size and stats.to_first_byte is None:
@@ -140,21 +167,21 @@ class Timing:
         if content and stats.to_first_content is None:
             stats.to_first_content = stats.to_last_content = at
         if size:
-            self._bytes_wait = wait(self._deadlines.between_bytes)
+            self._bytes_wait = or_infinity(self._deadlines.between_bytes)
         if chunks:
-            self._events_wait = wait(self._deadlines.between_events)
+            self._events_wait = or_infinity(self._deadlines.between_events)
         if content:
-            self._content_wait = wait(self._deadlines.between_content)
+            self._content_wait = or_infinity(self._deadlines.between_content)
         came = {BYTES: size, EVENTS: chunks, CONTENT: content}
-        self._awaited = tuple(kind for kind in self._awaited if not came[kind])
+        self._first_awaited = tuple(kind for kind in self._first_awaited if not came[kind])
 
     def _within_total(self) -> float | None:
-        if self._total < self._due:
-            self._which, self._since, self._due = "total", self._started, self._total
-        return self.deadline()
+        if self._total < self._expires_at:
+            self._name, self._started_at, self._expires_at = "total", self._started, self._total
+        return self.current_deadline()
 
 
-def wait(seconds: float | None) -> float:
+def or_infinity(seconds: float | None) -> float:
     """Return how long a deadline lets anyone wait."""
     return inf if seconds is None else seconds
 

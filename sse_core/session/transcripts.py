@@ -13,9 +13,13 @@ from .actions import (
     Acquire,
     Acquired,
     Action,
+    Authorize,
+    Authorized,
     Deliver,
     Done,
     Failed,
+    Fetch,
+    Fetched,
     Open,
     Outcome,
     Receive,
@@ -25,6 +29,7 @@ from .actions import (
     Sleep,
     StartTLS,
     Stop,
+    Yield,
 )
 
 Step: TypeAlias = tuple[float, Action | Outcome]
@@ -205,8 +210,11 @@ SECRET_PARAMETER = re.compile(rb"([?&][^=& ]*" + SECRET + rb"[^=& ]*=)[^& ]*", r
 COOKIE = b"set-cookie"
 INTERIM = re.compile(rb"HTTP/1\.[01] 1")
 VISIBLE = re.compile(rb"\S")
-OUTCOMES = (Done, Acquired, Received, Failed)
-ACTIONS = (Acquire, Open, StartTLS, Send, Receive, Deliver, Release, Sleep, Stop)
+OUTCOMES = (Done, Acquired, Authorized, Fetched, Received, Failed)
+ACTIONS = (
+    *(Acquire, Authorize, Fetch, Open, StartTLS, Send),
+    *(Receive, Deliver, Release, Yield, Sleep, Stop),
+)
 KINDS: dict[Any, Any] = {kind.__name__: kind for kind in (*ACTIONS, *OUTCOMES)}
 SHOWN = 100
 """Characters of a line that a message shows."""

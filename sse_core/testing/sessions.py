@@ -91,6 +91,7 @@ ErrorName = Literal[
     "StatusError",
     "StreamClosed",
     "StreamIncomplete",
+    "UnsupportedCoding",
 ]
 """The classes of `sse_core` that a stream can end in."""
 ActionName = Literal["Acquire", "Open", "StartTLS", "Send", "Receive", "Deliver", "Release", "Sleep", "Stop"]
@@ -110,6 +111,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: ActionName | OutcomeName
     at: float | UnsetType = UNSET
     origin: str | UnsetType = UNSET
+    proxy: str | UnsetType | None = UNSET
     fresh: bool | UnsetType = UNSET
     host: str | UnsetType = UNSET
     port: int | UnsetType = UNSET

@@ -21,7 +21,7 @@ VECTORS = load()
 class LineByLine(EventDecoder):
     """The decoder with its fast path switched off."""
 
-    def _bulk(self, data: bytes) -> None:
+    def _whole_blocks(self, data: bytes) -> None:
         return None
 
 

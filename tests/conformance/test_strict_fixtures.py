@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sse_core import Event, InvalidChunk, Mark, Request
+from sse_core import Control, Event, InvalidChunk, Request
 from sse_core.dialects import anthropic, gemini, groq, mcp, openai, responses
 from sse_core.testing.dialects import MESSAGES, REQUESTS, Fixture, complaint, load, read
 
@@ -124,7 +124,7 @@ def test_what_is_documented() -> None:
     change = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": USAGE}
     assert chunk_of("anthropic", change, "message_delta").finish_reason == "end_turn"
     ping = Event(b'{"type": "ping"}', "ping")
-    assert STRICT["anthropic"]().dialect().read(ping) is Mark.PING
+    assert STRICT["anthropic"]().dialect().read(ping) is Control.PING
 
 
 @pytest.mark.parametrize(

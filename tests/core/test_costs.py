@@ -77,12 +77,12 @@ def test_calls_of_the_decoder_and_the_exchange() -> None:
     exchange.receive(BODY)
     assert calls(lambda: decoder.feed(EVENT)) <= 4
     assert calls(lambda: decoder.feed(EVENT * TOGETHER)) <= 4
-    assert calls(lambda: decoder.feed_plain(EVENT * TOGETHER)) <= 2
+    assert calls(lambda: decoder.feed_batch(EVENT * TOGETHER)) <= 2
     typed = b"event: content_block_delta\n" + EVENT
-    assert decoder.feed_plain(typed) == [EVENT[6:-2]]
-    assert calls(lambda: decoder.feed_plain(typed)) <= 2
-    assert calls(lambda: decoder.feed_plain(typed * TOGETHER + typed[:40])) <= 5
-    assert calls(lambda: decoder.feed_plain(typed[40:] + typed * TOGETHER)) <= 5
+    assert decoder.feed_batch(typed) == ("content_block_delta", [EVENT[6:-2]])
+    assert calls(lambda: decoder.feed_batch(typed)) <= 2
+    assert calls(lambda: decoder.feed_batch(typed * TOGETHER + typed[:40])) <= 5
+    assert calls(lambda: decoder.feed_batch(typed[40:] + typed * TOGETHER)) <= 5
     one, many = framed(EVENT), framed(*[EVENT] * TOGETHER)
     assert calls(lambda: exchange.receive(one)) <= 2
     assert calls(lambda: exchange.receive(many)) <= 6
@@ -93,12 +93,12 @@ def test_calls_of_a_dialect() -> None:
     dialect = anthropic.messages(model="m", messages=[], max_tokens=1).dialect()
     event = Event(data)
     assert calls(lambda: dialect.read(event)) <= 1
-    assert calls(lambda: dialect.read_plain([data], [])) <= 1
-    assert calls(lambda: dialect.read_plain([data] * TOGETHER, [])) <= 1
+    assert calls(lambda: dialect.read_batch([data], [])) <= 1
+    assert calls(lambda: dialect.read_batch([data] * TOGETHER, [])) <= 1
     chat = openai.chat(model="m", messages=[]).dialect()
     nulls = b'{"choices":[{"delta":{"content":"a token","tool_calls":null}}]}'
     chat.read(Event(nulls))
-    assert calls(lambda: chat.read_plain([nulls] * TOGETHER, [])) <= 1 + TOGETHER
+    assert calls(lambda: chat.read_batch([nulls] * TOGETHER, [])) <= 1 + TOGETHER
 
 
 def test_the_garbage_collector_passes_chunks_by() -> None:

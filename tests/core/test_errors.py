@@ -27,6 +27,7 @@ from sse_core import (
     StreamClosed,
     StreamError,
     StreamIncomplete,
+    UnsupportedCoding,
 )
 
 TREE = import_module("sse_core.errors")
@@ -39,6 +40,7 @@ EACH = [
     (DeadlineExceeded("tls", 1.5), Fault.NETWORK, True),
     (ProtocolError("no"), Fault.SERVER, False),
     (NotAnEventStream("no"), Fault.SERVER, False),
+    (UnsupportedCoding("no"), Fault.SERVER, False),
     (BodyTruncated("no"), Fault.NETWORK, True),
     (StreamIncomplete("no"), Fault.SERVER, True),
     (EventTooLarge(1, 2), Fault.SERVER, False),

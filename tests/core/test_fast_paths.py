@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from sse_core import (
     URL,
     Acquire,
     Acquired,
+    Control,
     Deliver,
     Dialect,
     Done,
@@ -21,7 +22,6 @@ from sse_core import (
     EventDecoder,
     EventTooLarge,
     Exchange,
-    Mark,
     Receive,
     Received,
     Request,
@@ -31,13 +31,13 @@ from sse_core import (
 )
 from sse_core.dialects import json, openai
 from sse_core.dialects.chat import tolerant as _tolerant_chunks
+from sse_core.dialects.chat.dialect import decode
 from sse_core.dialects.openai import ChatDialect
-from sse_core.dialects.shared.fast_dialect import PlainDialect, refused
+from sse_core.dialects.shared.fast_dialect import FastDialect, never_ordinary
 from sse_core.dialects.shared.provider_errors import NOT_JSON
-from sse_core.dialects.shared.typed_events import TaggedDialect
-from sse_core.events.decoder import WINDOW
+from sse_core.events.decoder import MAX_PIECE
 from sse_core.http import chunked as chunks_module
-from sse_core.http.chunked import Chunks, PlainBody
+from sse_core.http.chunked import ChunkedFraming, LengthFraming
 from sse_core.reading import reader as body_module
 from sse_core.testing import dialects
 from support.core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, cut_at, framed, places, say, unhurried
@@ -63,22 +63,22 @@ bodies = st.lists(st.sampled_from(EVENTS), max_size=12)
 
 
 def test_what_is_not_plain_is_left_as_it_is() -> None:
-    decoder = EventDecoder(max_event_size=WINDOW)
+    decoder = EventDecoder(max_event_size=MAX_PIECE)
     decoder.feed(b":\n\n")
     event = b"data: 1\n\n"
-    for data in (event * WINDOW, b"data: 1\r\r", b": x\n\n", b"event: a\n\n"):
-        assert decoder.feed_plain(data) is None
-    assert decoder.feed_plain(event) == [b"1"]
+    for data in (event * MAX_PIECE, b"data: 1\r\r", b": x\n\n", b"event: a\n\n"):
+        assert decoder.feed_batch(data) is None
+    assert decoder.feed_batch(event) == ("message", [b"1"])
     with pytest.raises(EventTooLarge):
-        decoder.feed(b"data: " + b"1" * WINDOW + b"1")
-    assert decoder.feed_plain(event) is None
+        decoder.feed(b"data: " + b"1" * MAX_PIECE + b"1")
+    assert decoder.feed_batch(event) is None
 
 
 def not_plain(decoder: EventDecoder, data: bytes) -> None:
     """What switches the short way for plain events off."""
 
 
-def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
+def nothing_whole(body: ChunkedFraming | LengthFraming, data: bytes) -> bytes:
     """What switches the short way for one whole chunk, or piece, off."""
     return b""
 
@@ -117,36 +117,36 @@ def life(wire: list[bytes]) -> list[object]:
 @given(events=bodies, places=places)
 @example(events=[say("a"), b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
 @example(events=[say("a"), b"id: 8\n\n", b"error: x\n\n", b"id: 7\ndata: {}\n\n"], places=[])
-def test_chunks_are_the_same_without_the_short_way_for_plain_events(
+def test_chunks_are_the_same_without_the_fast_framing_for_plain_events(
     events: list[bytes], places: list[int]
 ) -> None:
     wire = cut_at(HEAD + framed(*events) + LAST, places)
     seen = life(wire)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventDecoder, "feed_plain", not_plain)
+        patch.setattr(EventDecoder, "feed_batch", not_plain)
         assert life(wire) == seen
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChatDialect, "read_plain", nothing_read)
+        patch.setattr(ChatDialect, "read_batch", nothing_read)
         assert life(wire) == seen
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(body_module, "WINDOW", 50)
+        patch.setattr(body_module, "MAX_PIECE", 50)
         assert life(wire) == seen
 
 
 def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
     class Own(ChatDialect):
-        def read(self, event: Event) -> Mark:
-            return Mark.PING
+        def read(self, event: Event) -> Control:
+            return Control.PING
 
     class OwnJSON(json.JSONDialect[int]):
-        def read(self, event: Event) -> Mark:
-            return Mark.PING
+        def read(self, event: Event) -> Control:
+            return Control.PING
 
-    assert OwnJSON(msgspec.json.Decoder(int), None).read_plain([b"1"], []) == 0
+    assert OwnJSON(msgspec.json.Decoder(int), None).read_batch([b"1"], []) == 0
     plain = [b'{"choices": [{}]}']
     chunks: list[openai.ChatCompletionChunk] = []
-    assert Own().read_plain(plain, chunks) == 0
-    assert ChatDialect().read_plain(plain, chunks) == len(chunks) == 1
+    assert Own().read_batch(plain, chunks) == 0
+    assert ChatDialect().read_batch(plain, chunks) == len(chunks) == 1
 
 
 BLOCKS = [
@@ -173,7 +173,7 @@ BLOCKS = [
 @given(
     blocks=st.lists(st.sampled_from(BLOCKS), max_size=30), places=places, size=st.sampled_from([9, 30, 999])
 )
-def test_events_are_the_same_without_the_short_way_for_many(
+def test_events_are_the_same_without_the_fast_framing_for_many(
     blocks: list[bytes], places: list[int], size: int
 ) -> None:
     pieces = cut_at(b"".join(blocks), places)
@@ -183,11 +183,11 @@ def test_events_are_the_same_without_the_short_way_for_many(
         seen: list[object] = []
         try:
             for piece in pieces:
-                plain = decoder.feed_plain(piece)
-                if plain is None:
+                batch = decoder.feed_batch(piece)
+                if batch is None:
                     seen.append(decoder.feed_all(piece))
                 else:
-                    seen.append([Event(raw, decoder.plain_type, decoder.last_event_id) for raw in plain])
+                    seen.append([Event(raw, batch[0], decoder.last_event_id) for raw in batch[1]])
                 seen += [decoder.eof(), decoder.unfinished_field(), decoder.last_event_id]
         except EventTooLarge as error:
             seen.append(str(error))
@@ -195,16 +195,24 @@ def test_events_are_the_same_without_the_short_way_for_many(
 
     seen = decoded()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventDecoder, "_bulk", not_plain)
+        patch.setattr(EventDecoder, "_whole_blocks", not_plain)
         assert decoded() == seen
 
 
+class NeverOrdinary:
+    """In place of the attribute that dialects set: whatever that is, no event is ordinary."""
+
+    def __get__(self, dialect: object, owner: object) -> Callable[[bytes], NoReturn]:
+        return never_ordinary
+
+    def __set__(self, dialect: object, value: object) -> None: ...
+
+
 def the_long_way(dialect: Dialect[Any]) -> Callable[[Event], object]:
-    """How a dialect reads that takes no event for plain."""
-    if isinstance(dialect, TaggedDialect):
-        return dialect.read_special
-    if isinstance(dialect, PlainDialect):
-        dialect.plain = refused
+    """How a dialect reads that takes no event for ordinary."""
+    kind: Any = type(dialect)
+    if isinstance(dialect, FastDialect):
+        dialect.__class__ = type(kind.__name__, (kind,), {"decode_ordinary": NeverOrdinary()})
     return dialect.read
 
 
@@ -230,7 +238,7 @@ DATA = {
 @unhurried
 @given(data=st.data())
 @pytest.mark.parametrize("name", REQUESTS)
-def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObject) -> None:
+def test_events_mean_the_same_without_the_fast_framing(name: str, data: st.DataObject) -> None:
     events = data.draw(st.lists(st.sampled_from(DATA[name]), max_size=12))
     together = data.draw(st.integers(1, 12))
     type = data.draw(st.sampled_from(["message", "content_block_delta", "error", "ping", "endpoint"]))
@@ -240,16 +248,25 @@ def test_events_mean_the_same_without_the_short_way(name: str, data: st.DataObje
         seen: list[object] = []
         for at in range(0, len(events), together):
             chunks: list[object] = []
-            done = dialect.read_plain(events[at : at + together], chunks, type) if short else 0
+            done = dialect.read_batch(events[at : at + together], chunks, type) if short else 0
             read = dialect.read if short else the_long_way(dialect)
             try:
                 chunks.extend(read(Event(raw, type)) for raw in events[at + done : at + together])
             except StreamError as error:
                 seen += [error.__class__, str(error)]
-            seen += [chunks, dialect.finished, dialect.complete, dialect.cursor]
+            seen += [chunks, dialect.may_end, dialect.ended, dialect.cursor]
         return seen
 
     assert read(True) == read(False)
+
+
+def test_a_server_that_sends_null_for_lists_is_read_in_batches_from_then_on() -> None:
+    dialect = ChatDialect()
+    data = [b'{"choices":[{"delta":{"content":"a","tool_calls":null}}]}'] * 2
+    chunks: list[openai.ChatCompletionChunk] = []
+    assert dialect.read_batch(data, chunks) == 0
+    dialect.read(Event(data[0]))
+    assert dialect.read_batch(data, chunks) == len(chunks) == 2
 
 
 def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() -> None:
@@ -259,9 +276,9 @@ def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() 
             chunk = _tolerant_chunks.decode(data)
         except NOT_JSON:
             continue
-        assert said(chunk) == said(_tolerant_chunks.read_leniently(Event(data)))
+        assert said(chunk) == said(_tolerant_chunks.read_anything(Event(data)))
         try:
-            exact = openai.decode(data)
+            exact = decode(data)
         except NOT_JSON:
             ways["by its own"] += 1
         else:
@@ -295,11 +312,11 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
     pieces = cut_at(b"".join(parts), places)
 
     def sliced() -> list[object]:
-        chunks, body, rest = Chunks(1000), list[bytes](), b""
+        chunks, body, rest = ChunkedFraming(1000), list[bytes](), b""
         seen: list[object] = []
         for piece in pieces:
             try:
-                rest += chunks.slice(piece, body)
+                rest += chunks.feed(piece, body)
             except Exception as error:
                 return [*seen, repr(error), b"".join(body)]
             seen.append((b"".join(body), rest, chunks.missing))
@@ -307,7 +324,7 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
 
     one_by_one = sliced()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks_module, "MANY", 0)
+        patch.setattr(chunks_module, "BULK_FROM", 0)
         assert sliced() == one_by_one
 
 
@@ -316,7 +333,7 @@ def test_many_chunks_at_once_are_sliced_as_one_by_one(parts: list[bytes], places
 @given(
     parts=parts, places=places, framing=st.sampled_from([*[CHUNKED] * 8, UNTIL_CLOSED, b"Content-Length: 30"])
 )
-def test_a_body_is_the_same_without_the_short_way_for_what_comes_whole(
+def test_a_body_is_the_same_without_the_fast_framing_for_what_comes_whole(
     parts: list[bytes], places: list[int], framing: bytes
 ) -> None:
     pieces = cut_at(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + b"".join(parts), places)
@@ -324,12 +341,12 @@ def test_a_body_is_the_same_without_the_short_way_for_what_comes_whole(
     def received() -> list[object]:
         exchange = Exchange("GET", "/", [("Host", "localhost")])
         return [
-            (exchange.receive(piece), exchange.ended, exchange.overrun, repr(exchange.error))
+            (exchange.receive(piece), exchange.ended, exchange.excess_data, repr(exchange.error))
             for piece in [*filter(None, pieces), b""]
         ]
 
     seen = received()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Chunks, "whole", nothing_whole)
-        patch.setattr(PlainBody, "whole", nothing_whole)
+        patch.setattr(ChunkedFraming, "take_single", nothing_whole)
+        patch.setattr(LengthFraming, "take_single", nothing_whole)
         assert received() == seen

@@ -11,7 +11,7 @@ from threading import Thread
 import anyio
 import pytest
 
-from sse_adapters.server import ChatService, Recorded, serving
+from sse_adapters.server import ChatService, FixedResponse, serving
 from sse_core import EDGES, State
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def events_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def greetings_url() -> Iterator[str]:
-    with serving(ChatService(recorded=Recorded(b'data: {"hello": "world"}\n\n'))) as url:
+    with serving(ChatService(response=FixedResponse(b'data: {"hello": "world"}\n\n'))) as url:
         yield url
 
 

@@ -49,7 +49,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 class PlainExchange(Exchange):
     """An exchange without the short way through chunks."""
 
-    def _short_way(self, response: Response) -> None:
+    def _fast_framing(self, response: Response) -> None:
         return None
 
 
@@ -119,7 +119,7 @@ class Life:
         limits: Limits = Limits(),
         proxies: Proxies = Proxies(),
         retries: Retries | None = None,
-        entropy: Callable[[], float] = lambda: 0.5,
+        random: Callable[[], float] = lambda: 0.5,
     ) -> None:
         self.session: Session[Any] = Session(
             request or openai.chat(model="m", messages=[]),
@@ -129,7 +129,7 @@ class Life:
             limits=limits,
             proxies=proxies,
             retries=retries,
-            entropy=entropy,
+            random=random,
         )
         self.now: float = 1000.0
         self.actions: list[Action] = []
@@ -173,7 +173,7 @@ class Life:
         action = self.session.step(outcome, self.now)
         if isinstance(action, Acquire):
             self.received, self.resumed_from = [], self.session.last_event_id
-        elif isinstance(outcome, Received) and state is not State.TUNNELLING:
+        elif isinstance(outcome, Received) and state is not State.AWAITING_PROXY:
             self.received.append(outcome.data)
         return self._came(action)
 

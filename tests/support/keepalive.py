@@ -36,7 +36,7 @@ class Replies:
             reply(peer)
 
 
-class Talk:
+class Conversation:
     """One client, one server, and what they say to each other."""
 
     def __init__(self, network: NetworkRunner, server: Server, replies: Replies, client: Any) -> None:
@@ -64,16 +64,16 @@ class Talk:
 
     def wait_for_waiters(self, number: int) -> None:
         """Wait until so many streams wait for a place in the pool."""
-        eventually(lambda: len(self.client._connections._wake) == number)
+        eventually(lambda: len(self.client._pool._wake) == number)
 
 
 @contextmanager
 def talking(
     network: NetworkRunner, *replies: Reply, tls: ssl.SSLContext | None = None, **options: Any
-) -> Generator[Talk]:
+) -> Generator[Conversation]:
     script = Replies(*replies)
     with listening(script, tls=tls) as server:
-        talk = Talk(network, server, script, network.client(server.url, **options))
+        talk = Conversation(network, server, script, network.client(server.url, **options))
         try:
             yield talk
         finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sse_core import ApiError, Event, EventDecoder, InvalidChunk, Mark, StreamError, UnknownField
+from sse_core import ApiError, Control, Event, EventDecoder, InvalidChunk, StreamError, UnknownField
 from sse_core.dialects import anthropic, gemini, responses
 from sse_core.testing.dialects import REQUESTS, Fixture, load
 
@@ -54,11 +54,11 @@ class Reading:
         except InvalidChunk as error:
             self.error = error
             return "INVALID"
-        return "FINISHED" if self.dialect.finished else "UNFINISHED"
+        return "FINISHED" if self.dialect.may_end else "UNFINISHED"
 
     def _is_last(self, event: Event) -> bool:
         chunk = self.dialect.read(event)
-        if not isinstance(chunk, Mark):
+        if not isinstance(chunk, Control):
             self.chunks.append(chunk)
             self.events.append(event)
-        return chunk is Mark.END or self.dialect.complete
+        return chunk is Control.END or self.dialect.ended

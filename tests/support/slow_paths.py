@@ -7,9 +7,9 @@ All that is said of results then has to be so without them: by vectors, fuzz tar
 transports. Left out are the tests that compare the two, and those that count what the fast ones save.
 atheris would run each target in a process of its own, which has every path on.
 
-Two stay on. `Chunks.slice` is how bodies are framed: `Exchange._short_way` returning None leaves that to
-h11, and the vectors of exchanges run both ways by themselves. `Stream.__iter__` of `sync_loop` hands out
-chunks that are ready without a call for each, where `next` makes one: nothing is decided there.
+Two stay on. `ChunkedFraming.feed` is how bodies are framed: `Exchange._fast_framing` returning None leaves
+that to h11, and the vectors of exchanges run both ways by themselves. `Stream.__iter__` of `sync_loop` hands
+out chunks that are ready without a call for each, where `next` makes one: nothing is decided there.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from typing import NoReturn
 from sse_core import EventDecoder
 from sse_core.dialects.chat.accumulator import ChatAccumulator
 from sse_core.dialects.openai import ChatCompletionChunk
-from sse_core.dialects.shared.fast_dialect import PlainDialect, refused
+from sse_core.dialects.shared.fast_dialect import FastDialect, never_ordinary
 from sse_core.http import chunked as _chunks
-from sse_core.http.chunked import Chunks, PlainBody
+from sse_core.http.chunked import ChunkedFraming, LengthFraming
 
 LEFT_OUT = ("test_fast_paths.py", "test_costs.py")
 
 
-def nothing_whole(body: Chunks | PlainBody, data: bytes) -> bytes:
+def nothing_whole(body: ChunkedFraming | LengthFraming, data: bytes) -> bytes:
     return b""
 
 
-def none_together(chunks: Chunks, data: bytes, position: int, body: list[bytes]) -> int:
+def none_together(chunks: ChunkedFraming, data: bytes, position: int, body: list[bytes]) -> int:
     return position
 
 
@@ -51,22 +51,22 @@ def one_by_one(accumulator: ChatAccumulator, chunks: Sequence[ChatCompletionChun
     return sum(accumulator._add(chunk) for chunk in chunks)  # pyright: ignore[reportPrivateUsage]
 
 
-class Refused:
-    """In place of the attribute that dialects set: whatever that is, no event is plain."""
+class NeverOrdinary:
+    """In place of the attribute that dialects set: whatever that is, no event is ordinary."""
 
     def __get__(self, dialect: object, owner: object = None) -> Callable[[bytes], NoReturn]:
-        return refused
+        return never_ordinary
 
     def __set__(self, dialect: object, plain: object) -> None: ...
 
 
 for owner, name, slow in (
-    (Chunks, "whole", nothing_whole),
-    (PlainBody, "whole", nothing_whole),
-    (Chunks, "_slice_all", none_together),
+    (ChunkedFraming, "take_single", nothing_whole),
+    (LengthFraming, "take_single", nothing_whole),
+    (ChunkedFraming, "_feed_uniform", none_together),
     (_chunks, "canonical_size", never_canonical),
-    (EventDecoder, "_bulk", no_bulk),
-    (PlainDialect, "plain", Refused()),
+    (EventDecoder, "_whole_blocks", no_bulk),
+    (FastDialect, "decode_ordinary", NeverOrdinary()),
     (ChatAccumulator, "add", one_by_one),
 ):
     assert hasattr(owner, name) or name in owner.__annotations__

@@ -22,7 +22,7 @@ from .. import anyio as tasks
 from .. import sync_loop, threads
 from ..base import StreamBase, T
 from ..options import Options
-from ..server import ChatService, Recorded, serving
+from ..server import ChatService, FixedResponse, serving
 from ..transcripts import Recorder, replay_of
 
 
@@ -107,7 +107,7 @@ def run_chat(arguments: argparse.Namespace) -> None:
             stream_options={"include_usage": True},
         )
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = Answer()
+        answer = AnswerPrinter()
         try:
             stream = read(arguments, base_url, headers, request, answer.show)
         finally:
@@ -115,7 +115,7 @@ def run_chat(arguments: argparse.Namespace) -> None:
         print(answer.summary(stream))
 
 
-class Answer:
+class AnswerPrinter:
     """Prints an answer as it comes."""
 
     def __init__(self) -> None:
@@ -184,15 +184,15 @@ def show_json(event: Event) -> None:
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
-    recorded = None if arguments.fixture is None else recording(arguments.fixture)
-    service = ChatService(pace=arguments.pace, recorded=recorded)
+    response = None if arguments.fixture is None else recording(arguments.fixture)
+    service = ChatService(pace=arguments.pace, response=response)
     with serving(service, host=arguments.host, port=arguments.port) as url:
         print(f"serving {url}", flush=True)
         while True:
             sleep(3600)  # until Ctrl-C
 
 
-def recording(name: str) -> Recorded:
+def recording(name: str) -> FixedResponse:
     """The response that a fixture of the dialects records. Raises ValueError for a name that none has."""
     from sse_core.testing.dialects import find
 
@@ -200,7 +200,7 @@ def recording(name: str) -> Recorded:
         fixture = find(name)
     except KeyError as exc:
         raise ValueError(exc.args[0]) from None
-    return Recorded(fixture.stream, fixture.expected.status, fixture.expected.content_type)
+    return FixedResponse(fixture.stream, fixture.expected.status, fixture.expected.content_type)
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
@@ -208,7 +208,7 @@ def run_replay(arguments: argparse.Namespace) -> None:
     if not request.path.endswith("/chat/completions"):
         read_blocking(client, request, show_text)
         return
-    answer = Answer()
+    answer = AnswerPrinter()
     try:
         request = msgspec.structs.replace(request, dialect=groq.ChatDialect)
         stream = read_blocking(client, request, answer.show)

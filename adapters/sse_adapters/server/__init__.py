@@ -1,14 +1,14 @@
 """The embedded server that the tests and the demonstration talk to."""
 
-from .replies import Author, ChatRequest, Recorded
-from .service import ChatService, Served, serve, serving
+from .replies import ChatRequest, FixedResponse, WriteReply
+from .service import ChatService, ServerStats, serve, serving
 
 __all__ = [
-    "Author",
     "ChatRequest",
     "ChatService",
-    "Recorded",
-    "Served",
+    "FixedResponse",
+    "ServerStats",
+    "WriteReply",
     "serve",
     "serving",
 ]

@@ -77,7 +77,7 @@ class ChatRequest(Struct, frozen=True):
     tool_choice: str | Tool | None = None
 
     @property
-    def said(self) -> str:
+    def last_user_text(self) -> str:
         """The last user message, or the empty string."""
         spoken = (message.text for message in reversed(self.messages) if message.role == "user")
         return next(spoken, "")
@@ -161,7 +161,7 @@ class Error(Struct, omit_defaults=True):
     code: str | None = None
 
 
-Author = Callable[[ChatRequest, int], str]
+WriteReply = Callable[[ChatRequest, int], str]
 """Writes the text of the choice with the given index. Called on the event loop."""
 
 
@@ -176,7 +176,7 @@ class Context:
     number: int
     created: int
     pace: float
-    author: Author
+    write: WriteReply
 
     @property
     def request_id(self) -> str:
@@ -197,7 +197,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class FixedResponse:
     """A response as it is, whatever was asked: `body` goes out in the pieces that its blank lines make."""
 
     body: bytes
@@ -205,17 +205,17 @@ class Recorded:
     content_type: str = "text/event-stream"
 
 
-def repeat(recorded: Recorded) -> Reply:
-    """The reply that is a recorded response."""
-    pieces = [piece for piece in BLANK_LINE.split(recorded.body) if piece]
-    return Reply(recorded.status, (("Content-Type", recorded.content_type),), pieces)
+def repeat(response: FixedResponse) -> Reply:
+    """The reply that sends this response."""
+    pieces = [piece for piece in BLANK_LINE.split(response.body) if piece]
+    return Reply(response.status, (("Content-Type", response.content_type),), pieces)
 
 
 def answer(method: str, target: str, body: bytes, context: Context) -> Reply:
     """The reply to one request, under whatever prefix it came.
 
     Raises nothing of its own: bad requests are answered with 400, 404 or 405. What
-    `context.author` raises passes through.
+    `context.write` raises passes through.
     """
     path, _, _ = target.partition("?")
     match path.split("/"), method:
@@ -248,7 +248,7 @@ def refuse(
 
 def explain(request: ChatRequest, index: int) -> str:
     """A short explanation of server-sent events that echoes the last user message."""
-    return f"{OPENINGS[index % len(OPENINGS)]} You said: “{request.said[:400]}”. {EXPLANATION}"
+    return f"{OPENINGS[index % len(OPENINGS)]} You said: “{request.last_user_text[:400]}”. {EXPLANATION}"
 
 
 def _chat(body: bytes, context: Context) -> Reply:
@@ -317,10 +317,10 @@ class _Draft:
 
 def _draft(request: ChatRequest, context: Context, called: Function | None, index: int) -> _Draft:
     if called is None:
-        pieces, finish_reason = _pieces(context.author(request, index)), "stop"
+        pieces, finish_reason = _pieces(context.write(request, index)), "stop"
         call = None
     else:
-        pieces, finish_reason = _pieces(_arguments(called, request.said)), "tool_calls"
+        pieces, finish_reason = _pieces(_arguments(called, request.last_user_text)), "tool_calls"
         function = FunctionCall(called.name, arguments="")
         call = ToolCall(0, f"call_{context.number}_{index}", "function", function)
     limit = request.max_completion_tokens or request.max_tokens
@@ -329,13 +329,13 @@ def _draft(request: ChatRequest, context: Context, called: Function | None, inde
     return _Draft(pieces[:limit], finish_reason, call)
 
 
-def _arguments(function: Function, said: str) -> str:
+def _arguments(function: Function, text: str) -> str:
     """Arguments that fit the function's schema well enough to look at."""
     properties = function.parameters.properties if function.parameters else {}
-    return _json({name: _example(schema, said) for name, schema in properties.items()}).decode()
+    return _json({name: _example(schema, text) for name, schema in properties.items()}).decode()
 
 
-def _example(schema: object, said: str) -> object:
+def _example(schema: object, text: str) -> object:
     match cast("dict[str, Any] | bool", schema):
         case {"enum": [first, *_]}:
             return first
@@ -348,7 +348,7 @@ def _example(schema: object, said: str) -> object:
         case {"type": "object"}:
             return {}
         case _:
-            return said
+            return text
 
 
 def _usage(request: ChatRequest, drafts: list[_Draft], pace: float) -> Usage:

@@ -31,11 +31,11 @@ import anyio.abc
 import h11
 from anyio.from_thread import start_blocking_portal
 
-from .replies import Author, ChatRequest, Context, Recorded, Reply, answer, explain, refuse, repeat
+from .replies import ChatRequest, Context, FixedResponse, Reply, WriteReply, answer, explain, refuse, repeat
 
 
 @dataclass
-class Served:
+class ServerStats:
     """What a server has done so far. Written by the server; read it from any thread."""
 
     requests: int = 0
@@ -51,16 +51,16 @@ class ChatService:
 
     pace: float = 0.02
     """Seconds between the chunks of a streamed reply; 0 is as fast as it goes."""
-    reply: str | Author = explain
+    reply: str | WriteReply = explain
     """The text of every reply, or a function of the request and the choice's index.
 
     It runs on the event loop. Whatever it raises is logged and answered with 500.
     """
-    recorded: Recorded | None = None
-    """In place of all this, one response to every request."""
+    response: FixedResponse | None = None
+    """If set, the answer to every request, in place of a generated one."""
     clock: Callable[[], float] = time.time
     """Tells when a reply was created, in Unix seconds."""
-    served: Served = field(default_factory=Served, compare=False)
+    stats: ServerStats = field(default_factory=ServerStats, compare=False)
 
     def write(self, request: ChatRequest, index: int) -> str:
         """The text of the choice with this index."""
@@ -107,14 +107,14 @@ def serving(
 
 async def _handle(service: ChatService, stream: anyio.abc.SocketStream) -> None:
     """One connection from beginning to end. Nothing but cancellation gets out."""
-    service.served.open_connections += 1
+    service.stats.open_connections += 1
     try:
         async with stream:
             # A client may leave at any moment, and owes nobody an explanation.
             with suppress(anyio.BrokenResourceError):
                 await _Connection(service, stream).run()
     finally:
-        service.served.open_connections -= 1
+        service.stats.open_connections -= 1
 
 
 class _Connection:
@@ -169,8 +169,8 @@ class _Connection:
         raise h11.RemoteProtocolError(f"The body exceeds {BODY_LIMIT} bytes.", status)
 
     async def _answer(self, request: h11.Request, body: bytes) -> None:
-        if self._service.recorded is not None:
-            reply = repeat(self._service.recorded)
+        if self._service.response is not None:
+            reply = repeat(self._service.response)
         else:
             method, target = request.method.decode(), request.target.decode()
             reply = answer(method, target, body, self._context())
@@ -184,11 +184,11 @@ class _Connection:
 
     def _context(self) -> Context:
         service = self._service
-        number = service.served.requests + 1
+        number = service.stats.requests + 1
         return Context(number, int(service.clock()), service.pace, service.write)
 
     async def _send_reply(self, reply: Reply) -> None:
-        self._service.served.requests += 1
+        self._service.stats.requests += 1
         match reply.body:
             case bytes(body):
                 await self._send_head(reply, ("Content-Length", str(len(body))))
@@ -209,7 +209,7 @@ class _Connection:
                     if position:
                         await anyio.sleep(self._service.pace)
                     await self._send(h11.Data(event))
-                    self._service.served.chunks_sent += 1
+                    self._service.stats.chunks_sent += 1
                 await self._send(h11.EndOfMessage())
             group.cancel_scope.cancel()
 

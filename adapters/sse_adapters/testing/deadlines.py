@@ -8,54 +8,65 @@ from math import inf
 
 import anyio
 
-from .case import SHORT, Case, Contract, at_once, fails, in_thread, in_time, late, poll, receive_exactly
 from .peers import PATIENCE, never_accepting
+from .subject import (
+    SHORT,
+    Subject,
+    TransportCheck,
+    at_once,
+    in_thread,
+    in_time,
+    poll,
+    raises_oserror,
+    receive_exactly,
+    times_out,
+)
 
 
-async def receive_keeps_its_deadline(case: Case) -> None:
-    async with case.connected() as (transport, _):
+async def receive_keeps_its_deadline(subject: Subject) -> None:
+    async with subject.connected() as (transport, _):
 
         async def receive_in_vain() -> float:
-            with late(transport) as deadline:
+            with times_out(transport) as deadline:
                 await transport.receive(deadline)
             return float(transport.now() - deadline)
 
         await at_once(receive_in_vain)
 
 
-async def send_keeps_its_deadline(case: Case) -> None:
-    async with case.connected() as (transport, _):
-        with late(transport) as deadline:
+async def send_keeps_its_deadline(subject: Subject) -> None:
+    async with subject.connected() as (transport, _):
+        with times_out(transport) as deadline:
             await transport.send(bytes(2**25), deadline)
 
 
-async def open_keeps_its_deadline(case: Case) -> None:
-    transport = case.transport()
+async def open_keeps_its_deadline(subject: Subject) -> None:
+    transport = subject.transport()
     with never_accepting() as port:
         if port is not None:
-            with late(transport) as deadline:
+            with times_out(transport) as deadline:
                 await transport.open("127.0.0.1", port, deadline)
     transport.close()
 
 
-async def a_trickle_does_not_stretch_the_deadline_of_a_send(case: Case) -> None:
+async def a_trickle_does_not_stretch_the_deadline_of_a_send(subject: Subject) -> None:
     over = threading.Event()
 
     def read_very_slowly() -> None:
         while not over.wait(0.005):  # and yet so much that the sender hears of it again and again
             peer.receive(2**18)
 
-    async with case.connected() as (transport, peer), anyio.create_task_group() as group:
+    async with subject.connected() as (transport, peer), anyio.create_task_group() as group:
         group.start_soon(in_thread, read_very_slowly)
         try:
-            with late(transport) as deadline:
+            with times_out(transport) as deadline:
                 await transport.send(bytes(2**25), deadline)
         finally:
             over.set()
 
 
-async def sleep_lasts_until_its_deadline(case: Case) -> None:
-    transport = case.transport()
+async def sleep_lasts_until_its_deadline(subject: Subject) -> None:
+    transport = subject.transport()
     for seconds in (-1.0, 0.0, SHORT):
         start = transport.now()
         assert await transport.sleep(start + seconds) is None
@@ -70,10 +81,10 @@ async def sleep_lasts_until_its_deadline(case: Case) -> None:
     transport.close()
 
 
-async def what_is_to_run_at_a_moment_runs_then(case: Case) -> None:
-    if case.blocking:
+async def what_is_to_run_at_a_moment_runs_then(subject: Subject) -> None:
+    if subject.blocking:
         return  # a thread can wait for that
-    transport = case.transport()
+    transport = subject.transport()
     ran: list[str] = []
 
     async def run(what: str) -> None:
@@ -90,17 +101,17 @@ async def what_is_to_run_at_a_moment_runs_then(case: Case) -> None:
     transport.close()
 
 
-async def a_timeout_loses_nothing(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def a_timeout_loses_nothing(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         for piece in (b"one", b"two"):
-            with late(transport) as deadline:
+            with times_out(transport) as deadline:
                 await transport.receive(deadline)
             await in_thread(peer.send, piece)
             assert await receive_exactly(transport, 3) == piece
 
 
-async def a_far_deadline_is_a_deadline(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def a_far_deadline_is_a_deadline(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await in_thread(peer.send, b"data")
         for deadline in (transport.now() + 1e8, inf):
             await transport.send(b"data", deadline)
@@ -109,38 +120,38 @@ async def a_far_deadline_is_a_deadline(case: Case) -> None:
         assert await transport.receive(inf)
 
 
-async def when_the_deadline_has_passed_nothing_is_waited_for(case: Case) -> None:
-    transport = case.transport()
+async def when_the_deadline_has_passed_nothing_is_waited_for(subject: Subject) -> None:
+    transport = subject.transport()
     with never_accepting() as port:
         if port is not None:
-            with fails(TimeoutError):
+            with raises_oserror(TimeoutError):
                 await transport.open("127.0.0.1", port, -inf)
     transport.close()
-    async with case.connected() as (transport, peer):
+    async with subject.connected() as (transport, peer):
         for deadline in (-inf, transport.now() - 1):
-            with fails(TimeoutError):
+            with raises_oserror(TimeoutError):
                 await transport.receive(deadline)
         await in_thread(peer.send, b"now")
         assert await receive_exactly(transport, 3) == b"now"
 
 
-async def when_the_deadline_has_passed_what_is_there_is_received(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def when_the_deadline_has_passed_what_is_there_is_received(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await in_thread(peer.send, b"there")
         assert await poll(transport) == b"there"
         peer.close()
         assert await poll(transport) == b""
 
 
-async def when_the_deadline_has_passed_what_fits_is_sent(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def when_the_deadline_has_passed_what_fits_is_sent(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await transport.send(b"little", -inf)
         assert await in_thread(peer.receive_exactly, 6) == b"little"
-        with fails(TimeoutError):
+        with raises_oserror(TimeoutError):
             await transport.send(bytes(2**25), -inf)
 
 
-CHECKS: list[Contract] = [
+CHECKS: list[TransportCheck] = [
     receive_keeps_its_deadline,
     send_keeps_its_deadline,
     open_keeps_its_deadline,

@@ -13,54 +13,54 @@ from typing import Any
 
 import anyio
 
-from .case import (
+from .peers import PATIENCE, never_accepting, refusing
+from .subject import (
     SHORT,
-    Case,
-    Contract,
+    Subject,
+    TransportCheck,
     all_fail,
     at_once,
-    fails,
     in_thread,
-    late,
     open_and_close,
+    raises_oserror,
     soon,
+    times_out,
     wakes,
 )
-from .peers import PATIENCE, never_accepting, refusing
 
 
-async def abort_wakes_receive(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def abort_wakes_receive(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await wakes(transport, partial(transport.receive, None))
         transport.close()
         assert await in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
-async def abort_wakes_send(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def abort_wakes_send(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await wakes(transport, partial(transport.send, bytes(2**25), None))
         transport.close()
         assert await in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
-async def abort_wakes_open(case: Case) -> None:
-    transport = case.transport()
+async def abort_wakes_open(subject: Subject) -> None:
+    transport = subject.transport()
     with never_accepting() as port:
         if port is not None:
             await wakes(transport, partial(transport.open, "127.0.0.1", port, None))
     transport.close()
 
 
-async def abort_wakes_sleep(case: Case) -> None:
-    transport = case.transport()
+async def abort_wakes_sleep(subject: Subject) -> None:
+    transport = subject.transport()
     await wakes(transport, partial(transport.sleep, transport.now() + 1000))
     transport.close()
 
 
-async def abort_and_close_never_wait(case: Case) -> None:
+async def abort_and_close_never_wait(subject: Subject) -> None:
     async def hang_up() -> float:
-        async with case.connected() as (transport, _):
-            with late(transport) as deadline:
+        async with subject.connected() as (transport, _):
+            with times_out(transport) as deadline:
                 await transport.send(bytes(2**25), deadline)
             start = transport.now()
             transport.abort()
@@ -70,31 +70,31 @@ async def abort_and_close_never_wait(case: Case) -> None:
     await at_once(hang_up)
 
 
-async def after_abort_all_but_close_fails(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def after_abort_all_but_close_fails(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await in_thread(peer.send, b"data")
         assert await transport.receive(soon(transport))
         await in_thread(peer.send, b"data")
         transport.abort()
         await all_fail(transport)
-        with fails():
+        with raises_oserror():
             await transport.sleep(soon(transport))
         transport.abort()
         transport.close()
-        with fails():
+        with raises_oserror():
             await open_and_close(transport)
 
 
-async def abort_may_come_before_anything_else(case: Case) -> None:
-    transport = case.transport()
+async def abort_may_come_before_anything_else(subject: Subject) -> None:
+    transport = subject.transport()
     transport.abort()
-    with fails():
+    with raises_oserror():
         await open_and_close(transport)
     transport.close()
 
 
-async def without_a_connection_all_but_open_fails(case: Case) -> None:
-    transport = case.transport()
+async def without_a_connection_all_but_open_fails(subject: Subject) -> None:
+    transport = subject.transport()
     await all_fail(transport)
     transport.close()
     transport.close()
@@ -104,25 +104,25 @@ async def without_a_connection_all_but_open_fails(case: Case) -> None:
     await all_fail(transport)
 
 
-async def a_verb_that_is_cancelled_leaves_nothing_behind(case: Case) -> None:
-    if case.blocking:
+async def a_verb_that_is_cancelled_leaves_nothing_behind(subject: Subject) -> None:
+    if subject.blocking:
         return  # there is no cancelling a thread
     number, interrupted = 0, True
     while interrupted:
         number += 1
-        await cancelled_at(number, case.transport())  # and have what is kept for the next time
-        interrupted, left = await cancelled_at(number, case.transport())
+        await cancelled_at(number, subject.transport())  # and have what is kept for the next time
+        interrupted, left = await cancelled_at(number, subject.transport())
         assert not left, f"cancelled at wait {number}, it leaves {left}"
 
 
-async def nothing_is_left_behind(case: Case) -> None:
-    transports = [case.transport() for _ in range(ROUNDS)]
-    await open_and_close(case.transport())  # and have what is kept for the next time
+async def nothing_is_left_behind(subject: Subject) -> None:
+    transports = [subject.transport() for _ in range(ROUNDS)]
+    await open_and_close(subject.transport())  # and have what is kept for the next time
     async with Watched() as watched:
         with refusing() as port:
             for transport in transports:
                 await open_and_close(transport)
-                with fails():
+                with raises_oserror():
                     await transport.open("127.0.0.1", port, soon(transport))
                 transport.close()
     assert not watched.left(), f"{ROUNDS} connections leave {watched.left()}"
@@ -220,7 +220,7 @@ ROUNDS = 10
 SOME = 2**23
 """Bytes that are more than the system holds for a peer that does not read."""
 
-CHECKS: list[Contract] = [
+CHECKS: list[TransportCheck] = [
     abort_wakes_receive,
     abort_wakes_send,
     abort_wakes_open,

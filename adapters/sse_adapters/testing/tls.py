@@ -9,88 +9,98 @@ from typing import Any
 
 import anyio
 
-from .case import Case, Contract, fails, in_thread, late, poll, receive_exactly, soon, wakes
 from .peers import Peer, SecurePeer
+from .subject import (
+    Subject,
+    TransportCheck,
+    in_thread,
+    poll,
+    raises_oserror,
+    receive_exactly,
+    soon,
+    times_out,
+    wakes,
+)
 
 
-async def what_is_sent_over_tls_arrives(case: Case) -> None:
-    async with case.secured() as (transport, peer):
+async def what_is_sent_over_tls_arrives(subject: Subject) -> None:
+    async with subject.secured() as (transport, peer):
         await tell_each_other(transport, peer)
         transport.close()
         assert await in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
-async def tls_runs_inside_tls(case: Case) -> None:
-    async with case.secured(layers=2) as (transport, peer):
+async def tls_runs_inside_tls(subject: Subject) -> None:
+    async with subject.secured(layers=2) as (transport, peer):
         await tell_each_other(transport, peer)
 
 
-async def a_goodbye_is_the_end_of_tls(case: Case) -> None:
-    async with case.secured() as (transport, peer):
+async def a_goodbye_is_the_end_of_tls(subject: Subject) -> None:
+    async with subject.secured() as (transport, peer):
         await in_thread(peer.send, b"last")
         await in_thread(peer.say_goodbye)
         assert await receive_exactly(transport, 4) == b"last"
         assert await transport.receive(soon(transport)) == b""
 
 
-async def a_connection_that_is_cut_is_no_end_of_tls(case: Case) -> None:
-    async with case.secured() as (transport, peer):
+async def a_connection_that_is_cut_is_no_end_of_tls(subject: Subject) -> None:
+    async with subject.secured() as (transport, peer):
         await in_thread(peer.send, b"last")
         peer.close()
         assert await receive_exactly(transport, 4) == b"last"
-        with fails():
+        with raises_oserror():
             await transport.receive(soon(transport))
 
 
-async def a_certificate_of_another_name_is_an_error(case: Case) -> None:
-    assert case.context is not None
-    async with case.connected() as (transport, peer), anyio.create_task_group() as group:
-        group.start_soon(in_thread, handshake_in_vain, SecurePeer(peer, case.context))
-        with fails():
+async def a_certificate_of_another_name_is_an_error(subject: Subject) -> None:
+    assert subject.context is not None
+    async with subject.connected() as (transport, peer), anyio.create_task_group() as group:
+        group.start_soon(in_thread, handshake_in_vain, SecurePeer(peer, subject.context))
+        with raises_oserror():
             await transport.start_tls("elsewhere.invalid", soon(transport))
-        with fails():
+        with raises_oserror():
             await transport.send(b"in the clear?", soon(transport))
 
 
-async def what_is_no_tls_is_an_error(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def what_is_no_tls_is_an_error(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await in_thread(peer.send, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        with fails():
+        with raises_oserror():
             await transport.start_tls("localhost", soon(transport))
 
 
-async def start_tls_keeps_its_deadline(case: Case) -> None:
-    async with case.connected() as (transport, _):
-        with late(transport) as deadline:
+async def start_tls_keeps_its_deadline(subject: Subject) -> None:
+    async with subject.connected() as (transport, _):
+        with times_out(transport) as deadline:
             await transport.start_tls("localhost", deadline)
 
 
-async def abort_wakes_start_tls(case: Case) -> None:
-    async with case.connected() as (transport, peer):
+async def abort_wakes_start_tls(subject: Subject) -> None:
+    async with subject.connected() as (transport, peer):
         await wakes(transport, partial(transport.start_tls, "localhost", None))
         transport.close()
         assert await in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
-async def abort_wakes_receive_over_tls(case: Case) -> None:
-    async with case.secured() as (transport, peer):
+async def abort_wakes_receive_over_tls(subject: Subject) -> None:
+    async with subject.secured() as (transport, peer):
         await wakes(transport, partial(transport.receive, None))
         transport.close()
         assert await in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
-async def half_a_record_is_not_there_yet(case: Case) -> None:
-    async with case.connected() as (transport, below):
-        assert case.context is not None
-        peer = SecurePeer(below, case.context)
+async def half_a_record_is_not_there_yet(subject: Subject) -> None:
+    async with subject.connected() as (transport, below):
+        assert subject.context is not None
+        peer = SecurePeer(below, subject.context)
         async with anyio.create_task_group() as group:
             group.start_soon(in_thread, peer.handshake)
             await transport.start_tls("localhost", soon(transport))
         record = peer.record(b"whole")
         await in_thread(below.send, record[:10])
-        with fails(TimeoutError):
+        with raises_oserror(TimeoutError):
             await transport.receive(-inf)
-        with late(transport) as deadline:
+        with times_out(transport) as deadline:
             await transport.receive(deadline)
         await in_thread(below.send, record[10:])
         assert await receive_exactly(transport, 5) == b"whole"
@@ -116,7 +126,7 @@ def handshake_in_vain(peer: SecurePeer) -> None:
         peer.close()
 
 
-CHECKS: list[Contract] = [
+CHECKS: list[TransportCheck] = [
     what_is_sent_over_tls_arrives,
     tls_runs_inside_tls,
     a_goodbye_is_the_end_of_tls,

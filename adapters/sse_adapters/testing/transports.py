@@ -12,7 +12,7 @@ import anyio
 
 from .. import async_loop, sync_loop
 from . import deadlines, leaving, tls, traffic
-from .case import Case, Contract, HangError, cause
+from .subject import HangError, Subject, TransportCheck, cause
 
 Run: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Any]
 Factory: TypeAlias = Callable[[], sync_loop.Transport] | Callable[[], async_loop.Transport]
@@ -30,8 +30,8 @@ class TransportFailures(AssertionError):
 class Check:
     """One thing that a transport has to do. Calling it raises an exception if it does not."""
 
-    contract: Contract
-    case: Case
+    contract: TransportCheck
+    subject: Subject
     run: Run
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Check:
 
     def __call__(self) -> None:
         try:
-            self.run(partial(self.case.check, self.contract))
+            self.run(partial(self.subject.check, self.contract))
         except BaseExceptionGroup as group:
             raise cause(group) from None
 
@@ -48,12 +48,12 @@ def checks(
     transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
 ) -> list[Check]:
     """Return the checks for the transports that `transport` makes; `run` says that they are asynchronous."""
-    run = INSTEAD.get(run, run)
-    plain = Case(transport, run is None)
+    run = RUNNERS.get(run, run)
+    plain = Subject(transport, run is None)
     found = [Check(contract, plain, run or anyio.run) for contract in CHECKS]
     if tls is not None:
         context, trusting = tls
-        secure = Case(trusting, run is None, context)
+        secure = Subject(trusting, run is None, context)
         found += [Check(contract, secure, run or anyio.run) for contract in TLS_CHECKS]
     return found
 
@@ -83,11 +83,11 @@ def explained(exc: BaseException) -> str:
 
 MOST_HANGS = 2
 """Each takes half a minute, and one that ignores deadlines hangs in dozens of them."""
-INSTEAD: dict[object, Run] = {asyncio.run: anyio.run}
+RUNNERS: dict[object, Run] = {asyncio.run: anyio.run}
 """What runs a coroutine, and what runs a function that returns one."""
-CHECKS: list[Contract] = [*traffic.CHECKS, *deadlines.CHECKS, *leaving.CHECKS]
-TLS_CHECKS: list[Contract] = tls.CHECKS
-"""What a transport has to do, each thing a coroutine function that fails if it does not.
+CHECKS: list[TransportCheck] = [*traffic.CHECKS, *deadlines.CHECKS, *leaving.CHECKS]
+TLS_CHECKS: list[TransportCheck] = tls.CHECKS
+"""What a transport has to do, each thing a coroutine function that raises_oserror if it does not.
 
 Written once for both kinds: a transport that blocks is called from threads.
 """

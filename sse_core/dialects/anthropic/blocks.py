@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from msgspec import field
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import Fields, Tagged, Unknown
 
 # Citations.
@@ -194,7 +194,7 @@ class CompactionBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="compacti
     tool_changes: Any = None
 
 
-class FallbackModel(Sparse, frozen=True, kw_only=True, gc=False):
+class FallbackModel(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One of the models that a message comes from."""
 
     model: str = ""
@@ -239,27 +239,27 @@ ContentBlock: TypeAlias = (
 # Messages.
 
 
-class CacheCreation(Sparse, frozen=True, kw_only=True, gc=False):
+class CacheCreation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens went into the cache, by how long they stay."""
 
     ephemeral_5m_input_tokens: int = 0
     ephemeral_1h_input_tokens: int = 0
 
 
-class OutputTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class OutputTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What kinds of tokens the answer had."""
 
     thinking_tokens: int | None = None
 
 
-class ServerToolUsage(Sparse, frozen=True, kw_only=True, gc=False):
+class ServerToolUsage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How often the tools that the server runs were called."""
 
     web_search_requests: int = 0
     web_fetch_requests: int | None = None
 
 
-class Usage(Sparse, frozen=True, kw_only=True, gc=False):
+class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the request and its answer took."""
 
     input_tokens: int | None = None
@@ -286,7 +286,7 @@ class Usage(Sparse, frozen=True, kw_only=True, gc=False):
         return self.input_tokens + cached + self.output_tokens
 
 
-class StopDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class StopDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Why the model refused."""
 
     type: str = ""
@@ -297,7 +297,7 @@ class StopDetails(Sparse, frozen=True, kw_only=True, gc=False):
     fallback_has_prefill_claim: bool | None = None
 
 
-class Container(Sparse, frozen=True, kw_only=True, gc=False):
+class Container(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Where programs run; `expires_at` is a time by RFC 3339."""
 
     id: str = ""
@@ -305,7 +305,7 @@ class Container(Sparse, frozen=True, kw_only=True, gc=False):
     skills: Any = None
 
 
-class Message(Sparse, frozen=True, kw_only=True, gc=False):
+class Message(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed."""
 
     id: str = ""

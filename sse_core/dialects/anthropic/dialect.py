@@ -18,10 +18,10 @@ import msgspec
 
 from ...reading.message import Accumulator
 from ...reading.request import Request
-from ..shared.fast_dialect import refused
-from ..shared.provider_dialect import JSON
-from ..shared.strictly import strictly
-from ..shared.typed_events import Error, Ping, TaggedDialect, Unknown
+from ..shared.fast_dialect import never_ordinary
+from ..shared.provider_dialect import JSON_HEADERS
+from ..shared.strict import dialect_for
+from ..shared.typed_events import Error, Ping, TypedEventDialect, Unknown
 from .blocks import (
     Citation,
     ContentBlock,
@@ -45,29 +45,29 @@ from .events import (
 from .message import MessageAccumulator
 
 
-class MessagesDialect(TaggedDialect[MessageStreamEvent]):
+class MessagesDialect(TypedEventDialect[MessageStreamEvent]):
     """Reads the events of Anthropic's Messages."""
 
     def __init__(self) -> None:
-        super().__init__(events, plain)
-        self._server_tools: set[int] = set()  # the open blocks whose deltas are to be marked
+        super().__init__(events, ordinary)
+        self._server_tools: set[int] = set()  # the indices of open blocks whose deltas are to be marked
 
-    def noted(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
+    def track(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
         match chunk:
             case ContentBlockStart(
                 content_block=ServerToolUseBlock() | MCPToolUseBlock() | Unknown(), index=index
             ):
                 self._server_tools.add(index)
-                self.plain = refused
+                self.decode_ordinary = never_ordinary
             case ContentBlockDelta(index=index) if index in self._server_tools:
                 return msgspec.structs.replace(chunk, of_server_tool=True)
             case ContentBlockStart(index=index) | ContentBlockStop(index=index):
                 self._server_tools.discard(index)
-                self.plain = refused if self._server_tools else plain.decode
+                self.decode_ordinary = never_ordinary if self._server_tools else ordinary.decode
             case MessageDelta(delta=MessageChange(stop_reason=reason)) if reason:
-                self.finished = True
+                self.may_end = True
             case MessageStop():
-                self.complete = True
+                self.ended = True
             case _:
                 pass
         return chunk
@@ -118,18 +118,20 @@ def messages(
     fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
     beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
     return Request(
-        dialect=strictly(MessagesDialect, OTHERWISE) if strict else MessagesDialect,
+        dialect=dialect_for(MessagesDialect, DOCUMENTED, strict),
         method="POST",
         path="/v1/messages",
-        headers=(*JSON, ("anthropic-version", version), *beta),
+        headers=(*JSON_HEADERS, ("anthropic-version", version), *beta),
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
-plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStart | ContentBlockDelta | ContentBlockStop)
-"""The events that mean nothing but a chunk."""
-OTHERWISE = (
+ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    MessageStart | ContentBlockDelta | ContentBlockStop
+)
+"""The events that are chunks and mean nothing else."""
+DOCUMENTED = (
     (CitationsDelta, "citation", Citation),
     (ContentBlockDelta, "of_server_tool", Never),
     (Message, "content", tuple[ContentBlock, ...]),
@@ -138,4 +140,4 @@ OTHERWISE = (
     (ToolResultBlock, "content", Any),
     (Usage, "output_tokens", int),
 )
-"""What is documented otherwise than the structs say: see `_strict_chunks`."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`."""

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import Tagged, TaggedEvent, ToolCallDelta, Unknown, UnknownEvent
 from .blocks import (
     Citation,
@@ -150,7 +150,7 @@ class ContentBlockStop(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="co
     index: int = 0
 
 
-class MessageChange(Sparse, frozen=True, kw_only=True, gc=False):
+class MessageChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How the message ended."""
 
     stop_reason: str | None = None

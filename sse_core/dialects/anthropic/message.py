@@ -1,4 +1,4 @@
-"""Putting a message of Anthropic's together."""
+"""Puts a message of Anthropic's together."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from operator import itemgetter
 
 import msgspec
 
-from ...reading.message import Accumulator, ToolCall
-from ...reading.message import Message as NeutralMessage
+from ...reading.message import Accumulator, Message, ToolCall
 from ..shared.provider_errors import NOT_JSON
-from ..shared.typed_events import Fields, UnknownEvent, updated
+from ..shared.typed_events import Fields, UnknownEvent, merged
 from .blocks import (
     Citation,
     CompactionBlock,
     ContentBlock,
     FallbackBlock,
     MCPToolUseBlock,
-    Message,
     ServerToolUseBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
     Usage,
 )
+from .blocks import Message as AnthropicMessage
 from .events import (
     CitationsDelta,
     CompactionDelta,
@@ -41,8 +40,8 @@ from .events import (
 )
 
 
-class Block:
-    """A content block as far as it has come."""
+class BlockBuilder:
+    """Builds a content block from its start and its deltas."""
 
     def __init__(self, start: ContentBlock) -> None:
         self.start = start
@@ -51,7 +50,7 @@ class Block:
         self.citations: list[Citation] = []
         self.stopped = False
 
-    def whole(self) -> ContentBlock:
+    def build(self) -> ContentBlock:
         match self.start:
             case TextBlock(text=text, citations=citations):
                 if self.citations:
@@ -66,57 +65,57 @@ class Block:
                 return self.start
 
     def input(self) -> Fields:
-        """Return the input of a tool, empty as long as it is not whole."""
+        """Return the input of a tool, empty as long as it is not complete."""
         try:
             return tool_input.decode("".join(self.parts))
         except NOT_JSON:
             return getattr(self.start, "input", {})
 
     def arguments(self) -> str:
-        """Return the JSON text of a tool's input, as far as it has come."""
+        """Return the JSON text of a tool's input as far as it has come."""
         text = "".join(self.parts)
         if text:
             return text
-        whole = self.input()
-        return msgspec.json.encode(whole).decode() if whole or self.stopped else ""
+        input = self.input()
+        return msgspec.json.encode(input).decode() if input or self.stopped else ""
 
 
 class MessageAccumulator(Accumulator[MessageStreamEvent]):
     """Puts a message together.
 
-    A block begins with its start, or with a delta that does not go on with what is at its index. Another
-    block with that index then comes behind it: Ollama has not always counted (ollama#17225).
+    A block begins with its start, or with a delta that does not fit the block at its index. If there already
+    is a block at that index, the new one follows it: Ollama has repeated indices (ollama#17225).
     """
 
     def __init__(self) -> None:
-        self._message = Message()
-        self._blocks: list[tuple[int, Block]] = []
-        self._open: dict[int, Block] = {}  # the last block of each index
-        self._texts: dict[int, Block] = {}  # those of them that are text
+        self._message = AnthropicMessage()
+        self._blocks: list[tuple[int, BlockBuilder]] = []
+        self._open: dict[int, BlockBuilder] = {}  # the last block of each index
+        self._texts: dict[int, BlockBuilder] = {}  # those of them that are text
 
     def add(self, chunks: Sequence[MessageStreamEvent]) -> int:
-        brought = 0
+        with_content = 0
         for chunk in chunks:
             if isinstance(chunk, ContentBlockDelta):
                 delta = chunk.delta
                 if isinstance(delta, TextDelta):
                     block = self._texts.get(chunk.index) or self._begin(chunk.index, TextBlock())
                     block.parts.append(delta.text)
-                    brought += bool(delta.text)
+                    with_content += bool(delta.text)
                 else:
-                    brought += self._add_delta(chunk)
+                    with_content += self._add_delta(chunk)
             elif not isinstance(chunk, UnknownEvent):
                 self._add_event(chunk)
-                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
-        return brought
+                with_content += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
+        return with_content
 
-    def message(self) -> NeutralMessage:
+    def message(self) -> Message:
         blocks = [block for _, block in sorted(self._blocks, key=itemgetter(0))]
-        content = tuple(block.whole() for block in blocks)
+        content = tuple(block.build() for block in blocks)
         native = msgspec.structs.replace(self._message, content=content)
         calls = [(block.start, block) for block in blocks if isinstance(block.start, ToolUseBlock)]
         refusal = native.stop_details.explanation if native.stop_details else None
-        return NeutralMessage(
+        return Message(
             text="".join(block.text for block in content if isinstance(block, TextBlock)),
             reasoning="".join(block.thinking for block in content if isinstance(block, ThinkingBlock)),
             refusal=refusal or "",
@@ -129,7 +128,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
         )
 
     def _add_delta(self, chunk: ContentBlockDelta) -> bool:
-        """Add what is no text, and return whether it brings content."""
+        """Add a delta that is no text, and return whether it brings content."""
         block = self._open.get(chunk.index)
         match chunk.delta:
             case ThinkingDelta(thinking=part):
@@ -159,8 +158,8 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 pass
         return False
 
-    def _begin(self, index: int, start: ContentBlock) -> Block:
-        block = self._open[index] = Block(start)
+    def _begin(self, index: int, start: ContentBlock) -> BlockBuilder:
+        block = self._open[index] = BlockBuilder(start)
         self._blocks.append((index, block))
         if isinstance(start, TextBlock):
             self._texts[index] = block
@@ -187,7 +186,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 names = ("context_management", "input_transformations")
                 others = {name: value for name in names if (value := getattr(chunk, name)) is not None}
                 self._message = msgspec.structs.replace(
-                    counted(updated(self._message, delta), usage), **others
+                    with_usage(merged(self._message, delta), usage), **others
                 )
             case _:
                 pass
@@ -196,8 +195,8 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 tool_input = msgspec.json.Decoder(Fields)
 
 
-def counted(message: Message, usage: Usage | None) -> Message:
-    """Return the message with what `usage` counts anew."""
+def with_usage(message: AnthropicMessage, usage: Usage | None) -> AnthropicMessage:
+    """Return the message with the counts of `usage` in place of its own."""
     if usage is None:
         return message
-    return msgspec.structs.replace(message, usage=updated(message.usage or Usage(), usage))
+    return msgspec.structs.replace(message, usage=merged(message.usage or Usage(), usage))

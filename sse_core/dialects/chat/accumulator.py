@@ -1,7 +1,7 @@
-"""Putting the chunks of a chat completion together into the answer that is not streamed.
+"""Puts the chunks of a chat completion together into the answer as it would be without streaming.
 
-Nearly every chunk adds one string to one answer that has begun, and has its own short way through
-`add`: it looks at every field that a chunk can have beside that, and goes the long way if one is there.
+Nearly every chunk adds one string to a choice that has begun. Such a chunk takes a fast path in `add`, which
+checks that none of the other fields is there; every other chunk goes to `_add`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .completion import (
     FunctionCall,
     MessageToolCall,
 )
-from .tool_calls import OpenCall, ToolCalls
+from .tool_calls import ToolCallBuilder, ToolCalls
 
 
 class ChatAccumulator(Accumulator[ChatCompletionChunk]):
@@ -46,10 +46,10 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
         self._usage: Usage | None = None
         self._fields: dict[str, Any] = {}
         self._x_groq: dict[str, Any] = {}
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, ChoiceBuilder] = {}
 
     def add(self, chunks: Sequence[ChatCompletionChunk]) -> int:
-        brought = 0
+        with_content = 0
         answers = self._answers
         known = self._id
         for chunk in chunks:
@@ -78,11 +78,11 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                     and choice.index in answers
                 ):
                     answers[choice.index].text.append(text)
-                    brought += 1
+                    with_content += 1
                     continue
-            brought += self._add(chunk)
+            with_content += self._add(chunk)
             known = self._id
-        return brought
+        return with_content
 
     def _add(self, chunk: ChatCompletionChunk) -> bool:
         """Take any chunk; return whether it brought content."""
@@ -97,7 +97,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                 self._note(chunk)
             answer = self._answers.get(choice.index)
             if answer is None:
-                answer = self._answers[choice.index] = Answer()
+                answer = self._answers[choice.index] = ChoiceBuilder()
             if answer.add(choice):
                 content = True
         return content
@@ -110,50 +110,50 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
             usage=self._usage,
             x_groq=CompletionXGroq(**self._x_groq) if self._x_groq else None,
         )
-        first = self._answers.get(0, Answer())
+        first = self._answers.get(0, ChoiceBuilder())
         answer = first.choice(0).message
         return Message(
             text=answer.content or "",
             reasoning="".join(first.rest.reasoning),
             refusal=answer.refusal or "",
             tool_calls=first.tool_calls(),
-            finish_reason=first.ending.get("finish_reason"),
+            finish_reason=first.final_fields.get("finish_reason"),
             usage=self._usage,
             native=native,
         )
 
     def _note(self, chunk: ChatCompletionChunk) -> None:
-        """Take what a chunk says about the whole."""
+        """Take what a chunk says about the whole answer."""
         self._id = chunk.id
         first = {name: value for name in FIRST if (value := getattr(chunk, name))}
-        self._fields = first | self._fields | said(chunk, *LAST)
+        self._fields = first | self._fields | non_empty(chunk, *LAST)
         if chunk.x_groq is not None:
-            self._x_groq |= said(chunk.x_groq, "id", "seed", "debug")
-            self._fields |= said(chunk.x_groq, "usage_breakdown")
+            self._x_groq |= non_empty(chunk.x_groq, "id", "seed", "debug")
+            self._fields |= non_empty(chunk.x_groq, "usage_breakdown")
 
 
-class Answer:
-    """One answer that is being received."""
+class ChoiceBuilder:
+    """Builds one choice from its deltas."""
 
-    __slots__ = ("_rest", "content", "ending", "text")
+    __slots__ = ("_rest", "content", "final_fields", "text")
 
     def __init__(self) -> None:
-        self.content = False  # there is some, if only an empty string
+        self.content = False  # whether there is any, be it an empty string
         self.text: list[str] = []
-        self.ending: dict[str, Any] = {}
-        self._rest: Rest | None = None
+        self.final_fields: dict[str, Any] = {}
+        self._rest: OtherParts | None = None
 
     @property
-    def rest(self) -> Rest:
-        """What there is beside text: in most answers nothing, and then it takes no memory, 0.9 KB."""
+    def rest(self) -> OtherParts:
+        """The parts beside text. Most answers have none, so the object is made when it is needed."""
         if self._rest is None:
-            self._rest = Rest()
+            self._rest = OtherParts()
         return self._rest
 
     def add(self, choice: Choice) -> bool:
         """Take a part; return whether it brought content."""
         if choice.finish_reason or choice.content_filter_results is not None:
-            self.ending |= said(choice, *ENDING)
+            self.final_fields |= non_empty(choice, *ENDING)
         if choice.logprobs is not None:
             self.rest.logprobs.append(choice.logprobs)
         if choice.token_ids:
@@ -169,14 +169,14 @@ class Answer:
         if thinking:
             self.rest.reasoning.append(thinking)
             if delta.reasoning:
-                self.rest.spellings.add("reasoning")
+                self.rest.reasoning_fields.add("reasoning")
             if delta.reasoning_content:
-                self.rest.spellings.add("reasoning_content")
+                self.rest.reasoning_fields.add("reasoning_content")
         for detail in delta.reasoning_details:
-            if self.rest.details and self.rest.details[-1].goes_on(detail):
+            if self.rest.details and self.rest.details[-1].continues_with(detail):
                 self.rest.details[-1].parts.append(detail)
             else:
-                self.rest.details.append(OpenDetail(detail))
+                self.rest.details.append(ReasoningDetailBuilder(detail))
         if delta.refusal:
             self.rest.refusal.append(delta.refusal)
         for part in delta.tool_calls:
@@ -204,27 +204,27 @@ class Answer:
         )
 
     def _execute(self, tool: ExecutedTool) -> None:
-        """Take a tool that ran: it comes again, by its index, with what it gave."""
+        """Take a tool that the server runs: it comes again, with the same index, when it has a result."""
         index = len(self.rest.executed) if tool.index is None else tool.index
         begun = self.rest.executed.get(index, tool)
-        self.rest.executed[index] = structs.replace(begun, **said(tool, *tool.__struct_fields__))
+        self.rest.executed[index] = structs.replace(begun, **non_empty(tool, *tool.__struct_fields__))
 
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Return the calls; that of the deprecated form, which has no ID, is the last."""
-        calls = [call.whole() for call in self.rest.calls.calls]
+        calls = [call.build() for call in self.rest.calls.calls]
         function = self._function_call()
         if function is not None:
             calls.append(ToolCall(name=function.name, arguments=function.arguments))
         return tuple(calls)
 
     def choice(self, index: int) -> CompletionChoice:
-        """Return what has come, as the provider would have sent it in one piece."""
+        """Return the choice as the provider would have sent it without streaming."""
         reasoning = "".join(self.rest.reasoning)
         message = ChatCompletionMessage(
             content="".join(self.text) if self.content or self.text else None,
             refusal="".join(self.rest.refusal) or None,
-            **dict.fromkeys(self.rest.spellings, reasoning),
-            reasoning_details=tuple(detail.whole() for detail in self.rest.details),
+            **dict.fromkeys(self.rest.reasoning_fields, reasoning),
+            reasoning_details=tuple(detail.build() for detail in self.rest.details),
             tool_calls=tuple(map(message_tool_call, self.rest.calls.calls)),
             function_call=self._function_call(),
             audio=self._audio(),
@@ -238,7 +238,7 @@ class Answer:
             message=message,
             logprobs=self._logprobs(),
             token_ids=tuple(token for part in self.rest.token_ids for token in part),
-            **self.ending,
+            **self.final_fields,
         )
 
     def _function_call(self) -> FunctionCall | None:
@@ -270,14 +270,14 @@ class Answer:
         )
 
 
-class Rest:
-    """What an answer that is being received has beside its text."""
+class OtherParts:
+    """The parts of a choice beside its text."""
 
     def __init__(self) -> None:
         self.refusal: list[str] = []
         self.reasoning: list[str] = []
-        self.spellings: set[str] = set()  # the fields that the reasoning came in
-        self.details: list[OpenDetail] = []
+        self.reasoning_fields: set[str] = set()  # the names of the fields that the reasoning came in
+        self.details: list[ReasoningDetailBuilder] = []
         self.calls = ToolCalls()
         self.function: list[FunctionDelta] = []
         self.audio: list[Audio] = []
@@ -289,12 +289,12 @@ class Rest:
         self.token_ids: list[tuple[int, ...]] = []
 
 
-class OpenDetail:
-    """A reasoning detail that is being received.
+class ReasoningDetailBuilder:
+    """Builds a reasoning detail from its parts.
 
-    OpenRouter's `index` does not tell them apart, being 0 throughout a stream of several
-    (OpenRouterTeam/ai-sdk-provider#520): one goes on for as long as its type does. A signature
-    is its last part.
+    OpenRouter's `index` does not tell details apart: it has been 0 throughout a stream of several
+    (OpenRouterTeam/ai-sdk-provider#520). A detail goes on for as long as its type does, or until its
+    signature has come.
     """
 
     __slots__ = ("parts",)
@@ -302,14 +302,16 @@ class OpenDetail:
     def __init__(self, first: ReasoningDetail) -> None:
         self.parts = [first]
 
-    def goes_on(self, part: ReasoningDetail) -> bool:
+    def continues_with(self, part: ReasoningDetail) -> bool:
         last = self.parts[-1]
         same = (part.type, part.index) == (last.type, last.index) and part.id in (None, last.id)
         return same and last.signature is None and part.data is None
 
-    def whole(self) -> ReasoningDetail:
+    def build(self) -> ReasoningDetail:
         fields = {
-            name: value for part in self.parts for name, value in said(part, *part.__struct_fields__).items()
+            name: value
+            for part in self.parts
+            for name, value in non_empty(part, *part.__struct_fields__).items()
         }
         for name in ("text", "summary"):
             if name in fields:
@@ -317,20 +319,20 @@ class OpenDetail:
         return ReasoningDetail(**fields)
 
 
-def message_tool_call(call: OpenCall) -> MessageToolCall:
+def message_tool_call(call: ToolCallBuilder) -> MessageToolCall:
     arguments = "".join(call.arguments)
-    whole = MessageToolCall(id=call.id, type=call.type, extra_content=call.extra_content)
+    complete = MessageToolCall(id=call.id, type=call.type, extra_content=call.extra_content)
     if call.type == "custom":
-        return structs.replace(whole, custom=CustomCall(name=call.name, input=arguments))
-    return structs.replace(whole, function=FunctionCall(name=call.name, arguments=arguments))
+        return structs.replace(complete, custom=CustomCall(name=call.name, input=arguments))
+    return structs.replace(complete, function=FunctionCall(name=call.name, arguments=arguments))
 
 
-def said(struct: Struct, *names: str) -> dict[str, Any]:
-    """Return those of a struct's fields that are there, and not empty."""
+def non_empty(struct: Struct, *names: str) -> dict[str, Any]:
+    """Return those of a struct's fields that are neither null nor empty."""
     return {name: value for name in names if (value := getattr(struct, name)) not in NOTHING}
 
 
-# Of what chunks say about the whole, the first that is there counts, or the last.
+# Fields of the whole answer: of these the first value counts, of those the last.
 FIRST = (
     *("id", "created", "model", "system_fingerprint", "provider"),
     *("prompt_filter_results", "prompt_token_ids"),

@@ -9,24 +9,24 @@ shape is not documented. No chunk can hold a cycle, so the garbage collector is 
 # No `from __future__ import annotations`: msgspec evaluates each string, 1.5 ms at import.
 from typing import Any
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 
 
-class FunctionDelta(Sparse, frozen=True, kw_only=True, gc=False):
+class FunctionDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a function call; `arguments` is a fragment of JSON text, to be put together."""
 
     name: str | None = None
     arguments: str | None = None
 
 
-class CustomDelta(Sparse, frozen=True, kw_only=True, gc=False):
+class CustomDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a call of a custom tool; `input` is a fragment of any text, to be put together."""
 
     name: str | None = None
     input: str | None = None
 
 
-class ToolCallDelta(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCallDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call; `id`, `type` and the tool's name come with the first part only."""
 
     index: int | None = None
@@ -52,7 +52,7 @@ class ToolCallDelta(Sparse, frozen=True, kw_only=True, gc=False):
         return None if self.custom is None else self.custom.input
 
 
-class Audio(Sparse, frozen=True, kw_only=True, gc=False):
+class Audio(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a spoken answer; `data` is Base64, `expires_at` in Unix seconds."""
 
     id: str | None = None
@@ -61,7 +61,7 @@ class Audio(Sparse, frozen=True, kw_only=True, gc=False):
     expires_at: int | None = None
 
 
-class ReasoningDetail(Sparse, frozen=True, kw_only=True, gc=False):
+class ReasoningDetail(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of the reasoning, as OpenRouter tells its kinds apart by `type`.
 
     It is `reasoning.text` with `text` and perhaps a `signature`, `reasoning.summary` with
@@ -78,7 +78,7 @@ class ReasoningDetail(Sparse, frozen=True, kw_only=True, gc=False):
     index: int | None = None
 
 
-class URLCitation(Sparse, frozen=True, kw_only=True, gc=False):
+class URLCitation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A page that an answer cites; indices are of characters in the answer."""
 
     url: str = ""
@@ -88,7 +88,7 @@ class URLCitation(Sparse, frozen=True, kw_only=True, gc=False):
     end_index: int | None = None
 
 
-class DocumentCitation(Sparse, frozen=True, kw_only=True, gc=False):
+class DocumentCitation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Where in a document an answer comes from; indices are of characters in the answer."""
 
     document_id: str = ""
@@ -96,7 +96,7 @@ class DocumentCitation(Sparse, frozen=True, kw_only=True, gc=False):
     end_index: int = 0
 
 
-class FunctionCitation(Sparse, frozen=True, kw_only=True, gc=False):
+class FunctionCitation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Which tool's result an answer comes from; indices are of characters in the answer."""
 
     tool_call_id: str = ""
@@ -104,7 +104,7 @@ class FunctionCitation(Sparse, frozen=True, kw_only=True, gc=False):
     end_index: int = 0
 
 
-class Annotation(Sparse, frozen=True, kw_only=True, gc=False):
+class Annotation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A source; `type` is the name of the field that has it: OpenAI's is the first, Groq's the others."""
 
     type: str = ""
@@ -113,7 +113,7 @@ class Annotation(Sparse, frozen=True, kw_only=True, gc=False):
     function_citation: FunctionCitation | None = None
 
 
-class SearchResult(Sparse, frozen=True, kw_only=True, gc=False):
+class SearchResult(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A page that a search found."""
 
     title: str | None = None
@@ -122,14 +122,14 @@ class SearchResult(Sparse, frozen=True, kw_only=True, gc=False):
     score: float | None = None
 
 
-class SearchResults(Sparse, frozen=True, kw_only=True, gc=False):
+class SearchResults(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What a search found."""
 
     images: tuple[str, ...] = ()
     results: tuple[SearchResult, ...] = ()
 
 
-class ChartElement(Sparse, frozen=True, kw_only=True, gc=False):
+class ChartElement(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A bar, a slice, a line or a box of a chart; which numbers it has depends on the chart's type."""
 
     label: str = ""
@@ -146,7 +146,7 @@ class ChartElement(Sparse, frozen=True, kw_only=True, gc=False):
     points: tuple[tuple[float, ...], ...] = ()
 
 
-class Chart(Sparse, frozen=True, kw_only=True, gc=False):
+class Chart(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A chart that code drew: `bar`, `box_and_whisker`, `line`, `pie`, `scatter` or `superchart`."""
 
     type: str = ""
@@ -164,7 +164,7 @@ class Chart(Sparse, frozen=True, kw_only=True, gc=False):
     y_tick_labels: tuple[str, ...] = ()
 
 
-class CodeResult(Sparse, frozen=True, kw_only=True, gc=False):
+class CodeResult(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What code that was run gave: text, a picture in Base64, or charts."""
 
     text: str | None = None
@@ -173,7 +173,7 @@ class CodeResult(Sparse, frozen=True, kw_only=True, gc=False):
     charts: tuple[Chart, ...] = ()
 
 
-class BrowserResult(Sparse, frozen=True, kw_only=True, gc=False):
+class BrowserResult(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A page that was visited."""
 
     title: str = ""
@@ -182,7 +182,7 @@ class BrowserResult(Sparse, frozen=True, kw_only=True, gc=False):
     live_view_url: str | None = None
 
 
-class ExecutedTool(Sparse, frozen=True, kw_only=True, gc=False):
+class ExecutedTool(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A tool that ran on Groq's side."""
 
     index: int | None = None
@@ -194,7 +194,7 @@ class ExecutedTool(Sparse, frozen=True, kw_only=True, gc=False):
     browser_results: tuple[BrowserResult, ...] = ()
 
 
-class Delta(Sparse, frozen=True, kw_only=True, gc=False):
+class Delta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What a chunk adds to the message."""
 
     role: str | None = None
@@ -230,7 +230,7 @@ class Delta(Sparse, frozen=True, kw_only=True, gc=False):
         )
 
 
-class TopLogprob(Sparse, frozen=True, kw_only=True, gc=False):
+class TopLogprob(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A token that might have come, and the natural logarithm of its probability."""
 
     token: str = ""
@@ -244,14 +244,14 @@ class TokenLogprob(TopLogprob, frozen=True, kw_only=True, gc=False):
     top_logprobs: tuple[TopLogprob, ...] = ()
 
 
-class Logprobs(Sparse, frozen=True, kw_only=True, gc=False):
+class Logprobs(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The log probabilities of the tokens in a chunk."""
 
     content: tuple[TokenLogprob, ...] = ()
     refusal: tuple[TokenLogprob, ...] = ()
 
 
-class Choice(Sparse, frozen=True, kw_only=True, gc=False):
+class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A chunk's part of one answer; `index` tells the answers apart where several were asked for."""
 
     index: int = 0
@@ -274,7 +274,7 @@ class Choice(Sparse, frozen=True, kw_only=True, gc=False):
     """Always None: a choice that has an error is raised as one."""
 
 
-class PromptTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class PromptTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What kinds of tokens the prompt had."""
 
     cached_tokens: int | None = None
@@ -286,7 +286,7 @@ class PromptTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
     """OpenRouter."""
 
 
-class CompletionTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class CompletionTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What kinds of tokens the answer had."""
 
     reasoning_tokens: int | None = None
@@ -297,7 +297,7 @@ class CompletionTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
     rejected_prediction_tokens: int | None = None
 
 
-class Usage(Sparse, frozen=True, kw_only=True, gc=False):
+class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the request and its answer took; from Groq also how many seconds."""
 
     prompt_tokens: int = 0
@@ -335,20 +335,20 @@ class Usage(Sparse, frozen=True, kw_only=True, gc=False):
         return self.completion_tokens
 
 
-class ModelUsage(Sparse, frozen=True, kw_only=True, gc=False):
+class ModelUsage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One model's part in a compound system's usage."""
 
     model: str = ""
     usage: Usage | None = None
 
 
-class UsageBreakdown(Sparse, frozen=True, kw_only=True, gc=False):
+class UsageBreakdown(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The usage of a compound system, model by model."""
 
     models: tuple[ModelUsage, ...] = ()
 
 
-class Debug(Sparse, frozen=True, kw_only=True, gc=False):
+class Debug(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The tokens themselves, where the request asked for them."""
 
     input_token_ids: tuple[int, ...] = ()
@@ -357,7 +357,7 @@ class Debug(Sparse, frozen=True, kw_only=True, gc=False):
     output_tokens: tuple[str, ...] = ()
 
 
-class XGroq(Sparse, frozen=True, kw_only=True, gc=False):
+class XGroq(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What Groq says about the request, on the first chunk and the last."""
 
     id: str | None = None
@@ -370,7 +370,7 @@ class XGroq(Sparse, frozen=True, kw_only=True, gc=False):
     debug: Debug | None = None
 
 
-class Timings(Sparse, frozen=True, kw_only=True, gc=False):
+class Timings(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How long llama.cpp took, in milliseconds: `n` are counts of tokens."""
 
     cache_n: int | None = None
@@ -386,7 +386,7 @@ class Timings(Sparse, frozen=True, kw_only=True, gc=False):
     draft_n_accepted: int | None = None
 
 
-class ChatCompletionChunk(Sparse, frozen=True, kw_only=True, gc=False):
+class ChatCompletionChunk(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One chunk of a streamed chat completion."""
 
     id: str = ""

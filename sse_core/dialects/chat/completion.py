@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from .chunks import (
     Annotation,
     Audio,
@@ -18,21 +18,21 @@ from .chunks import (
 )
 
 
-class FunctionCall(Sparse, frozen=True, kw_only=True):
+class FunctionCall(ShortRepr, frozen=True, kw_only=True):
     """A function call; `arguments` is JSON text."""
 
     name: str = ""
     arguments: str = ""
 
 
-class CustomCall(Sparse, frozen=True, kw_only=True):
+class CustomCall(ShortRepr, frozen=True, kw_only=True):
     """A call of a custom tool; `input` is any text."""
 
     name: str = ""
     input: str = ""
 
 
-class MessageToolCall(Sparse, frozen=True, kw_only=True):
+class MessageToolCall(ShortRepr, frozen=True, kw_only=True):
     """A tool call of a message; what it has is by `type`."""
 
     id: str | None = None
@@ -42,7 +42,7 @@ class MessageToolCall(Sparse, frozen=True, kw_only=True):
     extra_content: Any = None
 
 
-class ChatCompletionMessage(Sparse, frozen=True, kw_only=True):
+class ChatCompletionMessage(ShortRepr, frozen=True, kw_only=True):
     """One answer; the fields are those of `Delta`, put together.
 
     `content` is None where the answer has none, and "" where it has an empty one.
@@ -63,7 +63,7 @@ class ChatCompletionMessage(Sparse, frozen=True, kw_only=True):
     images: tuple[Any, ...] = ()
 
 
-class CompletionChoice(Sparse, frozen=True, kw_only=True):
+class CompletionChoice(ShortRepr, frozen=True, kw_only=True):
     """One answer of several, and why it ended; the fields are those of a chunk's `Choice`."""
 
     index: int = 0
@@ -77,7 +77,7 @@ class CompletionChoice(Sparse, frozen=True, kw_only=True):
     content_filter_results: Any = None
 
 
-class CompletionXGroq(Sparse, frozen=True, kw_only=True):
+class CompletionXGroq(ShortRepr, frozen=True, kw_only=True):
     """What Groq says about the request; `id` is the request's, `req_...`."""
 
     id: str | None = None
@@ -87,7 +87,7 @@ class CompletionXGroq(Sparse, frozen=True, kw_only=True):
     debug: Debug | None = None
 
 
-class ChatCompletion(Sparse, frozen=True, kw_only=True):
+class ChatCompletion(ShortRepr, frozen=True, kw_only=True):
     """A whole chat completion; the fields are those of the chunk."""
 
     id: str = ""

@@ -1,21 +1,21 @@
-"""The chunks of servers that send null where others have a list, or a list where others have text.
+"""Reads the chunks of servers that send null for a list, or a list for a text.
 
 SGLang and Qwen have `"tool_calls": null` in every chunk, vLLM `"token_ids": null`, OpenAI's `logprobs` one
-list that is null, and what Mistral's models think comes in parts. The structs here take that at msgspec's
-speed, and once a chunk is whole, it is made what `_chat_chunks` promises: no list is null, and text is text.
+list that is null; and the reasoning of Mistral's models comes as a list of parts. The structs here take that
+at msgspec's speed, and then replace it by what `chunks` promises: no list is null, and text is a string.
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string.
 # mypy: disable-error-code="assignment"
 # pyright: reportIncompatibleVariableOverride=false
-# For until `__post_init__` a field may have what its base class does not promise.
+# Fields may hold null until `__post_init__` replaces it, hence the disabled check.
 from typing import Any, TypeAlias, cast
 
 import msgspec
 
 from ...events.items import Event
-from ..shared.json_text import json_text
-from ..shared.provider_errors import NOT_JSON, error_in, find_error, invalid_chunk
+from ..shared.provider_errors import NOT_JSON, api_error_from, find_error, invalid_chunk
+from ..shared.repaired_json import repaired_json
 from .chunks import ChatCompletionChunk, Choice, Delta, Logprobs, TokenLogprob, ToolCallDelta
 
 Part: TypeAlias = dict[str, Any] | str
@@ -51,26 +51,26 @@ class TolerantChunk(ChatCompletionChunk, frozen=True, kw_only=True, gc=False):
 
     def __post_init__(self) -> None:
         if self.prompt_token_ids is None:
-            put(self, "prompt_token_ids", ())
+            set_field(self, "prompt_token_ids", ())
         for choice in self.choices:
             if choice.token_ids is None:
-                put(choice, "token_ids", ())
+                set_field(choice, "token_ids", ())
             logprobs = choice.logprobs
             if logprobs is not None:
                 if logprobs.content is None:
-                    put(logprobs, "content", ())
+                    set_field(logprobs, "content", ())
                 if logprobs.refusal is None:
-                    put(logprobs, "refusal", ())
+                    set_field(logprobs, "refusal", ())
             delta = choice.delta
             if delta is not None:
                 if delta.tool_calls is None:
-                    put(delta, "tool_calls", ())
+                    set_field(delta, "tool_calls", ())
                 if isinstance(delta.content, tuple):
-                    take_parts(delta, delta.content)
+                    join_parts(delta, delta.content)
 
 
-def take_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
-    """Put the text of content that is a list of parts where other servers have it."""
+def join_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
+    """Put the text of content that is a list of parts into the fields where other servers have it."""
     texts: list[str] = []
     thoughts: list[str] = []
     for part in parts:
@@ -81,14 +81,14 @@ def take_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
                 add_text(part["thinking"], thoughts)
         else:
             add_text(part, texts)
-    put(delta, "content_parts", parts)
-    put(delta, "content", "".join(texts))
+    set_field(delta, "content_parts", parts)
+    set_field(delta, "content", "".join(texts))
     if delta.reasoning is None:
-        put(delta, "reasoning", "".join(thoughts))
+        set_field(delta, "reasoning", "".join(thoughts))
 
 
 def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
-    """Add the text in a string or, as thoughts have it, in a list of parts; it may also be something else."""
+    """Add the text in a string or, in reasoning, a list of parts; any other value adds nothing."""
     if isinstance(value, str):
         texts.append(value)
     elif isinstance(value, list):
@@ -98,23 +98,23 @@ def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
                 texts.append(text)
 
 
-def read_leniently(event: Event) -> ChatCompletionChunk:
-    """Read a chunk that has other nulls, numbers as strings, arguments that are no text, or no proper JSON.
+def read_anything(event: Event) -> ChatCompletionChunk:
+    """Read a chunk with other nulls, numbers as strings, arguments that are not text, or invalid JSON.
 
-    Raises InvalidChunk for what is no chunk, and ApiError for an error.
+    Raises InvalidChunk if it is no chunk, and ApiError if it is an error.
     """
     try:
-        value = msgspec.json.decode(json_text(event))
-        print_arguments(value)
+        value = msgspec.json.decode(repaired_json(event))
+        arguments_as_text(value)
         return msgspec.convert(without_nulls(value), TolerantChunk, strict=False)
     except NOT_JSON as exc:
-        if find_error(event.raw) is not None:  # in an array, or beside what is no chunk
-            raise error_in(event.raw) from None
+        if find_error(event.raw) is not None:  # in an array, or beside fields that are no chunk
+            raise api_error_from(event.raw) from None
         raise invalid_chunk(event, exc) from exc
 
 
 def without_nulls(value: Any) -> Any:
-    """Drop what is null from every object in a JSON value: in a chunk it means the same as absent."""
+    """Drop each null from every object in a JSON value: in a chunk, null and absent mean the same."""
     if isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         return {name: without_nulls(item) for name, item in fields.items() if item is not None}
@@ -123,8 +123,8 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def print_arguments(chunk: object) -> None:
-    """Make JSON text of arguments that are a JSON value, as Ollama's own interface has them."""
+def arguments_as_text(chunk: object) -> None:
+    """Replace arguments that are a JSON value, as in Ollama's own interface, with their JSON text."""
     for choice in items(field(chunk, "choices")):
         delta = field(choice, "delta")
         functions = [field(call, "function") for call in items(field(delta, "tool_calls"))]
@@ -142,5 +142,5 @@ def items(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-put = msgspec.structs.force_setattr
+set_field = msgspec.structs.force_setattr
 decode = msgspec.json.Decoder(TolerantChunk).decode

@@ -1,4 +1,4 @@
-"""Putting tool calls together from their parts."""
+"""Puts tool calls together from their parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ...reading.message import ToolCall
 from .chunks import ToolCallDelta
 
 
-class OpenCall:
-    """A tool call that is being received."""
+class ToolCallBuilder:
+    """Builds a tool call from its parts."""
 
     __slots__ = ("arguments", "extra_content", "id", "index", "name", "type")
 
@@ -21,7 +21,7 @@ class OpenCall:
         self.arguments: list[str] = []
         self.extra_content: Any = None
 
-    def whole(self) -> ToolCall:
+    def build(self) -> ToolCall:
         arguments = "".join(self.arguments)
         return ToolCall(id=self.id, name=self.name, arguments=arguments, custom=self.type == "custom")
 
@@ -29,15 +29,15 @@ class OpenCall:
 class ToolCalls:
     """The tool calls of one answer, in the order in which they began.
 
-    By the book, a call's first part has its `index`, `id` and name, and the others have the index.
-    Servers leave out the index, give every call the same, begin elsewhere than at 0, or give the
-    parts of one call several ids (openai-python#2806, #3201, #3203, poolsideai/pool#9). So a part
+    As documented, a call's first part has its `index`, `id` and name, and the others have the index.
+    Servers leave out the index, give every call the same one, do not begin at 0, or give the parts of
+    one call several ids (openai-python#2806, #3201, #3203, poolsideai/pool#9). So a part
     belongs to
 
     1. the call with its id, if their indices do not differ, or else
     2. the last call with its index; where one of the two has no index, the last call of all.
 
-    It begins a call where there is none such, and also, against rule 2,
+    If there is no such call, it begins one. Against rule 2 it also begins one
 
     - with a name and an id, if the call has an id already,
     - with a name and no id, if the call has another name, or arguments that are a whole object,
@@ -47,14 +47,14 @@ class ToolCalls:
     __slots__ = ("_by_id", "_by_index", "calls")
 
     def __init__(self) -> None:
-        self.calls: list[OpenCall] = []
-        self._by_id: dict[str, OpenCall] = {}
-        self._by_index: dict[int, OpenCall] = {}
+        self.calls: list[ToolCallBuilder] = []
+        self._by_id: dict[str, ToolCallBuilder] = {}
+        self._by_index: dict[int, ToolCallBuilder] = {}
 
     def add(self, part: ToolCallDelta) -> None:
         call = self._find(part)
         if call is None:
-            call = OpenCall(part)
+            call = ToolCallBuilder(part)
             self.calls.append(call)
         call.id = call.id or part.id or None
         call.name = call.name or part.name or ""
@@ -67,17 +67,17 @@ class ToolCalls:
         if part.index is not None:
             self._by_index[part.index] = call
 
-    def _find(self, part: ToolCallDelta) -> OpenCall | None:
+    def _find(self, part: ToolCallDelta) -> ToolCallBuilder | None:
         named = self._by_id.get(part.id) if part.id else None
         if named is not None and (named.index == part.index or None in (named.index, part.index)):
             return named
         last = self.calls[-1] if self.calls else None
         if part.index is not None:
             last = self._by_index.get(part.index, last if last and last.index is None else None)
-        return None if last is None or begins_another(part, last) else last
+        return None if last is None or starts_new_call(part, last) else last
 
 
-def begins_another(part: ToolCallDelta, call: OpenCall) -> bool:
+def starts_new_call(part: ToolCallDelta, call: ToolCallBuilder) -> bool:
     """Return whether a part that could go on with `call` begins another one."""
     if part.id:
         return call.id is not None and bool(part.name or part.index is None)
@@ -91,4 +91,4 @@ def begins_another(part: ToolCallDelta, call: OpenCall) -> bool:
 
 
 SEEN = 80
-"""Characters of arguments that are looked at, for time to be linear."""
+"""How many characters of the arguments are looked at, so that time stays linear."""

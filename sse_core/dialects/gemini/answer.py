@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from ..shared.typed_events import Fields, ToolCallDelta
 
 
-class Blob(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class Blob(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """Bytes, in Base64."""
 
     mime_type: str = ""
@@ -17,7 +17,7 @@ class Blob(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
     display_name: str | None = None
 
 
-class PartialArg(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class PartialArg(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A value in the arguments, or a part of a string; `json_path` (RFC 9535) says which."""
 
     json_path: str = ""
@@ -35,7 +35,7 @@ class PartialArg(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
         return next((value for value in values if value is not None), None)
 
 
-class FunctionCall(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class FunctionCall(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A call of a function that the caller is to run."""
 
     id: str | None = None
@@ -65,7 +65,7 @@ class FunctionCallPart(FunctionCall, frozen=True, kw_only=True, gc=False, rename
         return self.fragment
 
 
-class ExecutableCode(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class ExecutableCode(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A program that the server runs."""
 
     language: str = ""
@@ -73,7 +73,7 @@ class ExecutableCode(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"
     id: str | None = None
 
 
-class CodeExecutionResult(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class CodeExecutionResult(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """What a program gave."""
 
     outcome: str = ""
@@ -82,7 +82,7 @@ class CodeExecutionResult(Sparse, frozen=True, kw_only=True, gc=False, rename="c
     """That of the program."""
 
 
-class Part(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class Part(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A part of an answer: one of text, a function call, data, a program, a tool of the server's, a result.
 
     What is said about data, and is seldom there, is left as JSON.
@@ -113,14 +113,14 @@ class Part(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
     video_metadata: Any = None
 
 
-class Content(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class Content(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """The parts of an answer."""
 
     role: str | None = None
     parts: tuple[Part, ...] = ()
 
 
-class SafetyRating(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class SafetyRating(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """How harmful an answer or a prompt may be."""
 
     category: str | None = None
@@ -132,7 +132,7 @@ class SafetyRating(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
     overwritten_threshold: str | None = None
 
 
-class Candidate(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class Candidate(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """One of the answers; `index` tells them apart where several were asked for."""
 
     content: Content | None = None
@@ -149,7 +149,7 @@ class Candidate(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
     continuation_token: str | None = None
 
 
-class PromptFeedback(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class PromptFeedback(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """Why a prompt was blocked, if it was."""
 
     block_reason: str | None = None
@@ -157,14 +157,14 @@ class PromptFeedback(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"
     safety_ratings: tuple[SafetyRating, ...] | None = None
 
 
-class ModalityTokenCount(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class ModalityTokenCount(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """How many tokens of one kind."""
 
     modality: str = ""
     token_count: int = 0
 
 
-class UsageMetadata(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """How many tokens the request and its answer took so far."""
 
     prompt_token_count: int | None = None
@@ -195,7 +195,7 @@ class UsageMetadata(Sparse, frozen=True, kw_only=True, gc=False, rename="camel")
         return self.total_token_count
 
 
-class GenerateContentResponse(Sparse, frozen=True, kw_only=True, gc=False, rename="camel"):
+class GenerateContentResponse(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """One chunk of a streamed answer, or a whole answer."""
 
     candidates: tuple[Candidate, ...] = ()

@@ -1,4 +1,4 @@
-"""Arguments of a function call that come in parts, each at its place, in the order of their JSON text.
+"""Builds the arguments of a function call from values that come one by one, each with its place.
 
 A request has to ask for them, with `streamFunctionCallArguments`:
 https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc
@@ -20,8 +20,8 @@ Step: TypeAlias = str | int
 """A member's name, or an element's index."""
 
 
-class OpenFunctionCall:
-    """A call that is being received."""
+class ArgumentsBuilder:
+    """Builds the JSON text of the arguments of one call."""
 
     def __init__(self, first: FunctionCall) -> None:
         self._id = first.id
@@ -30,12 +30,12 @@ class OpenFunctionCall:
         self._closers: list[str] = []  # of the objects and arrays that it is in
         self._in_string = False
 
-    def goes_on(self, call: FunctionCall) -> bool:
-        """Return whether `call` is one more part of this one."""
+    def continues_with(self, call: FunctionCall) -> bool:
+        """Return whether `call` is the next part of this call."""
         return (not call.id or call.id == self._id) and (not call.name or call.name == self._name)
 
     def add(self, call: FunctionCall) -> str:
-        """Return what a part adds to the JSON text of the arguments."""
+        """Return the JSON text that a part adds to the arguments."""
         texts = [self._put([name], text_of(value)) for name, value in (call.args or {}).items()]
         for part in call.partial_args or ():
             place = steps(part.json_path)
@@ -55,7 +55,7 @@ class OpenFunctionCall:
         return text
 
     def _put(self, place: list[Step], value: str) -> str:
-        """Return the text from the last value's end to the end of this one."""
+        """Return the text between the end of the last value and the end of this one."""
         shared = 0
         for one, other in zip(place[:-1], self._place[:-1], strict=False):
             if one != other:
@@ -75,7 +75,7 @@ class OpenFunctionCall:
         return "".join([*texts, value])
 
     def _close(self, depth: int) -> str:
-        """Return the end of a string, and of what is nested more deeply than `depth`."""
+        """Close the open string, and all objects and arrays below `depth`; return the text that does so."""
         text = '"' if self._in_string else ""
         text += "".join(reversed(self._closers[depth:]))
         self._in_string = False
@@ -84,7 +84,7 @@ class OpenFunctionCall:
 
 
 def steps(path: str) -> list[Step]:
-    """Return the steps of a JSON Path (RFC 9535) to one value; what is no step is left out."""
+    """Return the steps of a JSON Path (RFC 9535) to one value, without anything that is no step."""
     return [
         int(index) if index else name or ESCAPE.sub(r"\1", single or double)
         for name, index, single, double in STEP.findall(path.removeprefix("$"))

@@ -17,15 +17,16 @@ import msgspec
 from msgspec import UnsetType
 
 from ...events.items import Event
-from ...reading.dialect import Mark
+from ...reading.dialect import Control
 from ...reading.message import Accumulator, Message, ToolCall
-from ...reading.partial_json import completed
+from ...reading.partial_json import close_json
 from ...reading.request import Request
-from ..shared.json_text import json_text
-from ..shared.provider_dialect import JSON, ApiDialect, mark_of
+from ..shared.fast_dialect import FastDialect
+from ..shared.provider_dialect import JSON_HEADERS, control_of
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
-from ..shared.strictly import strictly
-from ..shared.typed_events import Fields, converted, reported_error, updated
+from ..shared.repaired_json import repaired_json
+from ..shared.strict import dialect_for
+from ..shared.typed_events import Fields, convert_leniently, merged, reported_error
 from .answer import (
     Candidate,
     Content,
@@ -35,58 +36,60 @@ from .answer import (
     ModalityTokenCount,
     Part,
 )
-from .arguments import OpenFunctionCall
+from .arguments import ArgumentsBuilder
 
 
-class GeminiDialect(ApiDialect[GenerateContentResponse]):
+class GeminiDialect(FastDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
+    special_type = "error"
+
     def __init__(self) -> None:
-        self._calls: dict[int, OpenFunctionCall] = {}  # by the index of their answer
+        self.decode_ordinary = decode
+        self._calls: dict[int, ArgumentsBuilder] = {}  # by the index of their candidate
 
-    def read(self, event: Event) -> GenerateContentResponse | Mark:
-        if event.type == "error":
-            raise reported_error(event)
-        try:
-            chunk = decode(event.raw)
-        except NOT_JSON:
-            mark = mark_of(event)
-            if mark is not None:
-                return mark
-            chunk = self._read_leniently(event)
-        if chunk.error is not None:
-            raise reported_error(event)
-        if chunk.prompt_feedback is not None:
-            return self._noted(chunk)
-        if not chunk.candidates and find_error(event.raw) is not None:
-            raise reported_error(event)
-        for candidate in chunk.candidates:  # as `is_plain`, whose call would be 30 ns more
-            if candidate.finish_reason is not None:
-                return self._noted(chunk)
-            content = candidate.content
-            if content is not None:
-                for part in content.parts:
-                    if part.function_call is not None:
-                        return self._noted(chunk)
-        return chunk
+    def read(self, event: Event) -> GenerateContentResponse | Control:
+        chunks: list[GenerateContentResponse] = []
+        return chunks[0] if self.read_batch([event.raw], chunks, event.type) else self.read_special(event)
 
-    def read_plain(
+    def read_batch(
         self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
     ) -> int:
-        """The short way of `read`, for chunks in the middle of an answer."""
-        if type == "error":
+        """As every dialect's; an ordinary event is a chunk that only adds to a text."""
+        if type == self.special_type:
             return 0
         read = 0
+        decode = self.decode_ordinary
         try:
             for raw in data:
                 chunk = decode(raw)
-                if not is_plain(chunk):
+                if not is_ordinary(chunk):
                     break
                 chunks.append(chunk)
                 read += 1
         except NOT_JSON:
             pass
         return read
+
+    def read_special(self, event: Event) -> GenerateContentResponse | Control:
+        if event.type == self.special_type:
+            raise reported_error(event)
+        try:
+            chunk = decode(event.raw)
+        except NOT_JSON:
+            control = control_of(event)
+            if control is not None:
+                return control
+            chunk = self._read_leniently(event)
+        if chunk.error is not None:
+            raise reported_error(event)
+        if not (chunk.candidates or chunk.prompt_feedback) and find_error(event.raw) is not None:
+            raise reported_error(event)
+        if chunk.finish_reason:
+            self.may_end = True
+        return msgspec.structs.replace(
+            chunk, candidates=tuple(map(self._replace_partial_calls, chunk.candidates))
+        )
 
     def accumulator(self) -> Accumulator[GenerateContentResponse]:
         return AnswerAccumulator()
@@ -95,21 +98,15 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
         if find_error(event.raw) is not None:  # in an array
             raise reported_error(event)
         try:
-            chunk: GenerateContentResponse = converted(
-                msgspec.json.decode(json_text(event)), GenerateContentResponse
+            chunk: GenerateContentResponse = convert_leniently(
+                msgspec.json.decode(repaired_json(event)), GenerateContentResponse
             )
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
         return chunk
 
-    def _noted(self, chunk: GenerateContentResponse) -> GenerateContentResponse:
-        """Return a chunk that may mean more, having noted what."""
-        if chunk.finish_reason:
-            self.finished = True
-        return msgspec.structs.replace(chunk, candidates=tuple(map(self._with_parts, chunk.candidates)))
-
-    def _with_parts(self, candidate: Candidate) -> Candidate:
-        """Return the same, with parts of function calls in place of what is not whole."""
+    def _replace_partial_calls(self, candidate: Candidate) -> Candidate:
+        """Return the candidate with a FunctionCallPart in place of each call that is not complete."""
         content = candidate.content
         if content is None:
             return candidate
@@ -125,18 +122,18 @@ class GeminiDialect(ApiDialect[GenerateContentResponse]):
 
     def _read_call(self, call: FunctionCall, index: int) -> FunctionCall:
         begun = self._calls.pop(index, None)
-        goes_on = begun is not None and begun.goes_on(call)
-        if not goes_on and not call.will_continue and call.partial_args is None:
+        continues_with = begun is not None and begun.continues_with(call)
+        if not continues_with and not call.will_continue and call.partial_args is None:
             return call
-        now = begun if begun is not None and goes_on else OpenFunctionCall(call)
+        now = begun if begun is not None and continues_with else ArgumentsBuilder(call)
         if call.will_continue:
             self._calls[index] = now
         fields = msgspec.structs.asdict(call)
-        return FunctionCallPart(**fields, begins=not goes_on, fragment=now.add(call))
+        return FunctionCallPart(**fields, begins=not continues_with, fragment=now.add(call))
 
 
-def is_plain(chunk: GenerateContentResponse) -> bool:
-    """Whether a chunk means nothing but what it adds to a text."""
+def is_ordinary(chunk: GenerateContentResponse) -> bool:
+    """Return whether a chunk only adds to a text."""
     candidates = chunk.candidates
     if not candidates or chunk.error is not None or chunk.prompt_feedback is not None:
         return False
@@ -151,47 +148,47 @@ def is_plain(chunk: GenerateContentResponse) -> bool:
     return True
 
 
-class Answer:
-    """One of the answers, as far as it has come."""
+class CandidateBuilder:
+    """Builds one candidate from its parts."""
 
     def __init__(self, index: int | None) -> None:
         self.candidate = Candidate(index=index)
-        self.any_content = False  # if only empty
+        self.has_content = False  # whether there is any, be it empty
         self.role: str | None = None
         self.parts: list[Part] = []
-        self.texts: list[str] = []  # that follow the last part and go on with it
-        self.arguments: dict[int, list[str]] = {}  # of calls that come in parts, by their place among `parts`
+        self.texts: list[str] = []  # texts that belong to the last part
+        self.arguments: dict[int, list[str]] = {}  # of calls that come in parts, by their index in `parts`
 
     def add(self, candidate: Candidate) -> bool:
         """Return whether it brings content."""
         content = candidate.content
         if candidate != Candidate(content=content, index=candidate.index):
-            self.candidate = updated(self.candidate, candidate)
+            self.candidate = merged(self.candidate, candidate)
         if content is None:
             return False
-        self.any_content = True
+        self.has_content = True
         self.role = content.role or self.role
-        brought = False
+        with_content = False
         for part in content.parts:
-            brought = brought or bool(part.text) or part.function_call is not None
+            with_content = with_content or bool(part.text) or part.function_call is not None
             if not is_plain_text(part):
                 if isinstance(part.function_call, FunctionCallPart):
                     self.add_call(part, part.function_call)
                 else:
-                    self.close()
+                    self._join_text()
                     self.parts.append(part)
             elif self.texts and bool(self.parts[-1].thought) == bool(part.thought):
                 self.texts.append(part.text or "")
             elif part.text:
-                self.close()
+                self._join_text()
                 self.parts.append(part)
                 self.texts.append(part.text)
-        return brought
+        return with_content
 
     def add_call(self, part: Part, call: FunctionCallPart) -> None:
-        """Take a part of a call; what else the part has counts with the first one only."""
+        """Take a part of a call; the other fields of the part count with the first one only."""
         if call.begins or not self.arguments:
-            self.close()
+            self._join_text()
             self.arguments[len(self.parts)] = []
             self.parts.append(
                 msgspec.structs.replace(part, function_call=FunctionCall(id=call.id, name=call.name))
@@ -209,13 +206,13 @@ class Answer:
             for at, call in calls
         )
 
-    def close(self) -> None:
-        """Put the text together that the last part consists of."""
+    def _join_text(self) -> None:
+        """Join the texts of the last part."""
         if len(self.texts) > 1:
             self.parts[-1] = msgspec.structs.replace(self.parts[-1], text="".join(self.texts))
         self.texts = []
 
-    def whole(self) -> Candidate:
+    def build(self) -> Candidate:
         parts = self.parts.copy()
         if self.texts:
             parts[-1] = msgspec.structs.replace(parts[-1], text="".join(self.texts))
@@ -224,48 +221,48 @@ class Answer:
             assert call is not None  # or it would have no arguments
             call = msgspec.structs.replace(call, args=arguments_of("".join(fragments)))
             parts[at] = msgspec.structs.replace(parts[at], function_call=call)
-        content = Content(role=self.role, parts=tuple(parts)) if self.any_content else None
+        content = Content(role=self.role, parts=tuple(parts)) if self.has_content else None
         return msgspec.structs.replace(self.candidate, content=content)
 
 
 def arguments_of(text: str) -> Fields:
-    """Return arguments as far as their JSON text has come."""
-    arguments: object = msgspec.json.decode(completed(text) or "{}")
+    """Return the arguments as far as their JSON text has come."""
+    arguments: object = msgspec.json.decode(close_json(text) or "{}")
     return cast("Fields", arguments) if isinstance(arguments, dict) else {}
 
 
 def is_plain_text(part: Part) -> bool:
-    """Whether a part is text and nothing else. With a signature it may not be joined with another."""
+    """Return whether a part is text alone. Text with a signature may not be joined with other text."""
     return part.text is not None and part == Part(text=part.text, thought=part.thought)
 
 
 class AnswerAccumulator(Accumulator[GenerateContentResponse]):
-    """Puts the answers together: of each chunk's parts, text that goes on becomes one."""
+    """Puts the candidates together; consecutive texts are joined into one part."""
 
     def __init__(self) -> None:
-        self._fields: dict[str, Any] = {}  # of the response, as they came last
-        self._answers: dict[int, Answer] = {}
+        self._fields: dict[str, Any] = {}  # of the response: the last value of each
+        self._answers: dict[int, CandidateBuilder] = {}
 
     def add(self, chunks: Sequence[GenerateContentResponse]) -> int:
-        brought = 0
+        with_content = 0
         for chunk in chunks:
             for name in RESPONSE_FIELDS:
                 value = getattr(chunk, name)
                 if value is not None:
                     self._fields[name] = value
-            any_content = False
+            has_content = False
             for candidate in chunk.candidates:
                 index = candidate.index or 0
                 answer = self._answers.get(index)
                 if answer is None:
-                    answer = self._answers[index] = Answer(candidate.index)
+                    answer = self._answers[index] = CandidateBuilder(candidate.index)
                 if answer.add(candidate) and index == 0:
-                    any_content = True
-            brought += any_content
-        return brought
+                    has_content = True
+            with_content += has_content
+        return with_content
 
     def message(self) -> Message:
-        candidates = tuple(answer.whole() for _, answer in sorted(self._answers.items()))
+        candidates = tuple(answer.build() for _, answer in sorted(self._answers.items()))
         native = GenerateContentResponse(candidates=candidates, **self._fields)
         first = self._answers.get(0)
         return Message(
@@ -306,17 +303,17 @@ def generate(
     """
     name = model if "/" in model else f"models/{model}"
     return Request(
-        dialect=strictly(GeminiDialect, OTHERWISE) if strict else GeminiDialect,
+        dialect=dialect_for(GeminiDialect, DOCUMENTED, strict),
         method="POST",
         path=f"/{name}:streamGenerateContent?alt=sse",
-        headers=JSON,
+        headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), "contents": contents}),
     )
 
 
 decode = msgspec.json.Decoder(GenerateContentResponse).decode
-OTHERWISE = ((ModalityTokenCount, "token_count", int | UnsetType),)
-"""What is documented otherwise than the structs say: what is 0 may be left out."""
+DOCUMENTED = ((ModalityTokenCount, "token_count", int | UnsetType),)
+"""Fields that are documented otherwise than the structs say: Gemini leaves out a count of 0."""
 RESPONSE_FIELDS = (
     *("create_time", "model_status", "model_version", "prompt_feedback", "response_id"),
     "usage_metadata",

@@ -24,7 +24,7 @@ from .events import (
     ResponseIncomplete,
     ResponseInProgress,
     ResponseQueued,
-    ResponsesEvent,
+    SequencedEvent,
 )
 from .items import (
     AdditionalTools,
@@ -211,8 +211,8 @@ __all__ = [
     "ResponseIncomplete",
     "ResponseQueued",
     "ResponseStreamEvent",
-    "ResponsesEvent",
     "ResponsesParams",
+    "SequencedEvent",
     "ShellCall",
     "ShellCallCommandAdded",
     "ShellCallCommandDelta",

@@ -1,4 +1,4 @@
-"""Putting a response of OpenAI's Responses together."""
+"""Puts a response of OpenAI's Responses together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .events import (
     ReasoningSummaryTextDelta,
     ReasoningTextDelta,
     RefusalDelta,
-    ResponseEvent,
+    StatusEvent,
 )
 from .items import (
     Annotation,
@@ -52,15 +52,15 @@ from .tool_events import (
 )
 
 
-class Part:
-    """A part of an item's content, as far as it has come."""
+class PartBuilder:
+    """Builds one part of an item's content."""
 
     def __init__(self, start: ContentPart) -> None:
         self.start = start
         self.deltas: list[str] = []
         self.annotations: list[Annotation] = []
 
-    def whole(self) -> ContentPart:
+    def build(self) -> ContentPart:
         added = "".join(self.deltas)
         match self.start:
             case OutputText(text=text, annotations=annotations):
@@ -74,46 +74,46 @@ class Part:
                 return self.start
 
 
-class Parts:
-    """An item's content, or its summaries, by their indices."""
+class PartListBuilder:
+    """Builds an item's content, or its summaries, from parts with an index."""
 
     def __init__(self) -> None:
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, PartBuilder] = {}
 
-    def begin(self, index: int, start: ContentPart) -> Part:
-        part = self.parts[index] = Part(start)
+    def begin(self, index: int, start: ContentPart) -> PartBuilder:
+        part = self.parts[index] = PartBuilder(start)
         return part
 
-    def at(self, index: int, empty: ContentPart) -> Part:
-        """Return a part, which is `empty` if it is new."""
+    def at(self, index: int, empty: ContentPart) -> PartBuilder:
+        """Return the part at `index`; a new one begins as `empty`."""
         return self.parts.get(index) or self.begin(index, empty)
 
-    def whole(self) -> tuple[ContentPart, ...]:
-        return tuple(part.whole() for _, part in sorted(self.parts.items()))
+    def build(self) -> tuple[ContentPart, ...]:
+        return tuple(part.build() for _, part in sorted(self.parts.items()))
 
 
-class Item:
-    """An item of the output, as far as it has come."""
+class ItemBuilder:
+    """Builds an item of the output."""
 
     def __init__(self, start: OutputItem) -> None:
         self.start = start
         self.done = False
-        self.content = Parts()
-        self.summary = Parts()
-        self.deltas: list[str] = []  # of what a call is given
+        self.content = PartListBuilder()
+        self.summary = PartListBuilder()
+        self.deltas: list[str] = []  # of a call's arguments, input or code
 
-    def whole(self) -> OutputItem:
+    def build(self) -> OutputItem:
         if self.done:
             return self.start
         added = "".join(self.deltas)
         match self.start:
             case OutputMessage(content=content):
-                return msgspec.structs.replace(self.start, content=self.content.whole() or content)
+                return msgspec.structs.replace(self.start, content=self.content.build() or content)
             case Reasoning(content=content, summary=summary):
                 return msgspec.structs.replace(
                     self.start,
-                    content=self.content.whole() or content,
-                    summary=self.summary.whole() or summary,
+                    content=self.content.build() or content,
+                    summary=self.summary.build() or summary,
                 )
             case FunctionCall(arguments=arguments) | MCPCall(arguments=arguments):
                 return msgspec.structs.replace(self.start, arguments=arguments + added)
@@ -129,7 +129,7 @@ class Item:
 
 
 class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
-    """Puts a response together: as its last event has it, or else from its items.
+    """Puts a response together: from its last event, or else from its items.
 
     An event belongs to the item with its `item_id`, or else to the last one with its `output_index`.
     Gateways give two items one index (9router#2611, llmgateway#2908), or one item several ids.
@@ -138,12 +138,12 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
     def __init__(self) -> None:
         self._response = Response()
         self._finish_reason: str | None = None
-        self._items: list[tuple[int, Item]] = []
-        self._by_index: dict[int, Item] = {}
-        self._by_id: dict[str, Item] = {}
+        self._items: list[tuple[int, ItemBuilder]] = []
+        self._by_index: dict[int, ItemBuilder] = {}
+        self._by_id: dict[str, ItemBuilder] = {}
 
     def add(self, chunks: Sequence[ResponseStreamEvent]) -> int:
-        brought = 0
+        with_content = 0
         for chunk in chunks:
             if isinstance(chunk, OutputTextDelta):
                 item = self._by_id.get(chunk.item_id) or self._at(chunk, OutputMessage())
@@ -151,24 +151,27 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
                     chunk.content_index, OutputText()
                 )
                 part.deltas.append(chunk.delta)
-                brought += bool(chunk.delta)
+                with_content += bool(chunk.delta)
             else:
                 self._add(chunk)
                 refusal = isinstance(chunk, RefusalDelta) and chunk.delta
-                brought += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
-        return brought
+                with_content += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
+        return with_content
 
     def message(self) -> Message:
         native = self._response
         if self._finish_reason is None or not native.output:
-            output = tuple(item.whole() for _, item in sorted(self._items, key=itemgetter(0)))
+            output = tuple(item.build() for _, item in sorted(self._items, key=itemgetter(0)))
             native = msgspec.structs.replace(native, output=output or native.output)
+        said = message_parts(native)
         return Message(
-            text="".join(part.text for part in said(native) if isinstance(part, OutputText)),
+            text="".join(part.text for part in said if isinstance(part, OutputText)),
             reasoning="".join(
-                part.text for part in thought(native) if isinstance(part, ReasoningText | SummaryText)
+                part.text for part in reasoning_parts(native) if isinstance(part, ReasoningText | SummaryText)
             ),
-            refusal="".join(part.refusal for part in said(native) if isinstance(part, OutputRefusal)),
+            refusal="".join(
+                part.refusal for part in message_parts(native) if isinstance(part, OutputRefusal)
+            ),
             tool_calls=tuple(
                 tool_call(item) for item in native.output if isinstance(item, FunctionCall | CustomToolCall)
             ),
@@ -177,31 +180,31 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
             native=native,
         )
 
-    def _begin(self, index: int, id: str | None, start: OutputItem) -> Item:
-        item = self._by_index[index] = Item(start)
+    def _begin(self, index: int, id: str | None, start: OutputItem) -> ItemBuilder:
+        item = self._by_index[index] = ItemBuilder(start)
         self._items.append((index, item))
         if id:
             self._by_id[id] = item
         return item
 
-    def _at(self, chunk: ItemEvent, empty: OutputItem) -> Item:
-        """Return the item of an event, which is `empty` if it is new."""
+    def _at(self, chunk: ItemEvent, empty: OutputItem) -> ItemBuilder:
+        """Return the item that an event belongs to; a new one begins as `empty`."""
         index, id = chunk.output_index, chunk.item_id
         return self._by_id.get(id) or self._by_index.get(index) or self._begin(index, id, empty)
 
-    def _end(self, index: int, whole: OutputItem) -> None:
-        id: str | None = getattr(whole, "id", None)
+    def _end(self, index: int, complete: OutputItem) -> None:
+        id: str | None = getattr(complete, "id", None)
         item = self._by_id.get(id or "")
         if item is None:
             item = self._by_index.get(index)
             if item is None or item.done:
-                item = self._begin(index, id, whole)
-        item.start = whole
+                item = self._begin(index, id, complete)
+        item.start = complete
         item.done = True
 
     def _add(self, chunk: ResponseStreamEvent) -> None:
         match chunk:
-            case ResponseEvent(response=response):
+            case StatusEvent(response=response):
                 self._response = response
                 self._finish_reason = chunk.finish_reason
             case OutputItemAdded(output_index=index, item=item):
@@ -251,13 +254,13 @@ def tool_call(item: FunctionCall | CustomToolCall) -> ToolCall:
     return ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
 
 
-def said(response: Response) -> list[ContentPart]:
-    """What the messages consist of."""
+def message_parts(response: Response) -> list[ContentPart]:
+    """Return the content of all messages."""
     return [part for item in response.output if isinstance(item, OutputMessage) for part in item.content]
 
 
-def thought(response: Response) -> list[ContentPart]:
-    """What the reasoning consists of."""
+def reasoning_parts(response: Response) -> list[ContentPart]:
+    """Return the parts of all reasoning."""
     return [
         part
         for item in response.output

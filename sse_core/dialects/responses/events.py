@@ -20,19 +20,19 @@ from .response import Response, Usage
 # What they have in common.
 
 
-class ResponsesEvent(TaggedEvent, frozen=True, kw_only=True, gc=False):
-    """An event; `sequence_number` says after which a stream is to be taken up again."""
+class SequencedEvent(TaggedEvent, frozen=True, kw_only=True, gc=False):
+    """An event; `sequence_number` is the cursor after which a stream can be resumed."""
 
     sequence_number: int | None = None
 
 
-class ResponseEvent(ResponsesEvent, frozen=True, kw_only=True):
+class StatusEvent(SequencedEvent, frozen=True, kw_only=True):
     """An event that brings the response as it is."""
 
     response: Response = Response()
 
 
-class ItemEvent(ResponsesEvent, frozen=True, kw_only=True):
+class ItemEvent(SequencedEvent, frozen=True, kw_only=True):
     """An event of one item."""
 
     item_id: str = ""
@@ -60,19 +60,19 @@ class CommandEvent(ItemEvent, frozen=True, kw_only=True):
 # The response.
 
 
-class ResponseCreated(ResponseEvent, frozen=True, tag="response.created"):
+class ResponseCreated(StatusEvent, frozen=True, tag="response.created"):
     """The response has been created."""
 
 
-class ResponseQueued(ResponseEvent, frozen=True, tag="response.queued"):
+class ResponseQueued(StatusEvent, frozen=True, tag="response.queued"):
     """The response waits for its turn."""
 
 
-class ResponseInProgress(ResponseEvent, frozen=True, tag="response.in_progress"):
+class ResponseInProgress(StatusEvent, frozen=True, tag="response.in_progress"):
     """The response is being made."""
 
 
-class ResponseCompleted(ResponseEvent, frozen=True, kw_only=True, tag="response.completed"):
+class ResponseCompleted(StatusEvent, frozen=True, kw_only=True, tag="response.completed"):
     """The last event of a whole response."""
 
     @property
@@ -86,7 +86,7 @@ class ResponseCompleted(ResponseEvent, frozen=True, kw_only=True, tag="response.
         return self.response.usage
 
 
-class ResponseIncomplete(ResponseEvent, frozen=True, kw_only=True, tag="response.incomplete"):
+class ResponseIncomplete(StatusEvent, frozen=True, kw_only=True, tag="response.incomplete"):
     """The last event of a response that was cut short."""
 
     @property
@@ -104,7 +104,7 @@ class ResponseIncomplete(ResponseEvent, frozen=True, kw_only=True, tag="response
 # Items, and the parts of their content.
 
 
-class OutputItemAdded(ResponsesEvent, frozen=True, kw_only=True, tag="response.output_item.added"):
+class OutputItemAdded(SequencedEvent, frozen=True, kw_only=True, tag="response.output_item.added"):
     """An item begins."""
 
     item: OutputItem = Unknown()
@@ -123,7 +123,7 @@ class OutputItemAdded(ResponsesEvent, frozen=True, kw_only=True, tag="response.o
         return (ToolCallDelta(index=self.output_index, id=id, name=name, arguments=arguments),)
 
 
-class OutputItemDone(ResponsesEvent, frozen=True, kw_only=True, tag="response.output_item.done"):
+class OutputItemDone(SequencedEvent, frozen=True, kw_only=True, tag="response.output_item.done"):
     """An item is whole."""
 
     item: OutputItem = Unknown()

@@ -3,18 +3,18 @@
 # No `from __future__ import annotations`: msgspec evaluates each string, 4 ms at import.
 from typing import Any
 
-from ...reading.message import Sparse
+from ...reading.message import ShortRepr
 from .items import OutputItem
 
 
-class CacheWriteTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class CacheWriteTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens went into the cache, by how long they stay."""
 
     ttl_30m_tokens: int = 0
     ttl_12h_tokens: int = 0
 
 
-class InputTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class InputTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What kinds of tokens the request had."""
 
     cached_tokens: int = 0
@@ -22,13 +22,13 @@ class InputTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
     cache_write_tokens_details: CacheWriteTokensDetails | None = None
 
 
-class OutputTokensDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class OutputTokensDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What kinds of tokens the answer had."""
 
     reasoning_tokens: int = 0
 
 
-class Usage(Sparse, frozen=True, kw_only=True, gc=False):
+class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the request and its answer took."""
 
     input_tokens: int = 0
@@ -38,13 +38,13 @@ class Usage(Sparse, frozen=True, kw_only=True, gc=False):
     output_tokens_details: OutputTokensDetails | None = None
 
 
-class IncompleteDetails(Sparse, frozen=True, kw_only=True, gc=False):
+class IncompleteDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Why the answer is not whole."""
 
     reason: str | None = None
 
 
-class Response(Sparse, frozen=True, kw_only=True, gc=False):
+class Response(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed; times are Unix seconds."""
 
     id: str = ""

@@ -27,7 +27,7 @@ from .events import (
     ResponseIncomplete,
     ResponseInProgress,
     ResponseQueued,
-    ResponsesEvent,
+    SequencedEvent,
 )
 
 # Calls of tools.
@@ -257,27 +257,27 @@ class CompactionCompacting(ItemEvent, frozen=True, tag="response.compaction.comp
 # Others.
 
 
-class AudioDelta(ResponsesEvent, frozen=True, kw_only=True, tag="response.audio.delta"):
+class AudioDelta(SequencedEvent, frozen=True, kw_only=True, tag="response.audio.delta"):
     """A part of a spoken answer, in Base64."""
 
     delta: str = ""
 
 
-class AudioDone(ResponsesEvent, frozen=True, tag="response.audio.done"):
+class AudioDone(SequencedEvent, frozen=True, tag="response.audio.done"):
     """The spoken answer is whole."""
 
 
-class AudioTranscriptDelta(ResponsesEvent, frozen=True, kw_only=True, tag="response.audio.transcript.delta"):
+class AudioTranscriptDelta(SequencedEvent, frozen=True, kw_only=True, tag="response.audio.transcript.delta"):
     """A part of the text of a spoken answer."""
 
     delta: str = ""
 
 
-class AudioTranscriptDone(ResponsesEvent, frozen=True, tag="response.audio.transcript.done"):
+class AudioTranscriptDone(SequencedEvent, frozen=True, tag="response.audio.transcript.done"):
     """The text of a spoken answer is whole."""
 
 
-class SteerEvent(ResponsesEvent, frozen=True, kw_only=True):
+class SteerEvent(SequencedEvent, frozen=True, kw_only=True):
     """An event of an input that is to change an answer on its way."""
 
     steer: Any = None

@@ -1,4 +1,4 @@
-"""What the dialects of all providers have in common, above all about errors that no event carries."""
+"""What the dialects of all providers have in common: how they report errors and the end."""
 
 from __future__ import annotations
 
@@ -9,63 +9,66 @@ import msgspec
 from ...errors import StatusError, StreamError
 from ...events.items import Event, UnknownField
 from ...http.response import Response
-from ...reading.dialect import Dialect, Mark
-from .provider_errors import api_error, error_in, find_error
+from ...reading.dialect import Control, Dialect
+from .provider_errors import api_error, api_error_from, find_error
 
 T = TypeVar("T")
 
 
-class ApiDialect(Dialect[T], Generic[T]):
-    """A dialect of a provider that sends JSON, and reports its errors as such."""
+class ProviderDialect(Dialect[T], Generic[T]):
+    """A dialect of a provider that sends JSON, also to report errors."""
 
-    _printed: PrintedText | None = None
+    _unframed: UnframedJSON | None = None
 
     def unknown_field(self, field: UnknownField) -> None:
         """Raises ApiError for an error in lines that belong to no event.
 
-        That is a field named `error`, as llama.cpp has sent it (llama.cpp#16109), or JSON without
-        `data:` before its lines, of which this may be one more.
+        That is a field named `error` (llama.cpp#16109), or JSON whose lines have no `data:` before
+        them: each such line is taken for a field by the event stream grammar.
         """
         if field.name == "error":
-            raise error_in(field.raw)
-        printed = self._printed or PrintedText()
-        text = printed.add(line_of(field))
-        self._printed = printed if text is None else None
+            raise api_error_from(field.raw)
+        unframed = self._unframed or UnframedJSON()
+        text = unframed.add(line_of(field))
+        self._unframed = unframed if text is None else None
         if text is not None:
             error = find_error(text)
             if error is not None:
                 raise api_error(error, text)
 
-    def refusal(self, response: Response, body: bytes) -> StreamError:
-        error = find_error(body, bare=response.status != 200)
+    def error_for(self, response: Response, body: bytes) -> StreamError:
+        error = find_error(body, any_object=response.status != 200)
         if error is None:
-            return super().refusal(response, body)
+            return super().error_for(response, body)
         if response.status == 200:
             return api_error(error, body)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
 
-def mark_of(event: Event) -> Mark | None:
-    """Return what an event means that has no JSON, if it means anything."""
+def control_of(event: Event) -> Control | None:
+    """Return the Control that an event is whose data is no JSON object; None if it is none."""
     data = event.raw.strip()
     if data.startswith((b"[DONE]", b'"[DONE]"')):
-        return Mark.END
-    return None if data else Mark.PING
+        return Control.END
+    return None if data else Control.PING
 
 
-class PrintedText:
-    """A JSON text printed for people, line by line: brackets open at the end of one and close at a start."""
+class UnframedJSON:
+    """Collects a JSON text that is printed for people, line by line.
+
+    In such a text, brackets are opened at the end of a line and closed at the start of one.
+    """
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self._size = 0
         self._depth = 0
-        self._closers = b""  # of what the first line opens
+        self._closers = b""  # for the brackets that the first line opens
 
     def add(self, line: bytes) -> bytes | None:
-        """Return the text once it is whole but for what its first line opened.
+        """Return the text once it is complete except for the brackets that its first line opened.
 
-        The line that closes that comes without a line end, so nobody sees it.
+        The last line, which closes them, may come without a line end, and is then never reported.
         """
         line = line.strip()
         opened = line[len(line.rstrip(OPENERS)) :]
@@ -77,14 +80,14 @@ class PrintedText:
         self._size += len(line) + 1
         closed = len(line) - len(line.lstrip(CLOSERS))
         self._depth += len(opened) - closed
-        whole = self._depth == 0 or (closed and self._depth <= len(self._closers))
-        if not whole and self._size <= MAX_PRINTED:
+        complete = self._depth == 0 or (closed and self._depth <= len(self._closers))
+        if not complete and self._size <= MAX_PRINTED:
             return None
         return b"\n".join(self._lines).rstrip(b",") + self._closers[len(self._closers) - self._depth :]
 
 
 def line_of(field: UnknownField) -> bytes:
-    """Return the line that was taken for a field: a name, a colon and a value, or a name alone."""
+    """Return the line that was read as a field: a name, a colon and a value, or a name alone."""
     name = field.name.encode()
     return name + b": " + field.raw if field.raw else name
 
@@ -93,6 +96,6 @@ OPENERS = b"{["
 CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
 MAX_PRINTED = 64 * 1024
-"""Bytes of a text outside events that are kept."""
-JSON = (("Content-Type", "application/json"),)
-"""The header of a request that has a body."""
+"""How many bytes of such a text are kept."""
+JSON_HEADERS = (("Content-Type", "application/json"),)
+"""The header of a request that has a JSON body."""

@@ -1,4 +1,4 @@
-"""Finding the error in whatever a provider sends instead of an answer."""
+"""Finds the error in whatever a provider sends instead of an answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...events.items import Event
 
 
 class ErrorObject(Struct, frozen=True):
-    """An error in the provider's own words; None where it has none."""
+    """An error in the provider's own words; a field that it does not have is None."""
 
     message: str
     type: str | None = None
@@ -22,31 +22,30 @@ class ErrorObject(Struct, frozen=True):
     request_id: str | None = None
 
 
-def find_error(data: bytes, *, bare: bool = False, named: bool = False) -> ErrorObject | None:
-    """Return the error that a JSON text reports, or None; see `error_of`."""
+def find_error(data: bytes, *, any_object: bool = False, explicit: bool = False) -> ErrorObject | None:
+    """Return the error that a JSON text reports, or None; see `error_in_value`."""
     try:
-        return error_of(msgspec.json.decode(data), bare=bare, named=named)
+        return error_in_value(msgspec.json.decode(data), any_object=any_object, explicit=explicit)
     except NOT_JSON:
         return None
 
 
-def error_of(value: object, *, bare: bool = False, named: bool = False) -> ErrorObject | None:
+def error_in_value(value: object, *, any_object: bool = False, explicit: bool = False) -> ErrorObject | None:
     """Return the error that a JSON value reports, or None.
 
-    It may be under `error`, as an object or as a string, in an object that says
-    `"object": "error"`, that has a `detail`, or a `code` and a `message`, or in an array of
-    one. With `bare`, the value is known to be about an error, so that any object is one;
-    with `named`, only what says that it is an error is one.
+    The error is an object or a string under `error`; or an object that says `"object": "error"`, that has a
+    `detail`, or a `code` and a `message`; or the first element of an array. With `any_object`, the value is
+    known to report an error, so every object is one; with `explicit`, only the first two forms are.
     """
     try:
-        return reported(value, bare, named)
-    except RecursionError:  # from putting it into words, where it is nested very deeply
+        return _find(value, any_object, explicit)
+    except RecursionError:  # a message is encoded as JSON, and may be nested very deeply
         return None
 
 
-def error_in(data: bytes) -> ApiError:
-    """Return the error that `data` is known to be about, be it JSON or text."""
-    return api_error(find_error(data, bare=True) or ErrorObject(data.decode("utf-8", "replace")), data)
+def api_error_from(data: bytes) -> ApiError:
+    """Return the error in data that is known to report one, in JSON or as text."""
+    return api_error(find_error(data, any_object=True) or ErrorObject(data.decode("utf-8", "replace")), data)
 
 
 def api_error(error: ErrorObject, raw: bytes) -> ApiError:
@@ -56,18 +55,18 @@ def api_error(error: ErrorObject, raw: bytes) -> ApiError:
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:
     message = f"{reason}; the data begins with {event.raw[:SHOWN]!r}"
     if b"}\n{" in event.raw:
-        message = f"several chunks in one event: something dropped the blank lines between them; {message}"
+        message = f"several chunks in one event: the blank lines between them got lost; {message}"
     return InvalidChunk(message, event.raw)
 
 
-def reported(value: object, bare: bool, named: bool) -> ErrorObject | None:
+def _find(value: object, any_object: bool, explicit: bool) -> ErrorObject | None:
     if isinstance(value, list) and value:
         value = cast("list[object]", value)[0]
     if not isinstance(value, dict):
         return None
     report = cast("dict[str, Any]", value)
     error = report.get("error")
-    if not error and (bare or report.get("object") == "error" or (not named and is_bare(report))):
+    if not error and (any_object or report.get("object") == "error" or (not explicit and is_bare(report))):
         error = report
     if isinstance(error, dict):
         return error_object(cast("dict[str, Any]", error), report)
@@ -79,13 +78,13 @@ def reported(value: object, bare: bool, named: bool) -> ErrorObject | None:
 
 
 def is_bare(report: dict[str, Any]) -> bool:
-    """Whether an object is an error that does not say so, as web frameworks and gateways send it."""
+    """Whether an object that does not call itself an error is one, as web frameworks and gateways send it."""
     code = report.get("code")
     return bool(report.get("detail") or (code and code != 200 and isinstance(report.get("message"), str)))
 
 
 def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:
-    """Name what an error's object says; `report` is what it came in."""
+    """Take an error from its object; `report` is the object around that."""
 
     def text(*names: str) -> str | None:
         return next((fields[name] for name in names if isinstance(fields.get(name), str)), None)
@@ -105,6 +104,6 @@ def error_object(fields: dict[str, Any], report: dict[str, Any]) -> ErrorObject:
 
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""All that msgspec raises for bytes that are not the JSON it expects."""
+"""Every exception that msgspec raises for bytes that are not the JSON it expects."""
 SHOWN = 200
-"""Bytes of an event that a message shows."""
+"""How many bytes of an event a message shows."""

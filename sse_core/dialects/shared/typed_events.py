@@ -1,8 +1,8 @@
-"""JSON objects whose `type` says what they are, and reading those of types not known here.
+"""Dialects whose events are JSON objects with a `type` that says what they are.
 
-msgspec decodes a union of such structs in one pass, but refuses a type that is not among
-them. Providers add types every month, so what it refuses is decoded once more, to plain
-values, and made to fit. That is slow, and rare.
+msgspec decodes a union of tagged structs in one pass, but refuses a type that is not among them.
+Providers add types every month, so an object that it refuses is decoded once more, to plain values,
+which are then made to fit. That is slow, and rare.
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string, 2.2 ms at import.
@@ -16,22 +16,22 @@ from msgspec import Struct, field, inspect
 
 from ...errors import ApiError
 from ...events.items import Event
-from ...reading.dialect import Mark
-from ...reading.message import Sparse, TokenCounts
-from .fast_dialect import PlainDialect
-from .json_text import json_text
-from .provider_dialect import mark_of
+from ...reading.dialect import Control
+from ...reading.message import ShortRepr, TokenCounts
+from .fast_dialect import FastDialect
+from .provider_dialect import control_of
 from .provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk, is_bare
+from .repaired_json import repaired_json
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 Fields: TypeAlias = dict[str, Any]
 
 UNKNOWN = ""
-"""The tag that stands for every type that is not known here."""
+"""The tag that stands for every type without a struct."""
 
 
-class Tagged(Sparse, frozen=True, kw_only=True, gc=False, tag_field="type"):
+class Tagged(ShortRepr, frozen=True, kw_only=True, gc=False, tag_field="type"):
     """An object whose `type` says what it is."""
 
     @property
@@ -41,7 +41,7 @@ class Tagged(Sparse, frozen=True, kw_only=True, gc=False, tag_field="type"):
 
 
 class Unknown(Tagged, frozen=True, kw_only=True, gc=False, tag=UNKNOWN):
-    """An object of a type that is not known here, with all its fields."""
+    """An object of a type that has no struct here, with all its fields."""
 
     name: str = ""
     fields: Fields = field(default_factory=Fields)
@@ -52,7 +52,7 @@ class Unknown(Tagged, frozen=True, kw_only=True, gc=False, tag=UNKNOWN):
         return self.name
 
 
-class ToolCallDelta(Sparse, frozen=True, kw_only=True, gc=False):
+class ToolCallDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call; `arguments` is a fragment of JSON text, to be put together."""
 
     index: int | None = None
@@ -62,7 +62,7 @@ class ToolCallDelta(Sparse, frozen=True, kw_only=True, gc=False):
 
 
 class TaggedEvent(Tagged, frozen=True, kw_only=True, gc=False):
-    """An event of a stream, with what every dialect's chunks have."""
+    """An event of a stream, with the properties that every dialect's chunks have."""
 
     @property
     def text(self) -> str:
@@ -91,7 +91,7 @@ class TaggedEvent(Tagged, frozen=True, kw_only=True, gc=False):
 
 
 class UnknownEvent(TaggedEvent, frozen=True, kw_only=True, gc=False, tag=UNKNOWN):
-    """An event of a type that is not known here, with all its fields."""
+    """An event of a type that has no struct here, with all its fields."""
 
     name: str = ""
     fields: Fields = field(default_factory=Fields)
@@ -118,98 +118,88 @@ class Error(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="error"):
         return reported_error(event)
 
 
-class TaggedDialect(PlainDialect[T], Generic[T], keeps_short_way=True):
+class TypedEventDialect(FastDialect[T], Generic[T]):
     """Reads events as members of a union of tagged structs.
 
-    `every` decodes all of them, `Ping` and `Error` too; `plain` those that mean nothing but a chunk.
+    `every` decodes all events, `Ping` and `Error` too; `ordinary`, those that are chunks and mean nothing
+    else.
     """
 
-    def __init__(self, every: msgspec.json.Decoder[Any], plain: msgspec.json.Decoder[Any]) -> None:
+    def __init__(self, every: msgspec.json.Decoder[Any], ordinary: msgspec.json.Decoder[Any]) -> None:
         self._every = every
         self._decode: Callable[[bytes], T | Ping | Error] = every.decode
-        self.plain = plain.decode
+        self.decode_ordinary = ordinary.decode
 
-    def read(self, event: Event) -> T | Mark:
-        plain = self.plain  # to call it without a name costs 10 ns more, for CPython looks for a method
+    def read_special(self, event: Event) -> T | Control:
         try:
-            return plain(event.raw)
-        except NOT_JSON:
-            return self.read_special(event)
-
-    def read_special(self, event: Event) -> T | Mark:
-        """Read what `plain` refuses. Raises as `read` does."""
-        try:
-            chunk: T | Ping | Error | Mark = self._decode(event.raw)
+            chunk: T | Ping | Error | Control = self._decode(event.raw)
         except NOT_JSON:
             chunk = self._read_leniently(event)
         match chunk:
             case Ping():
-                return Mark.PING
+                return Control.PING
             case Error():
                 raise chunk.reported(event)
-            case Mark():
+            case Control():
                 return chunk
             case _:
-                return self.noted(chunk)
+                return self.track(chunk)
 
     @abstractmethod
-    def noted(self, chunk: T) -> T:
-        """Return a chunk that may mean more, having noted what."""
+    def track(self, chunk: T) -> T:
+        """Update the dialect's state by a chunk that is not ordinary, and return the chunk."""
 
-    def _read_leniently(self, event: Event) -> T | Ping | Error | Mark:
-        """Read what the decoder has refused.
-
-        An object without a type has that of its event. Raises as `read` does.
-        """
+    def _read_leniently(self, event: Event) -> T | Ping | Error | Control:
+        """Read an event that the decoder has refused. An object without a type gets that of its event."""
         if event.type == "error":
             raise reported_error(event)
         if event.type in PINGS:
-            return Mark.PING
-        mark = mark_of(event)
-        if mark is not None:
-            return mark
+            return Control.PING
+        control = control_of(event)
+        if control is not None:
+            return control
         try:
-            fields: Fields = msgspec.json.decode(json_text(event), type=Fields)
+            fields: Fields = msgspec.json.decode(repaired_json(event), type=Fields)
             if "type" not in fields:
                 if "error" in fields or is_bare(fields):
                     raise reported_error(event)
                 fields["type"] = event.type
             name = str(fields["type"])
-            kind: Any = kinds_in(self._every).get(name)
+            kind: Any = event_types(self._every).get(name)
             if kind is None:
                 unknown: Any = UnknownEvent(name=name, fields=fields)
                 return cast("T", unknown)
-            chunk: T = converted(fields, kind)
+            chunk: T = convert_leniently(fields, kind)
             return chunk
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
 
 
 @cache
-def kinds_in(decoder: msgspec.json.Decoder[Any]) -> dict[str, type[Struct]]:
-    """Return the known types of events, for to convert a value to all of them takes msgspec 50 us."""
+def event_types(decoder: msgspec.json.Decoder[Any]) -> dict[str, type[Struct]]:
+    """Map each type name to its struct: converting to one struct is far faster than to the union."""
     kinds = {str(kind.__struct_config__.tag): kind for kind in get_args(decoder.type)}
     del kinds[UNKNOWN]
     return kinds
 
 
 def reported_error(event: Event) -> ApiError:
-    """Return the error that an event reports. Its `type` is the error's own, not the event's."""
-    error = find_error(event.raw, bare=True) or ErrorObject(event.data)
+    """Return the error that an event reports. Its `type` is that of the error, not of the event."""
+    error = find_error(event.raw, any_object=True) or ErrorObject(event.data)
     if error.type == "error":
         error = msgspec.structs.replace(error, type=None)
     return api_error(error, event.raw)
 
 
-def converted(value: object, kind: Any) -> Any:
-    """Turn a JSON value into a type as far as that can be done. Raises msgspec.ValidationError."""
-    return msgspec.convert(fitted(value, type_info(kind)), kind, strict=False)
+def convert_leniently(value: object, kind: Any) -> Any:
+    """Convert a JSON value to a type as far as possible. Raises msgspec.ValidationError if it is not."""
+    return msgspec.convert(coerce(value, type_info(kind)), kind, strict=False)
 
 
-def fitted(value: object, kind: inspect.Type) -> object:
-    """Make a JSON value fit a type, as far as that can be done.
+def coerce(value: object, kind: inspect.Type) -> object:
+    """Make a JSON value fit a type as far as possible.
 
-    A member of a union that is not known becomes `Unknown`, and a null goes where the type has none.
+    An object of a type that has no struct becomes `Unknown`, and a null that its field cannot be is dropped.
     """
     match kind, value:
         case inspect.UnionType(types=types), dict():
@@ -217,27 +207,27 @@ def fitted(value: object, kind: inspect.Type) -> object:
             fields = cast("Fields", value)
             tag = fields.get("type")
             if isinstance(tag, str) and tag in members and tag != UNKNOWN:
-                return fitted(fields, members[tag])
+                return coerce(fields, members[tag])
             if UNKNOWN in members:
                 return {"type": UNKNOWN, "name": str(tag), "fields": fields}
-            return fitted(fields, next(iter(members.values()))) if members else fields
+            return coerce(fields, next(iter(members.values()))) if members else fields
         case inspect.UnionType(types=types), list():
             items = cast("list[object]", value)
-            return next((fitted(items, of) for of in types if isinstance(of, inspect.VarTupleType)), items)
+            return next((coerce(items, of) for of in types if isinstance(of, inspect.VarTupleType)), items)
         case inspect.VarTupleType(item_type=of), list():
-            return [fitted(item, of) for item in cast("list[object]", value)]
+            return [coerce(item, of) for item in cast("list[object]", value)]
         case inspect.StructType(), dict():
             types_of = {field.encode_name: field.type for field in kind.fields}
             return {
-                name: fitted(item, types_of[name]) if name in types_of else item
+                name: coerce(item, types_of[name]) if name in types_of else item
                 for name, item in cast("Fields", value).items()
-                if item is not None or name not in types_of or takes_null(types_of[name])
+                if item is not None or name not in types_of or is_nullable(types_of[name])
             }
         case _:
             return value
 
 
-def takes_null(kind: inspect.Type) -> bool:
+def is_nullable(kind: inspect.Type) -> bool:
     match kind:
         case inspect.AnyType() | inspect.NoneType():
             return True
@@ -247,7 +237,7 @@ def takes_null(kind: inspect.Type) -> bool:
             return False
 
 
-def updated(old: S, new: Struct) -> S:
+def merged(old: S, new: Struct) -> S:
     """Return `old` with every field that `new` has a value for."""
     fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value not in (None, "")}
     return msgspec.structs.replace(old, **fields)

@@ -12,7 +12,7 @@ import pytest
 import sse_adapters.anyio
 import sse_adapters.asyncio
 from sse_adapters import threads
-from sse_adapters.server import ChatService, Recorded, serving
+from sse_adapters.server import ChatService, FixedResponse, serving
 from sse_core import ApiError, Message, State, Verdict
 from sse_core.dialects import events, groq
 
@@ -75,7 +75,7 @@ def test_the_whole_answer_is_put_together_whatever_was_read_before(url: str) -> 
 
 
 def test_plain_events_make_no_whole(url: str) -> None:
-    with serving(ChatService(recorded=Recorded(b"data: one\n\n"))) as recorded:
+    with serving(ChatService(response=FixedResponse(b"data: one\n\n"))) as recorded:
         with threads.Client(recorded) as client:
             with pytest.raises(TypeError, match="not put together"):
                 client.stream(events.request()).final()
@@ -91,7 +91,7 @@ def test_plain_events_make_no_whole(url: str) -> None:
 def test_chunks_without_text_are_a_type_error_that_says_so() -> None:
     why = "a chunk of this stream, of type Event, has no text"
     request: Any = events.request()  # for which type checkers refuse text()
-    with serving(ChatService(recorded=Recorded(b"data: one\n\n"))) as recorded:
+    with serving(ChatService(response=FixedResponse(b"data: one\n\n"))) as recorded:
         with threads.Client(recorded) as client, pytest.raises(TypeError, match=why):
             next(client.stream(request).text())
 
@@ -106,7 +106,7 @@ def test_chunks_without_text_are_a_type_error_that_says_so() -> None:
 def test_an_error_has_what_had_come(url: str) -> None:
     body = b'data: {"choices":[{"delta":{"content":"so far"}}]}\n\ndata: {"error":{"message":"no more"}}\n\n'
     with (
-        serving(ChatService(pace=0, recorded=Recorded(body))) as recorded,
+        serving(ChatService(pace=0, response=FixedResponse(body))) as recorded,
         threads.Client(recorded) as client,
     ):
         stream = client.stream(CHAT)

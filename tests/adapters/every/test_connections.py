@@ -15,8 +15,8 @@ from weakref import ref
 import pytest
 
 from sse_adapters import async_loop, sync_loop
-from sse_adapters.connections import Connections
-from sse_core import Exchange, Idle, PoolLimits, StreamClosed
+from sse_adapters.connections import ConnectionPool
+from sse_core import Exchange, IdleConnection, PoolLimits, StreamClosed
 from sse_core.dialects import groq
 from support.runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from support.servers import CHUNKED, GENEROUS, LAST_CHUNK, End, chunked, event, head, says
@@ -25,7 +25,7 @@ WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
 
 
 def connections(**limits: Any) -> Any:
-    return Connections(lambda: SyncMemory(WHOLE), PoolLimits(**limits), sync_loop.sweep_at)
+    return ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(**limits), sync_loop.schedule_sweep)
 
 
 def test_a_closed_client_has_no_place_for_anyone() -> None:
@@ -86,7 +86,7 @@ def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
 ) -> None:
     one = connections(max_connections=1)
     for _ in range(kept):
-        one.put_back(Idle(SyncMemory(WHOLE), "http://a", draining(), one.now()))
+        one.put_back(IdleConnection(SyncMemory(WHOLE), "http://a", draining(), one.now()))
     one.claim("http://a", lambda: None)
     woken: list[str] = []
     one.claim("http://a", lambda: woken.append("woken"))
@@ -98,7 +98,7 @@ def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
         return look(*arguments)
 
     monkeypatch.setattr(one._pool, name, look_meanwhile)
-    assert sum(1 for _ in islice(one.candidates("http://a", None), 1)) == kept
+    assert sum(1 for _ in islice(one.idle_candidates("http://a", None), 1)) == kept
     assert woken == ["woken"]
 
 
@@ -124,10 +124,10 @@ def test_what_makes_room_is_closed_before_there_is_room() -> None:
 
 
 def test_what_was_put_back_is_for_others_even_if_it_is_ready_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    put_back = Connections[Any].put_back
+    put_back = ConnectionPool[Any].put_back
     made: list[SyncMemory] = []
 
-    def put_back_and_lose(self: Any, idle: Idle[Any]) -> None:
+    def put_back_and_lose(self: Any, idle: IdleConnection[Any]) -> None:
         put_back(self, idle)
         assert self._take_draining(idle)  # as another thread does, which has it from here on
         idle.receive(b"0\r\n\r\n")
@@ -137,7 +137,7 @@ def test_what_was_put_back_is_for_others_even_if_it_is_ready_by_then(monkeypatch
         made.append(SyncMemory(held))
         return made[-1]
 
-    monkeypatch.setattr(Connections, "put_back", put_back_and_lose)
+    monkeypatch.setattr(ConnectionPool, "put_back", put_back_and_lose)
     held = says(head("200 OK", CHUNKED), *chunked(event("[DONE]")), end=End.SILENCE)
     request = groq.chat(model="m", messages=[])
     with sync_loop.Client("http://memory", make) as client:
@@ -155,12 +155,12 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
         def now(self) -> float:
             return now
 
-    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+    def schedule_sweep(connections: ConnectionPool[Any], when: float) -> Callable[[], None]:
         sweeps.append(when)
         return lambda: called_off.append(when)
 
-    one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
-    one.set_clock()
+    one: Any = ConnectionPool(lambda: Timed(WHOLE), PoolLimits(drain_time=5), schedule_sweep)
+    one.use_current_clock()
     while now < 2:
         now += 1
         one.claim("http://a", lambda: None)
@@ -168,7 +168,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     assert sweeps == [6.0]
     now = 5.9
     assert one.overdue() == []
-    one.watch()
+    one.schedule_next_sweep()
     assert sweeps == [6.0, 6.0]
     now = 6.0
     sync_loop.sweep(ref(one))
@@ -179,16 +179,16 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     assert [idle.ready for idle in one._pool._idle] == [True, True]
     assert sweeps == [6.0, 6.0, 7.0]
     one.close()
-    one.watch()
+    one.schedule_next_sweep()
     assert (sweeps, called_off) == ([6.0, 6.0, 7.0], [7.0])
 
 
 def test_a_place_given_back_while_a_sweep_is_arranged_is_not_lost() -> None:
-    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+    def schedule_sweep(connections: ConnectionPool[Any], when: float) -> Callable[[], None]:
         connections.give_back("http://a", None, None)  # as from another thread
         return lambda: None
 
-    one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(max_connections=2), sweep_at)
+    one: Any = ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(max_connections=2), schedule_sweep)
     waiters = [one.claim("http://a", lambda: None) for _ in range(4)]
     one.give_back("http://a", SyncMemory(WHOLE), draining())
     assert [waiter.granted for waiter in waiters] == [True] * 4
@@ -197,16 +197,16 @@ def test_a_place_given_back_while_a_sweep_is_arranged_is_not_lost() -> None:
 def test_what_is_put_back_undrained_is_swept_too() -> None:
     sweeps: list[float] = []
 
-    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+    def schedule_sweep(connections: ConnectionPool[Any], when: float) -> Callable[[], None]:
         sweeps.append(when)
         return lambda: None
 
-    one: Any = Connections(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), sweep_at)
-    one.set_clock()
+    one: Any = ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), schedule_sweep)
+    one.use_current_clock()
     one.claim("http://a", lambda: None)
     one.give_back("http://a", SyncMemory(says()), draining())
     patiences: list[float] = []
-    for idle, patience in one.candidates("http://a", None):
+    for idle, patience in one.idle_candidates("http://a", None):
         assert one.overdue() == []  # for it is taken
         one.put_back(idle)
         patiences.append(patience)
@@ -222,19 +222,19 @@ def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
         def now(self) -> float:
             return now
 
-    def sweep_at(connections: Connections[Any], when: float) -> Callable[[], None]:
+    def schedule_sweep(connections: ConnectionPool[Any], when: float) -> Callable[[], None]:
         sweeps.append(when)
         return lambda: None
 
-    one: Any = Connections(lambda: Timed(WHOLE), PoolLimits(drain_time=5), sweep_at)
-    one.set_clock()
+    one: Any = ConnectionPool(lambda: Timed(WHOLE), PoolLimits(drain_time=5), schedule_sweep)
+    one.use_current_clock()
     for _ in range(2):
         one.claim("http://a", lambda: None)
         one.give_back("http://a", Timed(WHOLE), draining())
         now = 1.0
     assert sweeps == [1005.0, 6.0]
     patiences: list[float] = []
-    for idle, patience in one.candidates("http://a", None):
+    for idle, patience in one.idle_candidates("http://a", None):
         one.put_back(idle)
         patiences.append(patience)
     assert patiences[2:] == [1.01, 1.01]
@@ -250,7 +250,9 @@ def test_a_connection_whose_receiving_was_broken_into_is_lost() -> None:
             raise KeyboardInterrupt
 
     one = connections()
-    idle = [Idle(kind(WHOLE), "http://a", draining(), 0.0) for kind in (Interrupted, AsyncInterrupted)]
+    idle = [
+        IdleConnection(kind(WHOLE), "http://a", draining(), 0.0) for kind in (Interrupted, AsyncInterrupted)
+    ]
     with pytest.raises(KeyboardInterrupt):
         sync_loop.drain(cast(Any, idle[0]), one, 0.0)
     with pytest.raises(KeyboardInterrupt):
@@ -369,7 +371,7 @@ def test_a_kept_connection_that_fails_is_replaced() -> None:
 def test_what_is_asked_of_a_stream_without_a_connection_is_aborted() -> None:
     stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
     with pytest.raises(ConnectionAbortedError, match="not connected"):
-        stream._connected()
+        stream._require_transport()
 
 
 def test_who_reads_a_stream_that_is_being_closed_is_told_so() -> None:
@@ -388,7 +390,7 @@ def test_who_reads_a_stream_that_is_being_closed_is_told_so() -> None:
 
 def test_a_stream_closed_while_its_reader_has_no_connection_yet() -> None:
     stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
-    stream._enter()
+    stream._begin_step()
     stream.close()
-    stream._leave()
+    stream._end_step()
     assert stream.verdict is not None

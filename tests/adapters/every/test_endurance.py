@@ -18,7 +18,7 @@ import pytest
 
 from fuzz.faults import open_files
 from sse_core import PoolLimits
-from support.keepalive import ANSWER, TWO, Talk, talking
+from support.keepalive import ANSWER, TWO, Conversation, talking
 from support.runners import EVENTS, EventLoop, NetworkRunner, on_every_network, outcome
 from support.servers import CHUNKED, LAST_CHUNK, Peer, chunked, eventually, head
 from support.tls import Authority
@@ -50,7 +50,7 @@ def tasks(network: NetworkRunner) -> int:
     return number
 
 
-def ask_often(talk: Talk, network: NetworkRunner, times: int) -> None:
+def ask_often(talk: Conversation, network: NetworkRunner, times: int) -> None:
     for _ in range(times // AT_A_TIME):
         streams = [talk.client.stream(EVENTS) for _ in range(AT_A_TIME)]
         for future in [network.start(network.read_whole, stream) for stream in streams]:
@@ -79,7 +79,7 @@ def hesitant(peer: Peer) -> None:
         peer.send(piece)
 
 
-def give_up_often(talk: Talk, network: NetworkRunner, dice: random.Random) -> None:
+def give_up_often(talk: Conversation, network: NetworkRunner, dice: random.Random) -> None:
     """Close streams that are being read, each at some moment."""
     for _ in range(REQUESTS // AT_A_TIME):
         streams = [talk.client.stream(EVENTS) for _ in range(AT_A_TIME)]

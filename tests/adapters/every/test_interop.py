@@ -315,9 +315,9 @@ def test_leaving_goes_through_nginx_to_the_server(
         request = groq.chat(model="m", messages=MESSAGES)
         remote = network.stream(url, request, ssl_context=authority.client)
         assert remote.next().choices[0].delta.role == "assistant"  # long before there is more
-        assert service.served.open_connections == 1
+        assert service.stats.open_connections == 1
         remote.leave()
-        eventually(lambda: service.served.open_connections == 0)
+        eventually(lambda: service.stats.open_connections == 0)
 
 
 @either_scheme

@@ -226,9 +226,9 @@ def test_an_answer(network: NetworkRunner, fronted: Fronted, secure: dict[str, A
 def test_leaving_goes_through(network: NetworkRunner, fronted: Fronted, secure: dict[str, Any]) -> None:
     remote = network.stream(fronted.slow, CHAT, **secure)
     assert remote.next().choices[0].delta.role == "assistant"  # long before there is more
-    eventually(lambda: fronted.service.served.open_connections == 1)
+    eventually(lambda: fronted.service.stats.open_connections == 1)
     remote.leave()
-    eventually(lambda: fronted.service.served.open_connections == 0)
+    eventually(lambda: fronted.service.stats.open_connections == 0)
 
 
 def test_a_server_that_is_not_there_is_a_status(

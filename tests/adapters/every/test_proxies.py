@@ -23,7 +23,7 @@ from sse_core import (
     StreamError,
 )
 from support.apps import write_certificate
-from support.keepalive import ANSWER, Replies, Talk
+from support.keepalive import ANSWER, Conversation, Replies
 from support.proxies import HTTPProxy, SOCKSProxy, haproxy, microsocks, proxying, tinyproxy
 from support.runners import NetworkRunner
 from support.servers import End, Peer, listening, says
@@ -115,12 +115,12 @@ def talking_through(
     authority: Authority,
     scheme: str = "http",
     **options: Any,
-) -> Generator[Talk]:
+) -> Generator[Conversation]:
     """A client and a server that know each other through proxies."""
     script = Replies(ANSWER)
     with listening(script, tls=authority.server if scheme == "https" else None) as server:
         client = network.client(server.url, proxies=proxies, ssl_context=authority.client, **options)
-        talk = Talk(network, server, script, client)
+        talk = Conversation(network, server, script, client)
         try:
             yield talk
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sse_adapters.options import split
+from sse_adapters.options import split_options
 from sse_adapters.tls import TLS
 from sse_adapters.transports import AsyncTransport, SyncTransport
 from sse_core import (
@@ -481,5 +481,5 @@ async def completed(value: Any) -> Any:
 
 
 def test_a_zone_is_no_part_of_the_name_that_a_certificate_has() -> None:
-    transport, _ = split("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})
+    transport, _ = split_options("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})
     assert transport["server_names"] == {"fe80::1": "service.test"}

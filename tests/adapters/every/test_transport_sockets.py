@@ -54,14 +54,14 @@ def address(family: int, name: str) -> _sockets.Address:
 
 def test_the_families_take_turns_and_the_first_stays_first() -> None:
     found = [address(V6, "a"), address(V6, "b"), address(V6, "c"), address(V4, "d")]
-    names = [entry[-1][0] for entry in _sockets.in_turns("host", found)]
+    names = [entry[-1][0] for entry in _sockets.alternate_families("host", found)]
     assert names == ["a", "d", "b", "c"]
 
 
 def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _sockets.literal("127.0.0.1", 80)[0][-1] == ("127.0.0.1", 80)
-    assert _sockets.literal("::1", 80)[0][0] is V6
-    assert _sockets.literal("localhost", 80) == ()
+    assert _sockets.parse_address("127.0.0.1", 80)[0][-1] == ("127.0.0.1", 80)
+    assert _sockets.parse_address("::1", 80)[0][0] is V6
+    assert _sockets.parse_address("localhost", 80) == ()
 
 
 # Several addresses, of which not all answer.
@@ -285,8 +285,8 @@ def test_what_is_the_event_loops_is_touched_in_its_thread_alone(monkeypatch: pyt
     threads: list[int] = []
 
     class Connection(sse_adapters.asyncio.Connection):
-        def _let_go(self) -> None:
-            super()._let_go()
+        def _release(self) -> None:
+            super()._release()
             threads.append(threading.get_ident())
 
     monkeypatch.setattr(sse_adapters.asyncio, "Connection", Connection)

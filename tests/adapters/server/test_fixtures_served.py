@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sse_adapters.cli import main
-from sse_adapters.server import ChatService, Recorded, serving
+from sse_adapters.server import ChatService, FixedResponse, serving
 from sse_adapters.threads import Client
 from sse_core import StreamError
 from sse_core.testing.dialects import REQUESTS, Fixture, find, load
@@ -24,8 +24,8 @@ FIXTURES = load()
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
 def test_a_fixture_comes_over_the_network_as_it_is(fixture: Fixture) -> None:
     expected = fixture.expected
-    recorded = Recorded(fixture.stream, expected.status, expected.content_type)
-    with serving(ChatService(pace=0, recorded=recorded)) as url:
+    recorded = FixedResponse(fixture.stream, expected.status, expected.content_type)
+    with serving(ChatService(pace=0, response=recorded)) as url:
         host = urlsplit(url).netloc
         connection = HTTPConnection(host, timeout=10)
         connection.request("GET", "/anything")

@@ -20,7 +20,7 @@ import httpx
 import openai
 import pytest
 
-from sse_adapters.server import ChatRequest, ChatService, Served, serve, serving
+from sse_adapters.server import ChatRequest, ChatService, ServerStats, serve, serving
 from sse_adapters.server import service as server
 
 BACKENDS = ["asyncio", "trio"]
@@ -70,8 +70,8 @@ class Server:
     base_url: str
 
     @property
-    def served(self) -> Served:
-        return self.service.served
+    def stats(self) -> ServerStats:
+        return self.service.stats
 
     def connect(self) -> socket.socket:
         where = urlsplit(self.base_url)
@@ -201,7 +201,7 @@ def test_a_stream_on_the_wire() -> None:
     chunks = [event.encode() for event in [*events, "data: [DONE]\n\n"]]
     framed = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
     assert body == b"".join(framed) + b"0\r\n\r\n"
-    assert service.served == Served(requests=1, chunks_sent=len(chunks))
+    assert service.stats == ServerStats(requests=1, chunks_sent=len(chunks))
 
 
 def test_a_whole_answer_on_the_wire() -> None:
@@ -262,9 +262,9 @@ def test_a_connection_is_used_again(fast: Server) -> None:
             response.read()
             ids.add(response.getheader("x-request-id"))
             assert client.sock is opened
-            assert fast.served.open_connections == 1
-    assert len(ids) == fast.served.requests == 5
-    eventually(lambda: fast.served.open_connections == 0)
+            assert fast.stats.open_connections == 1
+    assert len(ids) == fast.stats.requests == 5
+    eventually(lambda: fast.stats.open_connections == 0)
 
 
 def test_requests_sent_at_once_are_answered_in_turn(fast: Server) -> None:
@@ -292,7 +292,7 @@ def test_connection_close_is_honoured_without_waiting_for_the_client(
     with fast.connect() as connection:
         connection.sendall(chat_request("Connection: close"))
         assert read_to_end(connection).count(b"HTTP/1.1") == 1
-        eventually(lambda: fast.served.open_connections == 0)
+        eventually(lambda: fast.stats.open_connections == 0)
 
 
 def test_expect_100_continue(fast: Server) -> None:
@@ -371,10 +371,10 @@ def test_a_client_that_leaves_ends_its_reply_at_once(
         connection = slow.connect()
         connection.sendall(chat_request(stream=True))
         read_until(connection, b'"role"')
-        assert slow.served.open_connections == 1
+        assert slow.stats.open_connections == 1
         leave(connection)
-        eventually(lambda: slow.served.open_connections == 0)
-        assert slow.served.chunks_sent == 1
+        eventually(lambda: slow.stats.open_connections == 0)
+        assert slow.stats.chunks_sent == 1
 
 
 def test_a_client_that_leaves_after_a_second_request_ends_its_reply_too() -> None:
@@ -385,16 +385,16 @@ def test_a_client_that_leaves_after_a_second_request_ends_its_reply_too() -> Non
         connection.sendall(b"GET /models HTTP/1.1\r\n")
         time.sleep(0.05)
         reset(connection)
-        eventually(lambda: slow.served.open_connections == 0)
-        assert slow.served.chunks_sent < 500
+        eventually(lambda: slow.stats.open_connections == 0)
+        assert slow.stats.chunks_sent < 500
 
 
 def test_a_client_that_leaves_without_a_word(fast: Server) -> None:
     fast.connect().close()
     reset(fast.connect())
     assert fast.post(chat_body()).status_code == 200
-    eventually(lambda: fast.served.open_connections == 0)
-    assert fast.served.requests == 1
+    eventually(lambda: fast.stats.open_connections == 0)
+    assert fast.stats.requests == 1
 
 
 def test_leaving_the_context_drops_open_connections() -> None:
@@ -403,10 +403,10 @@ def test_leaving_the_context_drops_open_connections() -> None:
             idle, busy = (clients.enter_context(slow.connect()) for _ in range(2))
             busy.sendall(chat_request(stream=True))
             read_until(busy, b'"role"')
-            eventually(lambda: slow.served.open_connections == 2)
+            eventually(lambda: slow.stats.open_connections == 2)
             before = time.monotonic()
         assert time.monotonic() - before < 5
-        assert slow.served.open_connections == 0
+        assert slow.stats.open_connections == 0
         for connection in (idle, busy):
             with contextlib.suppress(ConnectionResetError):
                 assert connection.recv(1) == b""
@@ -492,7 +492,7 @@ def test_a_reply_that_raises_is_logged_and_answered_with_500(
         assert response.headers["connection"] == "close"
         assert response.json()["error"]["type"] == "internal_server_error"
         assert failing.post(chat_body(model="a")).status_code == 200
-        assert failing.served.requests == 2
+        assert failing.stats.requests == 2
     (record,) = caplog.records
     assert record.exc_info
     assert record.exc_info[0] is KeyError
@@ -508,7 +508,7 @@ def test_a_failure_during_a_stream_cuts_it_short(caplog: pytest.LogCaptureFixtur
                 with pytest.raises(httpx.RemoteProtocolError):
                     await client.post("/chat/completions", json=chat_body(stream=True))
                 assert (await client.get("/models")).status_code == 200
-            assert service.served.chunks_sent == 1
+            assert service.stats.chunks_sent == 1
             group.cancel_scope.cancel()
 
     caplog.set_level(logging.ERROR, logger=server.__name__)
@@ -607,7 +607,7 @@ def test_groq_streamed_and_whole_agree(fast: Server) -> None:
     assert not any(chunk.x_groq for chunk in contents)
     assert len(contents) == whole.usage.completion_tokens
     assert len({(chunk.id, chunk.created) for chunk in chunks}) == 1
-    assert fast.served.chunks_sent == len(chunks) + 1
+    assert fast.stats.chunks_sent == len(chunks) + 1
 
 
 def test_openai_streamed_and_whole_agree(fast: Server) -> None:
@@ -721,9 +721,9 @@ def test_serve_runs_beside_its_async_client(backend: str) -> None:
                 with pytest.raises(groq.BadRequestError):
                     await client.chat.completions.create(model="m", messages=[])
             assert "".join(texts) == whole.choices[0].message.content
-            assert service.served.requests == 3
+            assert service.stats.requests == 3
             group.cancel_scope.cancel()
-        assert service.served.open_connections == 0
+        assert service.stats.open_connections == 0
 
     anyio.run(main, backend=backend)
 
@@ -742,7 +742,7 @@ def test_serve_notices_clients_that_leave(backend: str) -> None:
                     if b"stream" in request:
                         await client.receive()
                 with anyio.fail_after(5):
-                    while service.served.open_connections:
+                    while service.stats.open_connections:
                         await anyio.sleep(0.001)
             group.cancel_scope.cancel()
 

@@ -22,12 +22,12 @@ import sse_adapters.threads
 from sse_adapters.testing import (
     Check,
     TransportFailures,
-    case,
     check_transport,
     checks,
     deadlines,
     leaving,
     peers,
+    subject,
     traffic,
 )
 from sse_adapters.testing import transports as _checks
@@ -36,9 +36,9 @@ from support.tls import Authority
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (case, deadlines, leaving, peers):
+    for module in (subject, deadlines, leaving, peers):
         monkeypatch.setattr(module, "PATIENCE", 0.5)
-    monkeypatch.setattr(case, "LATE", 0.1)
+    monkeypatch.setattr(subject, "LATE", 0.1)
 
 
 class Blocking(sse_adapters.threads.Transport):
@@ -153,7 +153,7 @@ class BeginsADeadlineAnewWithEachWrite(Blocking):
     def send(self, data: bytes, deadline: float | None) -> None:
         left = None if deadline is None else deadline - self.now()
         while data:
-            sock = self._ready(None if left is None else self.now() + left)
+            sock = self._socket_until(None if left is None else self.now() + left)
             try:
                 data = data[sock.send(data) :]
             except BlockingIOError:
@@ -257,7 +257,7 @@ def test_what_runs_a_coroutine_will_do_on_asyncio() -> None:
 
 
 def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case, "PATIENCE", 0.05)
+    monkeypatch.setattr(subject, "PATIENCE", 0.05)
 
     class Hangs(sse_adapters.anyio.Transport):
         async def sleep(self, deadline: float) -> None:
@@ -269,7 +269,7 @@ def test_a_transport_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_after_some_that_hang_no_more_checks_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case, "PATIENCE", 0.05)
+    monkeypatch.setattr(subject, "PATIENCE", 0.05)
     monkeypatch.setattr("sse_adapters.testing.transports.CHECKS", traffic.CHECKS[:9])
 
     class NeverConnects(sse_adapters.anyio.Transport):

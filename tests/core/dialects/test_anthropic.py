@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import ApiError, Event, Fault, InvalidChunk, Mark, NotAnEventStream, Response, StatusError
+from sse_core import ApiError, Control, Event, Fault, InvalidChunk, NotAnEventStream, Response, StatusError
 from sse_core.dialects import anthropic
 from support.core import unhurried
 
@@ -63,9 +63,9 @@ def test_what_json_has_no_form_for_is_a_type_error() -> None:
 
 def test_the_last_event_is_a_chunk_and_completes_the_stream() -> None:
     dialect = request.dialect()
-    assert not dialect.complete
+    assert not dialect.ended
     assert dialect.read(Event(b'{"type":"message_stop"}')) == anthropic.MessageStop()
-    assert dialect.complete
+    assert dialect.ended
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_stop_reasons(reason: str) -> None:
     event = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 1}}
     chunk = dialect.read(Event(json.dumps(event).encode()))
     assert isinstance(chunk, anthropic.MessageDelta)
-    assert (chunk.finish_reason, dialect.finished, dialect.complete) == (reason, True, False)
+    assert (chunk.finish_reason, dialect.may_end, dialect.ended) == (reason, True, False)
 
 
 @pytest.mark.parametrize("reason", [None, ""])
@@ -90,7 +90,7 @@ def test_a_message_delta_without_a_reason_does_not_finish(reason: str | None) ->
         Event(json.dumps({"type": "message_delta", "delta": {"stop_reason": reason}}).encode())
     )
     assert isinstance(chunk, anthropic.MessageDelta)
-    assert (chunk.finish_reason, dialect.finished) == (None, False)
+    assert (chunk.finish_reason, dialect.may_end) == (None, False)
 
 
 def test_an_empty_stop_reason_behind_another_says_nothing() -> None:
@@ -240,7 +240,7 @@ def test_invalid_utf8_becomes_the_replacement_character() -> None:
 def test_errors_by_status() -> None:
     head = Response(429, "Too Many Requests", (("request-id", "req_1"),))
     body = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow"},"request_id":"req_2"}'
-    error = request.dialect().refusal(head, body)
+    error = request.dialect().error_for(head, body)
     assert isinstance(error, StatusError)
     assert (error.status, error.type, error.message, error.request_id) == (
         429,
@@ -252,18 +252,18 @@ def test_errors_by_status() -> None:
 
 
 def test_errors_by_status_without_words() -> None:
-    error = request.dialect().refusal(Response(529, "Overloaded", ()), b"<html>")
+    error = request.dialect().error_for(Response(529, "Overloaded", ()), b"<html>")
     assert isinstance(error, StatusError)
     assert (error.message, error.type, error.retryable) == ("Overloaded", None, True)
 
 
 def test_json_in_place_of_a_stream() -> None:
     head = Response(200, "OK", (("content-type", "application/json"),))
-    error = request.dialect().refusal(head, b'{"type":"error","error":{"type":"api_error","message":"no"}}')
+    error = request.dialect().error_for(head, b'{"type":"error","error":{"type":"api_error","message":"no"}}')
     assert isinstance(error, ApiError)
     assert not isinstance(error, StatusError)
     assert (error.message, error.type) == ("no", "api_error")
-    assert isinstance(request.dialect().refusal(head, b'{"id":"msg_1"}'), NotAnEventStream)
+    assert isinstance(request.dialect().error_for(head, b'{"id":"msg_1"}'), NotAnEventStream)
 
 
 events = st.fixed_dictionaries(
@@ -290,7 +290,7 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, kind: st
         chunk = dialect.read(Event(data, kind))
     except (ApiError, InvalidChunk):
         return
-    if not isinstance(chunk, Mark):
+    if not isinstance(chunk, Control):
         accumulator = dialect.accumulator()
         assert accumulator is not None
         brought = accumulator.add([chunk])
@@ -360,7 +360,7 @@ def test_whose_tool_it_is_depends_on_the_last_block_of_an_index() -> None:
         start = {"type": "content_block_start", "index": 0, "content_block": {"type": type}}
         for fields in (start, delta(0, type="input_json_delta", partial_json="{}")):
             chunk = dialect.read(Event(json.dumps(fields).encode()))
-            assert not isinstance(chunk, Mark)
+            assert not isinstance(chunk, Control)
             calls.append(len(chunk.tool_calls))
     assert calls == [0, 0, 1, 1, 0, 0, 1, 1]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import Event, InvalidChunk, Mark, Message, Response, StatusError, ToolCall, UnknownField
+from sse_core import Control, Event, InvalidChunk, Message, Response, StatusError, ToolCall, UnknownField
 from sse_core.dialects import events, groq, openai
 from sse_core.dialects.chat.tolerant import without_nulls
 from support.core import unhurried
@@ -20,7 +20,7 @@ from support.core import unhurried
 def read(*chunks: object) -> list[openai.ChatCompletionChunk]:
     dialect = openai.ChatDialect()
     found = [dialect.read(Event(json.dumps(chunk).encode())) for chunk in chunks]
-    return [chunk for chunk in found if not isinstance(chunk, Mark)]
+    return [chunk for chunk in found if not isinstance(chunk, Control)]
 
 
 def delta(**fields: object) -> dict[str, object]:
@@ -462,8 +462,8 @@ DOCUMENTED: dict[str, Any] = {
 def test_strictly_a_chunk_is_as_documented(chat: Any) -> None:
     dialect = chat(model="m", messages=[], strict=True).dialect()
     assert dialect.read(Event(json.dumps(DOCUMENTED).encode())).text == "a"
-    assert dialect.read(Event(b"[DONE]")) is Mark.END
-    assert dialect.read(Event(b"", "ping")) is Mark.PING
+    assert dialect.read(Event(b"[DONE]")) is Control.END
+    assert dialect.read(Event(b"", "ping")) is Control.PING
 
 
 @pytest.mark.parametrize(
@@ -510,9 +510,9 @@ def test_chunks_can_be_had_with_their_events() -> None:
     event = Event(b'{"choices":[{"delta":{"content":"a","mood":"calm"},"finish_reason":"stop"}]}')
     pair = dialect.read(event)
     assert isinstance(pair, events.WithEvent)
-    assert (pair.chunk.text, pair.event, dialect.finished) == ("a", event, True)
+    assert (pair.chunk.text, pair.event, dialect.may_end) == ("a", event, True)
     assert json.loads(pair.event.raw)["choices"][0]["delta"]["mood"] == "calm"
-    assert dialect.read(Event(b"[DONE]")) is Mark.END
+    assert dialect.read(Event(b"[DONE]")) is Control.END
     accumulator = dialect.accumulator()
     assert accumulator is not None
     assert (accumulator.add([pair]), accumulator.message().text) == (1, "a")
@@ -522,4 +522,4 @@ def test_events_have_no_whole_with_events_either() -> None:
     dialect = events.with_events(events.request()).dialect()
     assert dialect.ends_with_body
     assert dialect.accumulator() is None
-    assert isinstance(dialect.refusal(Response(404), b"<html>"), StatusError)
+    assert isinstance(dialect.error_for(Response(404), b"<html>"), StatusError)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from sse_core import (
     URL,
     ApiError,
+    Control,
     Event,
     EventDecoder,
     InvalidArguments,
     InvalidChunk,
-    Mark,
     Message,
     Response,
     StatusError,
@@ -129,8 +129,8 @@ def test_what_is_invalid_says_so() -> None:
         with pytest.raises(InvalidChunk) as caught:
             read(data)
         assert caught.value.raw == data
-    assert read(b"") is Mark.PING
-    assert read(b"[DONE]") is Mark.END
+    assert read(b"") is Control.PING
+    assert read(b"[DONE]") is Control.END
 
 
 def test_an_error_event() -> None:
@@ -141,7 +141,7 @@ def test_an_error_event() -> None:
 
 def test_errors_by_status_may_stand_in_an_array() -> None:
     body = b'[{"error":{"code":503,"message":"no","status":"UNAVAILABLE","details":[]}}]'
-    error = request.dialect().refusal(Response(503, "Service Unavailable"), body)
+    error = request.dialect().error_for(Response(503, "Service Unavailable"), body)
     assert isinstance(error, StatusError)
     assert (error.message, error.type, error.code, error.retryable) == ("no", "UNAVAILABLE", 503, True)
 
@@ -221,7 +221,7 @@ def calling(*calls: dict[str, object], index: int = 0) -> tuple[list[Any], Messa
     for call in calls:
         candidate = {"index": index, "content": {"parts": [{"functionCall": call}]}}
         chunk = dialect.read(Event(json.dumps({"candidates": [candidate]}).encode()))
-        assert not isinstance(chunk, Mark)
+        assert not isinstance(chunk, Control)
         assert accumulator.add([chunk]) == (index == 0)
         added += [(part.name, part.arguments) for part in chunk.tool_calls]
     return added, accumulator.message()
@@ -305,7 +305,7 @@ def test_a_call_may_be_without_its_beginning() -> None:
     for call in ({"name": "f", "willContinue": True}, {"partialArgs": [arg("$.a", numberValue=1)]}):
         data = {"candidates": [{"content": {"parts": [{"functionCall": call}]}}]}
         chunk = dialect.read(Event(json.dumps(data).encode()))
-    assert not isinstance(chunk, Mark)
+    assert not isinstance(chunk, Control)
     accumulator.add([chunk])
     assert [(call.name, call.arguments) for call in accumulator.message().tool_calls] == [("", '{"a":1}')]
 
@@ -359,7 +359,7 @@ def test_a_call_in_parts_may_have_text_and_a_signature_beside_it() -> None:
         [],
     ):
         chunk = dialect.read(Event(json.dumps({"candidates": [{"content": {"parts": parts}}]}).encode()))
-        assert not isinstance(chunk, Mark)
+        assert not isinstance(chunk, Control)
         accumulator.add([chunk])
     (candidate,) = accumulator.message().native.candidates
     assert candidate.content.parts == (
@@ -423,16 +423,14 @@ def test_what_is_taken_apart_is_put_together(arguments: dict[str, Any]) -> None:
 
 
 def test_a_candidate_may_bring_nothing() -> None:
-    chunks: list[gemini.GenerateContentResponse] = []
-    data = b'{"candidates":[{"index":0}]}'
-    assert gemini.generate(model="m", contents=[]).dialect().read_plain([data], chunks) == 1
-    assert (chunks[0].text, chunks[0].finish_reason) == ("", None)
+    chunk = read({"candidates": [{"index": 0}]})
+    assert (chunk.text, chunk.finish_reason) == ("", None)
 
 
 @pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])
 def test_an_error_need_not_say_that_it_is_one(data: dict[str, object]) -> None:
     raw = json.dumps(data).encode()
-    assert request.dialect().read_plain([raw], []) == 0
+    assert request.dialect().read_batch([raw], []) == 0
     with pytest.raises(ApiError, match="no"):
         read(data)
 
@@ -442,7 +440,7 @@ def test_an_empty_finish_reason_is_none(reason: str | None) -> None:
     dialect = request.dialect()
     chunk = dialect.read(Event(json.dumps({"candidates": [{"finishReason": reason}]}).encode()))
     assert isinstance(chunk, gemini.GenerateContentResponse)
-    assert (chunk.finish_reason, dialect.finished) == (None, False)
+    assert (chunk.finish_reason, dialect.may_end) == (None, False)
 
 
 def test_answers_without_an_index_are_one() -> None:

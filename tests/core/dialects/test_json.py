@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from sse_core import ApiError, Event, InvalidChunk, Mark, Response, StatusError
+from sse_core import ApiError, Control, Event, InvalidChunk, Response, StatusError
 from sse_core.dialects import json
 from support.core import unhurried
 
@@ -58,8 +58,8 @@ def test_chunks(type: Any, data: bytes, chunk: object) -> None:
 
 
 def test_the_marker_ends_the_stream() -> None:
-    assert read(b"[DONE]") is read(b" [DONE]") is Mark.END
-    assert read(b'"end"', str, done=b'"end"') is Mark.END
+    assert read(b"[DONE]") is read(b" [DONE]") is Control.END
+    assert read(b'"end"', str, done=b'"end"') is Control.END
     with pytest.raises(InvalidChunk):
         read(b"[DONE]", done=None)
 
@@ -70,7 +70,7 @@ def test_without_a_marker_the_body_ends_the_stream() -> None:
 
 
 def test_an_event_without_data_is_a_keep_alive() -> None:
-    assert read(b"") is read(b" ") is Mark.PING
+    assert read(b"") is read(b" ") is Control.PING
 
 
 @pytest.mark.parametrize("data", [b"{", b"{}", b'{"n":"1"}', b"5", b"\xff"])
@@ -89,7 +89,7 @@ def test_errors_in_the_stream() -> None:
 
 
 def test_errors_by_status() -> None:
-    error = json.request(Number).dialect().refusal(Response(500, "No"), b'{"detail":"broken"}')
+    error = json.request(Number).dialect().error_for(Response(500, "No"), b'{"detail":"broken"}')
     assert isinstance(error, StatusError)
     assert (error.message, error.retryable) == ("broken", True)
 

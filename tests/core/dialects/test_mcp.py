@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from sse_core import (
     BodyTruncated,
+    Control,
     Dialect,
     Done,
     Event,
     EventDecoder,
     InvalidChunk,
-    Mark,
     Request,
     Response,
     Send,
@@ -39,7 +39,7 @@ TOOLS = mcp.JSONRPCRequest(id=1, method="tools/list")
 def read(stream: str, dialect: Dialect[Any] | None = None) -> list[Any]:
     dialect = dialect or mcp.post(TOOLS).dialect()
     chunks = [dialect.read(event) for event in EventDecoder().feed(stream.encode())]
-    return [chunk for chunk in chunks if not isinstance(chunk, Mark)]
+    return [chunk for chunk in chunks if not isinstance(chunk, Control)]
 
 
 def said(message: object) -> str:
@@ -52,15 +52,15 @@ def test_a_stream_that_ends_with_the_response() -> None:
         mcp.JSONRPCNotification(method="notifications/progress", params={"progress": 1}),
         mcp.JSONRPCRequest(id="s1", method="sampling/createMessage"),
     ]
-    assert not (dialect.complete or dialect.ends_with_body)
+    assert not (dialect.ended or dialect.ends_with_body)
     assert read(said(RESULT), dialect) == [mcp.JSONRPCResponse(id=1, result={"tools": []})]
-    assert dialect.complete
+    assert dialect.ended
 
 
 def test_the_response_to_another_request_ends_nothing() -> None:
     dialect = mcp.post(TOOLS).dialect()
     read(said({**RESULT, "id": 2}), dialect)
-    assert not dialect.complete
+    assert not dialect.ended
 
 
 def test_a_failure_is_a_response_too() -> None:
@@ -68,14 +68,14 @@ def test_a_failure_is_a_response_too() -> None:
     failed = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "no", "data": {"a": 1}}}
     error = mcp.ErrorObject(code=-32601, message="no", data={"a": 1})
     assert read(said(failed), dialect) == [mcp.JSONRPCError(id=1, error=error)]
-    assert dialect.complete
+    assert dialect.ended
 
 
 def test_a_failure_of_no_request_in_particular() -> None:
     dialect = mcp.listen().dialect()
     failed = {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "no"}}
     assert read(said(failed), dialect)[0].id is None
-    assert not dialect.complete
+    assert not dialect.ended
 
 
 def test_a_null_error_is_none() -> None:
@@ -84,7 +84,7 @@ def test_a_null_error_is_none() -> None:
 
 def test_an_event_without_data_is_a_keep_alive() -> None:
     event = Event(b"", last_event_id="a1")
-    assert mcp.listen().dialect().read(event) is Mark.PING
+    assert mcp.listen().dialect().read(event) is Control.PING
 
 
 def test_the_endpoint_of_the_old_transport() -> None:
@@ -141,7 +141,7 @@ def test_taking_up_a_stream_that_was_to_bring_a_response() -> None:
     dialect = mcp.listen(last_event_id="a2", request_id=1).dialect()
     assert not dialect.ends_with_body
     read(said(RESULT), dialect)
-    assert dialect.complete
+    assert dialect.ended
 
 
 def head(status: int, kind: str | None = None) -> Response:
@@ -150,27 +150,27 @@ def head(status: int, kind: str | None = None) -> Response:
 
 def test_a_whole_response_that_is_no_stream() -> None:
     dialect = MCPDialect(1)
-    found = dialect.single(head(200, "Application/JSON; charset=utf-8"), json.dumps(RESULT).encode())
+    found = dialect.read_document(head(200, "Application/JSON; charset=utf-8"), json.dumps(RESULT).encode())
     assert found == (mcp.JSONRPCResponse(id=1, result={"tools": []}),)
-    assert dialect.single(head(202), b"") == ()
+    assert dialect.read_document(head(202), b"") == ()
     for refused in (head(404), head(200), head(200, "text/html"), head(400, "application/json")):
-        assert dialect.single(refused, b"{}") is None
+        assert dialect.read_document(refused, b"{}") is None
     with pytest.raises(InvalidChunk):
-        dialect.single(head(200, "application/json"), b"{")
+        dialect.read_document(head(200, "application/json"), b"{")
 
 
 def test_a_whole_response_with_its_event() -> None:
     dialect = events.with_events(mcp.post(TOOLS)).dialect()
-    assert dialect.reads_documents
+    assert dialect.accepts_document
     body = json.dumps(RESULT).encode()
-    found = dialect.single(head(200, "application/json"), body)
+    found = dialect.read_document(head(200, "application/json"), body)
     assert found == [events.WithEvent(Event(body), mcp.JSONRPCResponse(id=1, result={"tools": []}))]
-    assert dialect.single(head(404), body) is None
+    assert dialect.read_document(head(404), body) is None
 
 
 def test_errors_by_status() -> None:
     body = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}'
-    error = mcp.post(TOOLS).dialect().refusal(head(404), body)
+    error = mcp.post(TOOLS).dialect().error_for(head(404), body)
     assert isinstance(error, StatusError)
     assert (error.status, error.code, error.message) == (404, -32001, "Session not found")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import URL, ApiError, Event, InvalidChunk, Mark, Response, StatusError
+from sse_core import URL, ApiError, Control, Event, InvalidChunk, Response, StatusError
 from sse_core.dialects import responses
 from support.core import unhurried
 
@@ -74,7 +74,7 @@ def test_the_last_event_is_a_chunk_and_completes_the_stream(type: str) -> None:
     dialect = request.dialect()
     chunk = dialect.read(event(type, response={"status": "done"}))
     assert isinstance(chunk, responses.ResponseCompleted | responses.ResponseIncomplete)
-    assert (chunk.finish_reason, dialect.complete) == ("done", True)
+    assert (chunk.finish_reason, dialect.ended) == ("done", True)
 
 
 def test_why_a_response_is_incomplete() -> None:
@@ -121,7 +121,7 @@ def test_an_item_without_content_and_a_part_of_an_unknown_type() -> None:
     assert accumulator is not None
     for fields in ({"item": None}, {"item": {"type": "hologram"}}):
         chunk = dialect.read(event("response.output_item.added", output_index=0, **fields))
-        assert not isinstance(chunk, Mark)
+        assert not isinstance(chunk, Control)
         accumulator.add([chunk])
     assert [item.type for item in accumulator.message().native.output] == ["", "hologram"]
 
@@ -151,7 +151,7 @@ def test_a_part_that_is_done_replaces_its_deltas() -> None:
     ]
     for type, fields in events:
         chunk = dialect.read(event(type, **fields))
-        assert not isinstance(chunk, Mark)
+        assert not isinstance(chunk, Control)
         accumulator.add([chunk])
     message = accumulator.message()
     assert (message.text, message.reasoning) == ("Hello", "Think")
@@ -175,7 +175,7 @@ def test_a_patch_that_is_not_whole(operation: object, put_together: object) -> N
         event("response.apply_patch_call_operation_diff.delta", output_index=0, delta="i"),
     ):
         chunk = dialect.read(data)
-        assert not isinstance(chunk, Mark)
+        assert not isinstance(chunk, Control)
         accumulator.add([chunk])
     assert accumulator.message().native.output[0].operation == put_together
 
@@ -188,7 +188,7 @@ def test_a_failure_without_words() -> None:
 
 def test_errors_by_status() -> None:
     body = b'{"error":{"message":"no","type":"invalid_request_error","param":"input","code":null}}'
-    error = request.dialect().refusal(Response(400, "Bad Request"), body)
+    error = request.dialect().error_for(Response(400, "Bad Request"), body)
     assert isinstance(error, StatusError)
     assert (error.message, error.type, error.param, error.retryable) == (
         "no",
@@ -216,7 +216,7 @@ def test_any_event_is_a_chunk_a_mark_or_a_documented_error(data: bytes, type: st
         chunk = dialect.read(Event(data, type))
     except (ApiError, InvalidChunk):
         return
-    if not isinstance(chunk, Mark):
+    if not isinstance(chunk, Control):
         accumulator = dialect.accumulator()
         assert accumulator is not None
         accumulator.add([chunk])

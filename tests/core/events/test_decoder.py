@@ -15,7 +15,7 @@ from support.core import cut_at, cuts, places, unhurried
 from support.counting import most_memory
 
 MIB = 2**20
-KEPT = 64 * 2**10
+MAX_IGNORED = 64 * 2**10
 
 line_starts = st.sampled_from(
     [
@@ -76,7 +76,7 @@ def test_without_the_fast_path_the_results_are_the_same(stream: bytes, places: l
     pieces = cut_at(stream, places)
     fast = decoded(pieces), everything(pieces)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventDecoder, "_bulk", no_bulk)
+        patch.setattr(EventDecoder, "_whole_blocks", no_bulk)
         assert (decoded(pieces), everything(pieces)) == fast
 
 
@@ -193,8 +193,8 @@ def test_a_decoder_may_begin_with_the_last_id_of_the_connection_before() -> None
         (b"\r\n\r\nid: 1\r\nda", 8, False),
         (b"\xef\xbb", 2, False),
         (b"\xef\xbb\xbf", 0, False),
-        (b":" + b"x" * (2 * KEPT), 2 * KEPT + 1, False),
-        (b":" + b"x" * (2 * KEPT) + b"\ndata: 1", 2 * KEPT + 9, True),
+        (b":" + b"x" * (2 * MAX_IGNORED), 2 * MAX_IGNORED + 1, False),
+        (b":" + b"x" * (2 * MAX_IGNORED) + b"\ndata: 1", 2 * MAX_IGNORED + 9, True),
     ],
 )
 def test_the_end_of_the_stream_reports_what_it_cut_off(stream: bytes, dropped: int, unfinished: bool) -> None:
@@ -216,7 +216,7 @@ def test_the_end_of_the_stream_reports_what_it_cut_off(stream: bytes, dropped: i
         (b"retry", None),
         (b"data: 1\ndat", UnknownField("dat", b"")),
         (b"data: 1\n\nerror: {", UnknownField("error", b"{")),
-        (b"a:" + b"x" * (2 * KEPT), UnknownField("a", b"x" * (KEPT - 2))),
+        (b"a:" + b"x" * (2 * MAX_IGNORED), UnknownField("a", b"x" * (MAX_IGNORED - 2))),
     ],
 )
 def test_an_unknown_field_without_its_line_end_can_be_had(stream: bytes, field: UnknownField | None) -> None:
@@ -230,7 +230,7 @@ def test_an_unknown_field_without_its_line_end_can_be_had(stream: bytes, field: 
 # The limit on an event.
 
 
-@pytest.mark.parametrize("limit", [0, 1, 10, KEPT - 1, KEPT, KEPT + 1, 2 * KEPT])
+@pytest.mark.parametrize("limit", [0, 1, 10, MAX_IGNORED - 1, MAX_IGNORED, MAX_IGNORED + 1, 2 * MAX_IGNORED])
 @pytest.mark.parametrize("rest", [b"\n\n", b"\r\n\r\n", b"\ndata\n\n"])
 def test_an_event_of_just_the_limit_is_let_through_and_one_byte_more_is_not(limit: int, rest: bytes) -> None:
     extra = rest.count(b"data")  # the LF between the lines
@@ -296,7 +296,7 @@ def test_a_comment_or_an_unknown_field_has_no_limit_but_only_its_start_is_kept()
             decoder = EventDecoder(max_event_size=10)
             items = [item for piece in [*pieces, b"\ndata: 1\n\n"] for item in decoder.feed_all(piece)]
             assert items[1:] == [Event(b"1")]
-            assert repr(items[:1]) == repr(EventDecoder().feed_all(line[:KEPT] + b"\n"))
+            assert repr(items[:1]) == repr(EventDecoder().feed_all(line[:MAX_IGNORED] + b"\n"))
 
 
 # Memory, and work.
@@ -312,7 +312,7 @@ def test_memory_is_bounded_while_a_line_without_meaning_goes_on(start: bytes) ->
         for _ in range(8 * MIB // len(piece)):
             decoder.feed(piece)
 
-    assert most_memory(feed) < 8 * KEPT
+    assert most_memory(feed) < 8 * MAX_IGNORED
     assert decoder.eof().dropped == len(start) + 8 * MIB
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import Event, EventDecoder, EventTooLarge, Flaw, Forgiven, StrictEventDecoder
+from sse_core import Event, EventDecoder, EventTooLarge, Flaw, StrictEventDecoder, Violation
 
 FRAGMENTS = [
     b"data",
@@ -28,18 +28,18 @@ FRAGMENTS = [
 @pytest.mark.parametrize(
     ("stream", "forgiven"),
     [
-        (b"data: \xff\n\n", Forgiven(Flaw.INVALID_UTF8, b"data: \xff")),
-        (b": \xc3\n", Forgiven(Flaw.INVALID_UTF8, b": \xc3")),
-        (b"id: a\0b\n", Forgiven(Flaw.NUL_IN_ID, b"id: a\0b")),
-        (b"retry: 5s\n", Forgiven(Flaw.RETRY_NOT_DIGITS, b"retry: 5s")),
-        (b"retry\n", Forgiven(Flaw.RETRY_NOT_DIGITS, b"retry")),
-        (b"retry: " + b"9" * 641 + b"\n", Forgiven(Flaw.RETRY_TOO_LARGE, b"retry: " + b"9" * 641)),
-        (b"event: ping\n\n", Forgiven(Flaw.TYPE_WITHOUT_DATA, b"ping")),
+        (b"data: \xff\n\n", Violation(Flaw.INVALID_UTF8, b"data: \xff")),
+        (b": \xc3\n", Violation(Flaw.INVALID_UTF8, b": \xc3")),
+        (b"id: a\0b\n", Violation(Flaw.NUL_IN_ID, b"id: a\0b")),
+        (b"retry: 5s\n", Violation(Flaw.RETRY_NOT_DIGITS, b"retry: 5s")),
+        (b"retry\n", Violation(Flaw.RETRY_NOT_DIGITS, b"retry")),
+        (b"retry: " + b"9" * 641 + b"\n", Violation(Flaw.RETRY_TOO_LARGE, b"retry: " + b"9" * 641)),
+        (b"event: ping\n\n", Violation(Flaw.TYPE_WITHOUT_DATA, b"ping")),
     ],
 )
-def test_a_flaw_is_reported_with_the_line_that_has_it(stream: bytes, forgiven: Forgiven) -> None:
+def test_a_flaw_is_reported_with_the_line_that_has_it(stream: bytes, forgiven: Violation) -> None:
     items = StrictEventDecoder().feed_all(stream)
-    assert [item for item in items if isinstance(item, Forgiven)] == [forgiven]
+    assert [item for item in items if isinstance(item, Violation)] == [forgiven]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_a_flaw_is_reported_with_the_line_that_has_it(stream: bytes, forgiven: F
     ],
 )
 def test_what_the_standard_provides_for_is_no_flaw(stream: bytes) -> None:
-    assert not [item for item in StrictEventDecoder().feed_all(stream) if isinstance(item, Forgiven)]
+    assert not [item for item in StrictEventDecoder().feed_all(stream) if isinstance(item, Violation)]
 
 
 def test_a_report_comes_before_the_event_that_it_concerns() -> None:
     items = StrictEventDecoder().feed_all(b"data: a\n\ndata: \xff\n\n")
-    assert items == [Event(b"a"), Forgiven(Flaw.INVALID_UTF8, b"data: \xff"), Event(b"\xff")]
+    assert items == [Event(b"a"), Violation(Flaw.INVALID_UTF8, b"data: \xff"), Event(b"\xff")]
 
 
 def test_the_limit_is_the_same_and_nothing_is_read_behind_it() -> None:

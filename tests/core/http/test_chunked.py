@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sse_core import BodyTruncated, Exchange, ProtocolError
-from sse_core.http.chunked import Chunks
+from sse_core.http.chunked import ChunkedFraming
 from support.core import PlainExchange
 
 HEADS = [
@@ -71,7 +71,7 @@ def received(exchange: Exchange, pieces: list[bytes]) -> list[object]:
     body = b""
     for piece in [*filter(None, pieces), b""]:
         body += exchange.receive(piece)
-        seen.append((body, exchange.ended, exchange.overrun, type(exchange.error), exchange.response))
+        seen.append((body, exchange.ended, exchange.excess_data, type(exchange.error), exchange.response))
     return seen
 
 
@@ -137,11 +137,11 @@ def test_a_limit_on_framing_is_the_same_however_it_comes(size: int, step: int) -
 
 
 def test_a_first_line_without_end_is_not_kept() -> None:
-    chunks, body = Chunks(max_line=10**9), list[bytes]()
+    chunks, body = ChunkedFraming(max_line=10**9), list[bytes]()
     for piece in (b"5", b" ", b";"):
-        assert chunks.slice(piece * (1 if piece == b"5" else 10**6), body) == b""
+        assert chunks.feed(piece * (1 if piece == b"5" else 10**6), body) == b""
     assert len(pickle.dumps(chunks)) < 1000
-    assert (chunks.slice(b"\r\nhello\r\n", body), body) == (b"", [b"hello"])
+    assert (chunks.feed(b"\r\nhello\r\n", body), body) == (b"", [b"hello"])
 
 
 def test_data_comes_out_of_an_unfinished_chunk() -> None:

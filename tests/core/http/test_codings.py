@@ -22,7 +22,6 @@ from sse_core import (
     EventDecoder,
     Failed,
     Limits,
-    NotAnEventStream,
     ProtocolError,
     Reason,
     Receive,
@@ -32,6 +31,7 @@ from sse_core import (
     StatusError,
     StreamClosed,
     StreamIncomplete,
+    UnsupportedCoding,
     Verdict,
 )
 from sse_core.dialects import events
@@ -109,8 +109,8 @@ STREAM = "Content-Type: text/event-stream"
 LIMIT = Limits().max_expansion
 
 
-def decoding_of(value: str, max_expansion: int = LIMIT) -> Any:
-    decoding = MODULE.decoding_of(value, max_expansion)
+def decoder_of(value: str, max_expansion: int = LIMIT) -> Any:
+    decoding = MODULE.content_decoder(value, max_expansion)
     assert decoding is not None
     return decoding
 
@@ -138,7 +138,7 @@ def head(coding: str) -> bytes:
 
 @every_server
 def test_what_is_flushed_comes_out_with_its_last_byte(name: str, server: Callable[[Pieces], Pieces]) -> None:
-    decoding, decoder = decoding_of(name), EventDecoder()
+    decoding, decoder = decoder_of(name), EventDecoder()
     *flushed, end = server([b"data: %d\n\n" % number for number in range(50)])[:51]
     for number, sent in enumerate(flushed):
         assert [event.data for event in decoder.feed(decoded(decoding, sent))] == [str(number)]
@@ -150,7 +150,7 @@ def test_what_is_flushed_comes_out_with_its_last_byte(name: str, server: Callabl
 def test_however_it_is_cut_it_is_the_same(name: str, server: Callable[[Pieces], Pieces]) -> None:
     whole = b"".join(server(SAID))
     for pieces in cuts(whole):
-        decoding = decoding_of(name)
+        decoding = decoder_of(name)
         assert decoded(decoding, *pieces) == b"".join(SAID)
         assert decoding.ended and decoding.error is None
 
@@ -169,7 +169,7 @@ def test_however_a_response_is_cut_its_chunks_are_the_same(
 @every_server
 def test_a_body_that_is_cut_has_not_ended(name: str, server: Callable[[Pieces], Pieces]) -> None:
     whole = b"".join(server([b"data: 1\n\n"]))
-    decoding = decoding_of(name)
+    decoding = decoder_of(name)
     for byte in whole[:-1]:
         decoded(decoding, bytes([byte]))
         assert not decoding.ended and decoding.error is None
@@ -180,7 +180,7 @@ def test_a_body_that_is_cut_has_not_ended(name: str, server: Callable[[Pieces], 
 @every_server
 def test_what_is_not_so_coded_is_an_error(name: str, server: Callable[[Pieces], Pieces]) -> None:
     for noise in (b"\xff" * 40, b"data: not compressed\n\n" * 3):
-        decoding = decoding_of(name)
+        decoding = decoder_of(name)
         assert decoded(decoding, noise) == b""
         assert isinstance(decoding.error, ProtocolError)
         assert f"its coding, {name.lower().split(',')[-1].strip().removeprefix('x-')}," in str(decoding.error)
@@ -189,7 +189,7 @@ def test_what_is_not_so_coded_is_an_error(name: str, server: Callable[[Pieces], 
 
 @every_server
 def test_what_comes_behind_the_end_is_an_error(name: str, server: Callable[[Pieces], Pieces]) -> None:
-    decoding = decoding_of(name)
+    decoding = decoder_of(name)
     assert decoded(decoding, *server(SAID)) == b"".join(SAID)
     assert decoded(decoding, b"garbage!") == b""
     assert isinstance(decoding.error, ProtocolError)
@@ -202,25 +202,25 @@ def test_nothing_is_lost_to_a_wrong_checksum(
 ) -> None:
     broken = b"".join(server(SAID))[:-8] + end
     for pieces in cuts(broken):
-        decoding = decoding_of(name)
+        decoding = decoder_of(name)
         assert decoded(decoding, *pieces) == b"".join(SAID)
         assert isinstance(decoding.error, ProtocolError) and not decoding.pending
 
 
 def test_nothing_is_lost_to_garbage_behind_the_end() -> None:
     for name in ("gzip", "deflate", "zstd"):
-        decoding = decoding_of(name)
+        decoding = decoder_of(name)
         server = SERVERS[name][1]
         assert decoded(decoding, b"".join(server(SAID)) + b"garbage!") == b"".join(SAID)
         assert isinstance(decoding.error, ProtocolError)
-    assert decoding_of("deflate").ended
+    assert decoder_of("deflate").ended
 
 
 def test_zstd_with_a_window_over_eight_mebibytes_is_refused() -> None:
     """RFC 9659, 3."""
     options = {zstd.CompressionParameter.window_log: 24}
     compressor = zstd.ZstdCompressor(options=options)
-    decoding = decoding_of("zstd")
+    decoding = decoder_of("zstd")
     assert decoded(decoding, compressor.compress(SAID[0]) + compressor.flush(compressor.FLUSH_BLOCK)) == b""
     assert "window" in str(decoding.error) or "memory" in str(decoding.error)
 
@@ -230,19 +230,19 @@ def test_zstd_with_a_window_over_eight_mebibytes_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [None, "", "identity", " Identity , identity", ","])
 def test_where_there_is_no_coding_there_is_nothing_to_decode(value: str | None) -> None:
-    assert MODULE.decoding_of(value, LIMIT) is None
+    assert MODULE.content_decoder(value, LIMIT) is None
 
 
 @pytest.mark.parametrize("value", ["compress", "gzip, rot13", "gzip;q=1", "x" * 1000])
 def test_an_unknown_coding_is_named(value: str) -> None:
-    with pytest.raises(NotAnEventStream, match="unknown content coding: '") as caught:
-        MODULE.decoding_of(value, LIMIT)
+    with pytest.raises(UnsupportedCoding, match="unknown content coding: '") as caught:
+        MODULE.content_decoder(value, LIMIT)
     assert value.split(", ")[-1][:50] in str(caught.value) and len(str(caught.value)) < 120
 
 
 def test_there_are_at_most_three_layers() -> None:
-    with pytest.raises(NotAnEventStream, match="more than 3 content codings"):
-        MODULE.decoding_of("gzip, gzip, gzip, gzip", LIMIT)
+    with pytest.raises(UnsupportedCoding, match="more than 3 content codings"):
+        MODULE.content_decoder("gzip, gzip, gzip, gzip", LIMIT)
 
 
 @pytest.mark.parametrize("name", ["br", "zstd"])
@@ -251,7 +251,7 @@ def test_a_library_that_is_not_installed_is_named(name: str, monkeypatch: pytest
         monkeypatch.setitem(sys.modules, module, None)
     life = Life().ask().receive(head(f"gzip, {name}"))
     assert isinstance(life.action, Release)
-    error = life.ended(Verdict.REFUSED, NotAnEventStream)
+    error = life.ended(Verdict.REFUSED, UnsupportedCoding)
     assert f"the content coding '{name}': to decode it, install sse-core[{name}]" in str(error)
     body = answer(b"any", f"Content-Encoding: {name}", status="500 Oops")
     assert Life().ask().receive(body).ended(Verdict.REFUSED, StatusError).body == b"any"
@@ -261,8 +261,8 @@ def test_a_brotli_that_knows_no_limits_will_not_do(monkeypatch: pytest.MonkeyPat
     old: Any = ModuleType("brotli")
     old.Decompressor = object
     monkeypatch.setitem(sys.modules, "brotli", old)
-    with pytest.raises(NotAnEventStream, match=r"install sse-core\[br\]"):
-        decoding_of("br")
+    with pytest.raises(UnsupportedCoding, match=r"install sse-core\[br\]"):
+        decoder_of("br")
 
 
 # Limits.
@@ -280,29 +280,29 @@ BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 @pytest.mark.parametrize(("name", "compress"), BOMBS.values(), ids=BOMBS)
 def test_a_bomb_goes_off_in_steps_and_not_for_long(name: str, compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(b"\0" * 2**26)
-    decoding = decoding_of(name)
+    decoding = decoder_of(name)
     tracemalloc.start()
     size = len(decoding.decode(bomb))
     while decoding.pending:
         size += len(decoding.decode())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 4 * MODULE.STEP + len(bomb) + 2**17
-    assert size <= max(MODULE.FREE, LIMIT * len(bomb)) < 2**26
+    assert most < 4 * MODULE.OUTPUT_STEP + len(bomb) + 2**17
+    assert size <= max(MODULE.FREE_OUTPUT, LIMIT * len(bomb)) < 2**26
     assert "expands to more than 1000 times its size" in str(decoding.error)
 
 
 def test_an_inner_layer_that_gives_nothing_is_counted_too() -> None:
     empty = gzip.compress(b"") * 200_000
-    decoding = decoding_of("gzip, gzip", 10)
+    decoding = decoder_of("gzip, gzip", 10)
     assert decoded(decoding, gzip.compress(empty)) == b""
     assert "expands" in str(decoding.error)
 
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
 def test_what_expands_much_but_to_little_is_decoded(name: str) -> None:
-    data = b"\0" * MODULE.FREE
-    decoding = decoding_of(name, 1)
+    data = b"\0" * MODULE.FREE_OUTPUT
+    decoding = decoder_of(name, 1)
     assert decoded(decoding, BOMBS[name][1](data)) == data
     assert decoding.ended and decoding.error is None
 
@@ -311,15 +311,15 @@ def test_what_expands_much_but_to_little_is_decoded(name: str) -> None:
 @pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**16 + 1, 2**17])
 def test_a_step_has_about_its_size(name: str, size: int) -> None:
     value, compress = BOMBS[name]
-    decoding = decoding_of(value)
+    decoding = decoder_of(value)
     steps = drained(decoding, compress(b"x" * size))
     assert b"".join(steps) == b"x" * size and decoding.ended
-    assert max(map(len, steps)) < 2 * MODULE.STEP
+    assert max(map(len, steps)) < 2 * MODULE.OUTPUT_STEP
 
 
 def test_many_members_in_one_piece_take_linear_time() -> None:
     members = gzip.compress(b"x") * 50_000
-    assert decoded(decoding_of("gzip"), members) == b"x" * 50_000
+    assert decoded(decoder_of("gzip"), members) == b"x" * 50_000
 
 
 # In the lives of sessions.
@@ -338,7 +338,7 @@ def test_a_life_with_gzip() -> None:
 
 
 def test_a_deliver_may_follow_a_deliver() -> None:
-    number = 3 * MODULE.STEP // len(b"data: 1000\n\n")
+    number = 3 * MODULE.OUTPUT_STEP // len(b"data: 1000\n\n")
     body = gzip.compress(b"".join(b"data: %d\n\n" % each for each in range(number)))
     life = Life(request=events.request()).ask()
     life.then(Received(answer(body, STREAM, "Content-Encoding: gzip")))
@@ -348,11 +348,14 @@ def test_a_deliver_may_follow_a_deliver() -> None:
         life.then(Done())
     life.ended_well(Verdict.FINISHED)
     assert [event.data for event in life.chunks] == [str(each) for each in range(number)]
-    assert max(len(action.chunks) for action in life.actions if isinstance(action, Deliver)) < MODULE.STEP / 8
+    assert (
+        max(len(action.chunks) for action in life.actions if isinstance(action, Deliver))
+        < MODULE.OUTPUT_STEP / 8
+    )
 
 
 def test_a_step_without_an_event_is_passed_over() -> None:
-    body = b":" * (3 * MODULE.STEP) + b"\n" + say("a") + DONE
+    body = b":" * (3 * MODULE.OUTPUT_STEP) + b"\n" + say("a") + DONE
     life = Life().ask().receive(head("gzip"))
     life.then(Received(framed(gzip.compress(body))))
     assert isinstance(life.action, Deliver) and life.text == "a"
@@ -362,21 +365,21 @@ def test_a_step_without_an_event_is_passed_over() -> None:
 
 def test_what_ends_the_stream_in_one_step_leaves_the_rest() -> None:
     life = Life().ask().receive(head("gzip"))
-    life.then(Received(framed(gzip.compress(DONE + b":" * 3 * MODULE.STEP))))
+    life.then(Received(framed(gzip.compress(DONE + b":" * 3 * MODULE.OUTPUT_STEP))))
     assert isinstance(life.action, Release)
     life.ended_well(Verdict.COMPLETE)
 
 
 def test_leaving_between_two_steps() -> None:
     life = Life().ask()
-    life.then(Received(head("gzip") + framed(gzip.compress(say("a") * MODULE.STEP))))
+    life.then(Received(head("gzip") + framed(gzip.compress(say("a") * MODULE.OUTPUT_STEP))))
     assert life.state is State.DELIVERING
     assert isinstance(life.then(Failed(Reason.CANCELLED)), Release)
     life.ended(Verdict.CANCELLED, StreamClosed)
 
 
 def test_an_error_of_the_framing_waits_for_what_came_before_it() -> None:
-    body = gzip.compress(b":" * MODULE.STEP + b"\n" + say("a"))
+    body = gzip.compress(b":" * MODULE.OUTPUT_STEP + b"\n" + say("a"))
     life = Life().ask().receive(head("gzip") + framed(body) + b"zz\r\n")
     while isinstance(life.action, Deliver):
         life.then(Done())
@@ -430,7 +433,7 @@ def test_the_limit_on_expansion_is_the_clients() -> None:
 def test_a_stream_of_an_unknown_coding_is_refused_at_once(coding: str) -> None:
     life = Life().ask()
     assert isinstance(life.then(Received(head(coding))), Release)
-    error = life.ended(Verdict.REFUSED, NotAnEventStream)
+    error = life.ended(Verdict.REFUSED, UnsupportedCoding)
     assert error.response is not None and not error.retryable
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import Response
-from sse_core.http.dates import http_date, sent_at, timestamp
+from sse_core.http.dates import http_date, response_time, timestamp
 from support.core import unhurried
 
 EXAMPLE = 784111777.0  # of RFC 9110, 5.6.7
@@ -105,7 +105,11 @@ def test_no_text_raises_anything(text: str) -> None:
 
 def test_the_time_of_a_response_is_its_own_or_ours() -> None:
     dated = Response(200, headers=(("date", "Sun, 06 Nov 1994 08:49:37 GMT"),))
-    assert (sent_at(dated, 5.0), sent_at(Response(200), 5.0), sent_at(Response(200), None)) == (
+    assert (
+        response_time(dated, 5.0),
+        response_time(Response(200), 5.0),
+        response_time(Response(200), None),
+    ) == (
         EXAMPLE,
         5.0,
         None,

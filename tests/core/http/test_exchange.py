@@ -208,7 +208,7 @@ def test_it_is_known_whether_anything_came_behind_the_end(method: str, response:
             exchange = Exchange(method, "/", [HOST])
             for piece in [*pieces, b""]:
                 exchange.receive(piece)
-            assert exchange.ended and exchange.overrun is bool(extra)
+            assert exchange.ended and exchange.excess_data is bool(extra)
 
 
 @unhurried
@@ -277,9 +277,9 @@ def test_a_flood_of_trailers_is_a_protocol_error() -> None:
 @pytest.mark.parametrize(
     ("endless", "what"),
     [
-        (b"0\r\nX: ", "a chunk's first line or the trailers are"),
-        (b"5 x", "a chunk's first line or the trailers are"),
-        (b"5;", "a chunk's first line is"),
+        (b"0\r\nX: ", "a chunk-size line or the trailers are"),
+        (b"5 x", "a chunk-size line or the trailers are"),
+        (b"5;", "a chunk-size line is"),
     ],
 )
 def test_framing_without_end_is_a_protocol_error(endless: bytes, what: str) -> None:

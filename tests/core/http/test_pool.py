@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sse_core import Exchange, Idle, Pool, PoolLimits, Waiter
+from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 from support.core import answer, unhurried
 
 A, B, C = ORIGINS = ("http://a.test", "http://b.test", "http://c.test")
@@ -23,13 +23,13 @@ def exchange(*pieces: bytes) -> Exchange:
     return begun
 
 
-def idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
-    return Idle(connection, origin, exchange(answer(b"")), since)
+def idle(connection: int, origin: str = A, since: float = 0.0) -> IdleConnection[int]:
+    return IdleConnection(connection, origin, exchange(answer(b"")), since)
 
 
-def half_idle(connection: int, origin: str = A, since: float = 0.0) -> Idle[int]:
+def half_idle(connection: int, origin: str = A, since: float = 0.0) -> IdleConnection[int]:
     """With as much of the response still to come as has come."""
-    return Idle(connection, origin, exchange(HALF), since)
+    return IdleConnection(connection, origin, exchange(HALF), since)
 
 
 def taken(pool: Pool[int], origin: str = A, now: float = 0.0) -> int | None:
@@ -44,7 +44,7 @@ def test_without_limits_there_is_always_a_place() -> None:
     pool: Pool[int] = Pool()
     assert all(pool.claim(A).granted for _ in range(1000))
     pool.give_back(A)
-    assert pool.granted == []
+    assert pool.to_wake == []
 
 
 def test_what_is_put_back_is_as_old_as_it_was() -> None:
@@ -57,7 +57,7 @@ def test_what_is_put_back_is_as_old_as_it_was() -> None:
     pool.keep(middle)
     pool.claim(A)
     pool.make_room(A)
-    assert pool.doomed == [1]
+    assert pool.to_close == [1]
 
 
 def test_more_than_are_allowed_are_closed_when_they_are_back() -> None:
@@ -66,7 +66,7 @@ def test_more_than_are_allowed_are_closed_when_they_are_back() -> None:
         pool.keep(idle(number))
     pool.claim(A)
     pool.make_room(A)
-    assert pool.doomed == [0, 1, 2]
+    assert pool.to_close == [0, 1, 2]
 
 
 def test_who_waits_gets_the_place_of_who_leaves() -> None:
@@ -75,9 +75,9 @@ def test_who_waits_gets_the_place_of_who_leaves() -> None:
     first, second = pool.claim(B), pool.claim(A)
     assert not first.granted and not second.granted
     pool.give_back(A)
-    assert pool.granted == [first] and first.granted and not second.granted
+    assert pool.to_wake == [first] and first.granted and not second.granted
     pool.give_back(B)
-    assert pool.granted == [first, second]
+    assert pool.to_wake == [first, second]
 
 
 def test_who_comes_first_is_first_wherever_it_goes() -> None:
@@ -87,8 +87,8 @@ def test_who_comes_first_is_first_wherever_it_goes() -> None:
     last = C
     for waiter in waiters:
         pool.give_back(last)
-        last = waiter.origin
-    assert pool.granted == waiters
+        last = waiter.pool_key
+    assert pool.to_wake == waiters
 
 
 def test_who_waits_for_a_crowded_origin_lets_others_pass() -> None:
@@ -97,9 +97,9 @@ def test_who_waits_for_a_crowded_origin_lets_others_pass() -> None:
     pool.claim(B)
     again, other = pool.claim(A), pool.claim(C)
     pool.give_back(B)
-    assert pool.granted == [other]
+    assert pool.to_wake == [other]
     pool.give_back(A)
-    assert pool.granted == [other, again]
+    assert pool.to_wake == [other, again]
 
 
 def test_who_wants_no_place_any_more_is_passed_over_or_leaves_it_to_the_next() -> None:
@@ -109,10 +109,10 @@ def test_who_wants_no_place_any_more_is_passed_over_or_leaves_it_to_the_next() -
     pool.withdraw(first)
     pool.withdraw(second)
     pool.give_back(A)
-    assert pool.granted == [third]
+    assert pool.to_wake == [third]
     fourth = pool.claim(A)
     pool.withdraw(third)
-    assert pool.granted == [third, fourth]
+    assert pool.to_wake == [third, fourth]
 
 
 # Connections.
@@ -132,7 +132,7 @@ def test_connections_expire_when_the_pool_is_used() -> None:
     pool.keep(idle(2, B, since=1))
     pool.keep(idle(3, A, since=5))
     assert taken(pool, C, now=11) is None
-    assert pool.doomed == [1, 2]
+    assert pool.to_close == [1, 2]
     assert taken(pool, A, now=14) == 3
     assert taken(pool, A, now=100) is None
 
@@ -141,10 +141,10 @@ def test_there_are_not_too_many_idle_ones() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_idle=2))
     for number in range(4):
         pool.keep(idle(number))
-    assert pool.doomed == [0, 1]
+    assert pool.to_close == [0, 1]
     pool = Pool(PoolLimits(max_idle=0))
     pool.keep(idle(7))
-    assert (pool.doomed, taken(pool)) == ([7], None)
+    assert (pool.to_close, taken(pool)) == ([7], None)
 
 
 def test_what_is_idle_makes_room() -> None:
@@ -153,9 +153,9 @@ def test_what_is_idle_makes_room() -> None:
     pool.keep(idle(2, B))
     pool.claim(C)
     pool.make_room(C)
-    assert pool.doomed == [1]
+    assert pool.to_close == [1]
     pool.make_room(C)
-    assert pool.doomed == [1]
+    assert pool.to_close == [1]
 
 
 def test_of_a_crowded_origin_its_own_make_room() -> None:
@@ -164,11 +164,11 @@ def test_of_a_crowded_origin_its_own_make_room() -> None:
     pool.keep(idle(2, A))
     pool.claim(A)
     pool.make_room(A)
-    assert pool.doomed == [2]
+    assert pool.to_close == [2]
     pool.claim(B)
     assert taken(pool, B) == 1
     pool.make_room(B)
-    assert pool.doomed == [2]
+    assert pool.to_close == [2]
 
 
 def test_clearing_dooms_what_is_idle() -> None:
@@ -176,7 +176,7 @@ def test_clearing_dooms_what_is_idle() -> None:
     pool.keep(idle(1))
     pool.keep(idle(2))
     pool.clear()
-    assert (pool.doomed, taken(pool)) == ([1, 2], None)
+    assert (pool.to_close, taken(pool)) == ([1, 2], None)
 
 
 # What is left of a response.
@@ -191,7 +191,7 @@ def test_clearing_dooms_what_is_idle() -> None:
     ],
 )
 def test_a_connection_is_ready_while_nothing_comes(pieces: list[bytes], ready: bool, draining: bool) -> None:
-    connection: Idle[int] = Idle(1, A, exchange(answer(b"whole")), 0.0)
+    connection: IdleConnection[int] = IdleConnection(1, A, exchange(answer(b"whole")), 0.0)
     for piece in pieces:
         connection.receive(piece)
     assert (connection.ready, connection.draining) == (ready, draining)
@@ -210,7 +210,7 @@ def test_a_connection_is_ready_while_nothing_comes(pieces: list[bytes], ready: b
     ],
 )
 def test_the_rest_of_a_response_may_still_come(pieces: list[bytes], ready: bool, draining: bool) -> None:
-    connection: Idle[int] = Idle(1, A, exchange(HALF), 0.0)
+    connection: IdleConnection[int] = IdleConnection(1, A, exchange(HALF), 0.0)
     for piece in pieces:
         connection.receive(piece)
     assert (connection.ready, connection.draining) == (ready, draining)
@@ -219,7 +219,7 @@ def test_the_rest_of_a_response_may_still_come(pieces: list[bytes], ready: bool,
 
 def test_the_rest_of_a_response_has_a_bound_in_bytes_and_one_in_time() -> None:
     pool: Pool[int] = Pool(PoolLimits(drain_time=5, max_drain=100))
-    connection: Idle[int] = Idle(1, A, exchange(answer(b"", length=1000)), 10.0)
+    connection: IdleConnection[int] = IdleConnection(1, A, exchange(answer(b"", length=1000)), 10.0)
     connection.receive(b"x" * 100)
     assert pool.is_worth_keeping(connection, 14.9)
     assert not pool.is_worth_keeping(connection, 15.0)
@@ -228,7 +228,7 @@ def test_the_rest_of_a_response_has_a_bound_in_bytes_and_one_in_time() -> None:
 
 
 def test_what_has_come_to_its_end_without_being_ready_is_not_worth_keeping() -> None:
-    connection: Idle[int] = Idle(1, A, exchange(answer(b"whole")), 0.0)
+    connection: IdleConnection[int] = IdleConnection(1, A, exchange(answer(b"whole")), 0.0)
     connection.receive(b"more")
     assert not Pool[int]().is_worth_keeping(connection, 0.0)
 
@@ -254,7 +254,7 @@ def test_what_is_draining_makes_room_first() -> None:
     pool.keep(half_idle(2))
     pool.claim(A)
     pool.make_room(A)
-    assert pool.doomed == [2]
+    assert pool.to_close == [2]
 
 
 def test_what_is_overdue_takes_a_place_or_is_closed() -> None:
@@ -263,10 +263,10 @@ def test_what_is_overdue_takes_a_place_or_is_closed() -> None:
         pool.keep(half_idle(number, since=number))
     assert pool.next_overdue(3.0) == 5.0
     assert [each.connection for each in pool.overdue(7.0)] == [0, 1]
-    assert pool.doomed == [2]
+    assert pool.to_close == [2]
     assert not pool.claim(B).granted
     pool.give_back(A)
-    assert [waiter.origin for waiter in pool.granted] == [B]
+    assert [waiter.pool_key for waiter in pool.to_wake] == [B]
     assert pool.next_overdue(7.0) == 8.0
 
 
@@ -287,8 +287,10 @@ class PoolMachine(RuleBasedStateMachine):
         self.waiting: list[Waiter] = []
         self.placed: list[Waiter] = []  # have a place, and no connection yet
         self.used: list[tuple[str, int]] = []
-        self.seen: list[tuple[Waiter, Idle[int]]] = []  # have a place, and look at a draining connection
-        self.swept: list[Idle[int]] = []  # are looked at by the sweep
+        self.seen: list[
+            tuple[Waiter, IdleConnection[int]]
+        ] = []  # have a place, and look at a draining connection
+        self.swept: list[IdleConnection[int]] = []  # are looked at by the sweep
         self.idle: dict[int, str] = {}
         self.since: dict[int, float] = {}  # when each was used last
         self.draining: set[int] = set()  # of the idle ones
@@ -315,32 +317,32 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def connect(self, data: Any) -> None:
         waiter = self.placed.pop(data.draw(st.integers(0, len(self.placed) - 1)))
-        found = self.pool.take(waiter.origin, self.now)
+        found = self.pool.take(waiter.pool_key, self.now)
         mine = [
             number
             for number, origin in self.idle.items()
-            if origin == waiter.origin and number not in self.draining
+            if origin == waiter.pool_key and number not in self.draining
         ]
         self.close()
         if found is None:
             assert set(mine) <= self.closed
-            self.pool.make_room(waiter.origin)
+            self.pool.make_room(waiter.pool_key)
             self.close()
             self.opened += 1
-            self.used.append((waiter.origin, self.opened))
+            self.used.append((waiter.pool_key, self.opened))
         else:
             assert found.connection in mine
             assert found.since == max(self.since[number] for number in mine)
             del self.idle[found.connection]
-            self.used.append((waiter.origin, found.connection))
+            self.used.append((waiter.pool_key, found.connection))
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
     def look_at_what_is_draining(self, data: Any) -> None:
         waiter = data.draw(st.sampled_from(self.placed))
-        found = self.pool.draining(waiter.origin)
+        found = self.pool.draining(waiter.pool_key)
         assert {idle.connection for idle in found} == {
-            number for number in self.draining if self.idle[number] == waiter.origin
+            number for number in self.draining if self.idle[number] == waiter.pool_key
         }
         if found:
             draining = data.draw(st.sampled_from(found))
@@ -354,7 +356,7 @@ class PoolMachine(RuleBasedStateMachine):
     def have_looked(self, data: Any, ready: bool) -> None:
         waiter, draining = self.seen.pop(data.draw(st.integers(0, len(self.seen) - 1)))
         if ready:
-            self.used.append((waiter.origin, draining.connection))
+            self.used.append((waiter.pool_key, draining.connection))
         else:
             self.placed.append(waiter)
             self.put_in(draining)
@@ -377,7 +379,7 @@ class PoolMachine(RuleBasedStateMachine):
         if ready:
             overdue.receive(b"rest")
             self.put_in(overdue)
-        self.pool.give_back(overdue.origin)
+        self.pool.give_back(overdue.pool_key)
         self.close()
 
     @precondition(lambda self: self.used)
@@ -389,12 +391,12 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool.give_back(origin)
         self.close()
 
-    def take_out(self, draining: Idle[int]) -> None:
+    def take_out(self, draining: IdleConnection[int]) -> None:
         del self.idle[draining.connection]
         self.draining.remove(draining.connection)
 
-    def put_in(self, idle: Idle[int]) -> None:
-        self.idle[idle.connection] = idle.origin
+    def put_in(self, idle: IdleConnection[int]) -> None:
+        self.idle[idle.connection] = idle.pool_key
         self.since[idle.connection] = idle.since
         if idle.draining:
             self.draining.add(idle.connection)
@@ -420,24 +422,24 @@ class PoolMachine(RuleBasedStateMachine):
 
     def close(self) -> None:
         """Close what is doomed: each once, and only what was idle."""
-        for number in self.pool.doomed:
+        for number in self.pool.to_close:
             del self.idle[number]
             self.draining.discard(number)
             assert number not in self.closed
             self.closed.add(number)
-        self.pool.doomed = []
+        self.pool.to_close = []
 
     @invariant()
     def places_are_given_in_turn_and_none_is_kept_from_anyone(self) -> None:
         self.close()
-        for waiter in self.pool.granted:
+        for waiter in self.pool.to_wake:
             before = self.waiting[: self.waiting.index(waiter)]
-            assert not any(self.has_place(other.origin, without=waiter) for other in before)
+            assert not any(self.has_place(other.pool_key, without=waiter) for other in before)
             self.waiting.remove(waiter)
             self.placed.append(waiter)
-        self.pool.granted = []
+        self.pool.to_wake = []
         assert all(waiter.granted for waiter in self.placed)
-        assert not any(waiter.granted or self.has_place(waiter.origin) for waiter in self.waiting)
+        assert not any(waiter.granted or self.has_place(waiter.pool_key) for waiter in self.waiting)
 
     @invariant()
     def no_limit_is_exceeded(self) -> None:
@@ -445,7 +447,7 @@ class PoolMachine(RuleBasedStateMachine):
         places = Counter(self.places())
         looked_at = [*(idle for _, idle in self.seen), *self.swept]
         opened = Counter(origin for origin, _ in self.used)
-        opened.update(idle.origin for idle in looked_at)
+        opened.update(idle.pool_key for idle in looked_at)
         opened.update(self.idle.values())
         for count in (places, opened):
             assert limits.max_connections is None or count.total() <= limits.max_connections
@@ -457,16 +459,16 @@ class PoolMachine(RuleBasedStateMachine):
     def places(self) -> list[str]:
         waiters = [*self.placed, *(waiter for waiter, _ in self.seen)]
         return [
-            *(waiter.origin for waiter in waiters),
+            *(waiter.pool_key for waiter in waiters),
             *(origin for origin, _ in self.used),
-            *(idle.origin for idle in self.swept),
+            *(idle.pool_key for idle in self.swept),
         ]
 
     def has_place(self, origin: str, without: Waiter | None = None) -> bool:
         """Whether there is room for one more, or would have been if it had not gone to another."""
         taken = self.places()
         if without is not None and without in self.placed:
-            taken.remove(without.origin)
+            taken.remove(without.pool_key)
         in_all, of_origin = self.limits.max_connections, self.limits.max_connections_per_origin
         return (in_all is None or len(taken) < in_all) and (
             of_origin is None or taken.count(origin) < of_origin
@@ -510,5 +512,5 @@ def test_a_place_that_changes_hands_costs_the_same_however_many_wait(
         pool.claim(str(number % 10))
     CountingDict.looks = 0
     pool.give_back("0")
-    assert len(pool.granted) == 1
+    assert len(pool.to_wake) == 1
     assert CountingDict.looks <= 8

@@ -13,12 +13,12 @@ DATE = ("date", "Sun, 06 Nov 1994 08:49:37 GMT")
 NOW = 784111777.0
 
 
-def of(*headers: tuple[str, str], wall: float | None = None) -> dict[str, RateLimit]:
-    return rate_limits(Response(200, headers=headers), wall)
+def of(*headers: tuple[str, str], unix_now: float | None = None) -> dict[str, RateLimit]:
+    return rate_limits(Response(200, headers=headers), unix_now)
 
 
-def reset(value: str, *headers: tuple[str, str], wall: float | None = None) -> float | None:
-    return of(("x-ratelimit-reset-requests", value), *headers, wall=wall)["requests"].reset
+def reset(value: str, *headers: tuple[str, str], unix_now: float | None = None) -> float | None:
+    return of(("x-ratelimit-reset-requests", value), *headers, unix_now=unix_now)["requests"].reset
 
 
 def test_openai_and_its_like_have_durations() -> None:
@@ -46,12 +46,12 @@ def test_anthropic_has_timestamps_by_the_servers_clock() -> None:
         ("anthropic-ratelimit-input-tokens-limit", "80000"),
         ("anthropic-ratelimit-input-tokens-reset", "1994-11-06T08:50:07Z"),
     ]
-    assert of(*headers, DATE, wall=0.0) == {
+    assert of(*headers, DATE, unix_now=0.0) == {
         "requests": RateLimit(limit=1000, remaining=999, reset=0.0),
         "input-tokens": RateLimit(limit=80000, reset=30.0),
     }
     assert of(*headers)["input-tokens"].reset is None
-    assert of(*headers, wall=NOW)["input-tokens"].reset == 30.0
+    assert of(*headers, unix_now=NOW)["input-tokens"].reset == 30.0
 
 
 @pytest.mark.parametrize("prefix", ["x-ratelimit", "ratelimit"])
@@ -83,7 +83,7 @@ def test_a_limit_may_have_no_name(prefix: str) -> None:
 def test_a_reset_is_a_duration_seconds_or_a_point_in_time(value: str, seconds: float | None) -> None:
     expected = float(value) if seconds is None else seconds
     assert reset(value, DATE) == pytest.approx(expected)
-    assert reset(value, wall=NOW) == pytest.approx(expected)
+    assert reset(value, unix_now=NOW) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ values = st.text() | st.text(alphabet="0123456789.hms-:TZ ,;", max_size=30)
 
 @unhurried
 @given(values, values, values, st.none() | st.floats(0, 1e10))
-def test_no_values_raise_anything(limit: str, remaining: str, until: str, wall: float | None) -> None:
+def test_no_values_raise_anything(limit: str, remaining: str, until: str, unix_now: float | None) -> None:
     for form in ("x-ratelimit-{}-requests", "anthropic-ratelimit-tokens-{}", "ratelimit-{}"):
         headers = zip(("limit", "remaining", "reset"), (limit, remaining, until), strict=True)
-        (found,) = of(*((form.format(what), value) for what, value in headers), wall=wall).values()
+        (found,) = of(*((form.format(what), value) for what, value in headers), unix_now=unix_now).values()
         assert found.reset is None or found.reset >= 0

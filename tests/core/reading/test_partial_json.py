@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import InvalidArguments, ToolCall
-from sse_core.reading.partial_json import DEPTH, completed
+from sse_core.reading.partial_json import DEPTH, close_json
 from support.core import unhurried
 
 
@@ -53,7 +53,7 @@ from support.core import unhurried
     ],
 )
 def test_the_longest_prefix_is_closed(text: str, expected: str) -> None:
-    assert completed(text) == expected
+    assert close_json(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_longest_prefix_is_closed(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_wrong_ends_it(text: str, expected: str) -> None:
-    assert completed(text) == expected
+    assert close_json(text) == expected
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -123,26 +123,26 @@ def test_a_prefix_of_json_is_read_as_what_it_says_of_the_whole(
 ) -> None:
     text = json.dumps(value, ensure_ascii=ascii, indent=indent)
     cut = data.draw(st.integers(0, len(text)))
-    found = completed(text[:cut])
+    found = close_json(text[:cut])
     assert not found or begins(json.loads(found), value)
     assert begins(msgspec.json.decode(found or '""'), value if found else "")
-    again = completed(text + " ")
+    again = close_json(text + " ")
     assert json.loads(again) == value
 
 
 @unhurried
 @given(text=st.text(st.sampled_from('{}[]",:\\u0123456789abcdeftrunls -.E\n\ud83d')) | st.text())
 def test_any_text_is_completed_to_json_or_nothing(text: str) -> None:
-    found = completed(text)
+    found = close_json(text)
     if found:
         json.loads(found)
-        assert completed(found + " ").strip() == found.strip()
+        assert close_json(found + " ").strip() == found.strip()
     assert ToolCall(arguments=text).partial() is not ...
 
 
 @pytest.mark.parametrize("start", ["[", '{"a":', '[{"b":[1,'])
 def test_nesting_is_bounded(start: str) -> None:
-    found = completed(start * 100_000)
+    found = close_json(start * 100_000)
     msgspec.json.decode(found)
     assert found.count("[") + found.count("{") <= DEPTH
 
@@ -173,9 +173,9 @@ STARTS = ['{"a":"', '{"', '["a","']
 def test_a_long_string_takes_steps_and_memory_by_its_length(start: str, piece: str) -> None:
     def cost(times: int) -> tuple[int, int]:
         text = start + piece * times
-        steps = calls(lambda: completed(text))
+        steps = calls(lambda: close_json(text))
         tracemalloc.start()
-        completed(text)
+        close_json(text)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return steps, peak - 2 * len(text)  # what is returned, and what it is put together from

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sse_core import URL, Exchange, NotAnEventStream, Proxy, Request, Response, Send, StatusError
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
-from sse_core.http.url import in_ascii
+from sse_core.http.url import to_ascii
 from support.core import unhurried
 
 WORDS = r"\w+"
@@ -158,14 +158,14 @@ def test_a_request_is_a_get_unless_it_says_otherwise() -> None:
 
 
 def test_a_refusal_by_status_is_a_status_error() -> None:
-    error = EventsDialect().refusal(Response(404, "Not Found"), b"why")
+    error = EventsDialect().error_for(Response(404, "Not Found"), b"why")
     assert isinstance(error, StatusError)
     assert (error.message, error.raw) == ("Not Found", b"why")
-    assert str(EventsDialect().refusal(Response(404), b"")) == "HTTP 404"
+    assert str(EventsDialect().error_for(Response(404), b"")) == "HTTP 404"
 
 
 def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
-    error = EventsDialect().refusal(Response(200), b"x" * 1000)
+    error = EventsDialect().error_for(Response(200), b"x" * 1000)
     assert isinstance(error, NotAnEventStream)
     shown = "x" * 200
     assert (
@@ -204,7 +204,7 @@ def test_what_repr_leaves_out_rich_does_not_show_either() -> None:
     ],
 )
 def test_a_refused_200_says_what_it_looks_like(body: bytes, looks: str) -> None:
-    error = EventsDialect().refusal(Response(200), body)
+    error = EventsDialect().error_for(Response(200), body)
     assert str(error) == f"the response, of no type, is no event stream; it begins with {body!r}{looks}"
 
 
@@ -219,6 +219,6 @@ def test_a_host_in_ascii_is_the_same_as_by_idna(host: str) -> None:
         expected = host.encode("idna").decode("ascii")
     except UnicodeError:
         with pytest.raises(UnicodeError):
-            in_ascii(host)
+            to_ascii(host)
     else:
-        assert in_ascii(host) == expected
+        assert to_ascii(host) == expected

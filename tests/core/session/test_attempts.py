@@ -101,7 +101,7 @@ def test_a_wait_that_is_too_long_is_the_end() -> None:
 
 
 def test_waits_grow_and_attempts_are_counted() -> None:
-    life = Life(retries=RETRIES, entropy=lambda: 0.0)
+    life = Life(retries=RETRIES, random=lambda: 0.0)
     life.start()
     waits: list[float] = []
     for _ in range(2):
@@ -350,11 +350,11 @@ def test_the_server_says_how_long_to_wait_before_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("digits", "seconds"), [(b"0", 0), (b"299999", 299.999), (b"1" + b"0" * 639, 300), (b"9" * 5000, 300)]
+    ("digits", "seconds"), [(b"0", 0.1), (b"299999", 299.999), (b"1" + b"0" * 639, 300), (b"9" * 5000, 300)]
 )
 def test_no_server_has_anyone_wait_for_longer_than_agreed(digits: bytes, seconds: float) -> None:
     life = Life(request=EVENTS).ask().receive(HEAD, framed(b"retry: %b\n\n" % digits), LAST)
-    assert retried(life) == seconds
+    assert retried(life) == pytest.approx(seconds)
 
 
 def test_waits_grow_up_to_a_limit() -> None:
@@ -374,7 +374,7 @@ def test_only_progress_refills_the_budget() -> None:
     error = life.ended(Verdict.GAVE_UP, StreamIncomplete)
     why = "it broke off, and was not taken up again: 3 attempts in a row brought nothing new"
     assert (str(error), error.cursor) == (why, "5")
-    assert error.__notes__ == ["to be taken up again behind: '5'"]
+    assert error.__notes__ == ["to be resumed behind: '5'"]
     assert error.response is life.session.response is not None
 
 
@@ -483,7 +483,7 @@ def test_without_reconnects_a_stream_that_had_an_id_is_not_taken_up() -> None:
     ).ask()
     error = life.receive(HEAD, framed(b"id: 1\ndata: 1\n\n"), b"").ended(Verdict.BODY_CUT, BodyTruncated)
     assert error.cursor == "1"
-    assert error.__notes__ == ["chunks before it: 1, to be taken up again behind: '1'"]
+    assert error.__notes__ == ["chunks before it: 1, to be resumed behind: '1'"]
 
 
 # An answer that is taken up where it broke off.
@@ -525,7 +525,7 @@ def test_an_answer_that_is_too_long_is_not_put_together() -> None:
     life.receive(framed(b": " + b"x" * 200 + b"\n"), framed(say("b")))
     assert life.session.message is None
     with pytest.raises(EventTooLarge, match=r"the answer is larger than max_answer_size: .* 200 allowed"):
-        life.session.whole()
+        life.session.complete_message()
     error = life.receive(b"").ended(Verdict.BODY_CUT, BodyTruncated)
     assert (error.partial, life.text) == (None, "ab")
 
@@ -554,7 +554,7 @@ def test_an_error_of_a_kind_that_is_not_known_is_invalid() -> None:
 def test_a_dialect_may_say_which_chunk_is_the_last() -> None:
     class Ends(Dialect[str]):
         def read(self, event: Event) -> str:
-            self.complete = event.data == "end"
+            self.ended = event.data == "end"
             if event.data == "no":
                 raise InvalidChunk("no", event.raw)
             return event.data

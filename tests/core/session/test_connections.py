@@ -209,10 +209,10 @@ def test_https_goes_through_a_tunnel_that_does_not_see_the_request() -> None:
     life = through(HTTP)
     assert life.action == Open("proxy.test", 3128, 1010.0)
     assert isinstance(life.then(Done(), after=1), Send)
-    assert life.state.name == "GREETING"
+    assert life.state.name == "ASKING_PROXY"
     assert life.sent[0].startswith(b"CONNECT api.test:443 HTTP/1.1\r\n") and AUTHORIZATION in life.sent[0]
     assert life.then(Done(), after=1) == Receive(1011.0)
-    assert life.state.name == "TUNNELLING"
+    assert life.state.name == "AWAITING_PROXY"
     assert life.then(Received(CONNECTED[:20]), after=1) == Receive(1011.0)
     assert life.then(Received(CONNECTED[20:])) == StartTLS("api.test", 1013.0)
     life.then(Done())
@@ -280,7 +280,7 @@ def test_a_connection_through_a_proxy_is_not_one_without() -> None:
         life = Life(proxies=proxies)
         life.begin()
         assert isinstance(life.action, Acquire)
-        origins.append(life.action.origin)
+        origins.append(life.action.pool_key)
     through = (
         "http://api.test through http://proxy.test:3128",
         "http://api.test through socks5://proxy.test:1080",

@@ -16,6 +16,7 @@ from sse_core import (
     EDGES,
     Acquire,
     Acquired,
+    Control,
     Deadlines,
     Deliver,
     Done,
@@ -24,7 +25,6 @@ from sse_core import (
     Failed,
     InvalidChunk,
     Limits,
-    Mark,
     Outcome,
     Proxies,
     Proxy,
@@ -350,15 +350,15 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
         try:
             for event in decoder.feed(body):
                 chunk = dialect.read(event)
-                if chunk is Mark.END:
+                if chunk is Control.END:
                     return chunks
-                if chunk is not Mark.PING:
+                if chunk is not Control.PING:
                     chunks.append(chunk)
         except StreamError:
             return chunks
-    if document and dialect.reads_documents and exchange.ended and exchange.response is not None:
+    if document and dialect.accepts_document and exchange.ended and exchange.response is not None:
         with suppress(InvalidChunk):
-            return list(dialect.single(exchange.response, bytes(document)) or ())
+            return list(dialect.read_document(exchange.response, bytes(document)) or ())
     return chunks
 
 

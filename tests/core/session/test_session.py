@@ -275,9 +275,9 @@ def test_another_document_is_no_answer(response: bytes, verdict: Verdict, error:
 @pytest.mark.parametrize("coded", [False, True])
 def test_one_that_is_over_the_limit_names_it(limit: int, coded: bool) -> None:
     body, fields = (gzip.compress(RESULT), (JSON, "Content-Encoding: gzip")) if coded else (RESULT, (JSON,))
-    life = Life(request=CALL, limits=Limits(max_event_size=limit)).ask().receive(answer(body, *fields))
+    life = Life(request=CALL, limits=Limits(max_document_size=limit)).ask().receive(answer(body, *fields))
     error = life.ended(Verdict.INVALID, EventTooLarge)
-    assert f"a document in place of events is larger than max_event_size: {error.seen}" in str(error)
+    assert f"a document is larger than max_document_size: {error.seen}" in str(error)
     assert error.seen >= error.limit == limit
 
 
@@ -288,7 +288,7 @@ def test_one_within_the_limit_that_is_no_message_is_invalid() -> None:
 
 def test_a_dialect_that_cannot_read_a_document_after_all_refuses_it() -> None:
     class Hopeful(events.EventsDialect):
-        reads_documents = True
+        accepts_document = True
 
     life = Life(request=Request(dialect=Hopeful)).ask().receive(answer(b"1", "Content-Type: text/plain"))
     life.ended(Verdict.REFUSED, NotAnEventStream)
@@ -574,7 +574,7 @@ def test_a_refusal_of_a_plain_event_stream_is_described_by_its_status() -> None:
 def test_no_more_of_a_refused_body_is_read_than_is_kept() -> None:
     life = Life(limits=Limits(max_error_body=10)).ask()
     assert isinstance(life.then(Received(answer(b"123456", status="500 Oops", length=1000))), Receive)
-    assert life.state is State.REJECTING
+    assert life.state is State.COLLECTING
     assert isinstance(life.then(Received(b"789abcdef")), Release)
     assert life.ended(Verdict.REFUSED, StatusError).body == b"123456789a"
 
@@ -596,7 +596,7 @@ def test_a_refused_body_need_not_be_kept_at_all() -> None:
 )
 def test_what_has_come_of_a_refused_body_has_to_do(cut: Received | Failed) -> None:
     life = Life().ask().receive(answer(b"sorr", status="503 Busy", length=1000))
-    assert life.state is State.REJECTING
+    assert life.state is State.COLLECTING
     assert isinstance(life.then(cut), Release)
     error = life.ended(Verdict.REFUSED, StatusError)
     assert (error.message, error.body) == ("Busy", b"sorr")
@@ -667,7 +667,7 @@ WAYS: dict[State, list[Outcome]] = {
     State.SECURING: [Done()],
     State.SENDING: [Done(), Done()],
     State.AWAITING: [Done(), Done(), Done()],
-    State.REJECTING: [Done(), Done(), Done(), Received(b"HTTP/1.1 500 Oops\r\n\r\n")],
+    State.COLLECTING: [Done(), Done(), Done(), Received(b"HTTP/1.1 500 Oops\r\n\r\n")],
     State.DELIVERING: [Done(), Done(), Done(), Received(HEAD)],
     State.STREAMING: [Done(), Done(), Done(), Received(HEAD), Done()],
 }

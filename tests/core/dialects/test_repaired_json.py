@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from sse_core import Event
 from sse_core.dialects import anthropic, gemini, openai
-from sse_core.dialects.shared.json_text import json_text
+from sse_core.dialects.shared.repaired_json import repaired_json
 from support.core import unhurried
 
 
 def value_of(text: str) -> Any:
-    return msgspec.json.decode(json_text(Event(text.encode())))
+    return msgspec.json.decode(repaired_json(Event(text.encode())))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_no_json_has_a_place_in_it(text: str, value: object) -> None:
 
 
 def test_invalid_utf_8_is_replaced() -> None:
-    assert json_text(Event(b'"caf\xe9 \\ud83d"')) == '"caf\ufffd \\ufffd"'
+    assert repaired_json(Event(b'"caf\xe9 \\ud83d"')) == '"caf\ufffd \\ufffd"'
 
 
 def expected(value: Any) -> Any:
@@ -64,7 +64,7 @@ def test_what_is_json_stays_as_it_is(text: str) -> None:
     try:
         value = msgspec.json.decode(text)
     except msgspec.DecodeError:
-        json_text(Event(text.encode()))  # which raises nothing
+        repaired_json(Event(text.encode()))  # which raises nothing
     else:
         assert value_of(text) == value
 

@@ -16,8 +16,8 @@ import anyio.to_thread
 
 from .peers import PATIENCE, Peer, SecurePeer
 
-Contract: TypeAlias = Callable[["Case"], Awaitable[None]]
-"""A check: it fails with an exception."""
+TransportCheck: TypeAlias = Callable[["Subject"], Awaitable[None]]
+"""A check: it raises_oserror with an exception."""
 
 
 class HangError(AssertionError):
@@ -25,21 +25,21 @@ class HangError(AssertionError):
 
 
 @dataclass(frozen=True)
-class Case:
+class Subject:
     """What is checked: transports that `make` makes. `context` is a TLS server's."""
 
     make: Callable[[], Any]
     blocking: bool
     context: ssl.SSLContext | None = None
 
-    async def check(self, contract: Contract) -> None:
+    async def check(self, contract: TransportCheck) -> None:
         with anyio.move_on_after(3 * PATIENCE) as scope:
             await contract(self)
         if scope.cancelled_caught:
             raise HangError("hangs")
 
     def transport(self) -> Any:
-        """A new transport, whose verbs can be awaited in either case."""
+        """A new transport, whose verbs can be awaited in either subject."""
         return InThreads(self.make()) if self.blocking else self.make()
 
     @asynccontextmanager
@@ -96,7 +96,7 @@ def soon(transport: Any) -> float:
 
 
 @contextmanager
-def fails(kind: type[OSError] = OSError) -> Generator[None]:
+def raises_oserror(kind: type[OSError] = OSError) -> Generator[None]:
     """What is done here has to raise OSError, or a kind of it, and nothing else."""
     try:
         yield
@@ -108,10 +108,10 @@ def fails(kind: type[OSError] = OSError) -> Generator[None]:
 
 
 @contextmanager
-def late(transport: Any) -> Generator[float]:
+def times_out(transport: Any) -> Generator[float]:
     """What is done here has to take until the deadline it is given, and then raise TimeoutError."""
     deadline: float = transport.now() + SHORT
-    with fails(TimeoutError):
+    with raises_oserror(TimeoutError):
         yield deadline
     in_time(transport, deadline)
 
@@ -169,7 +169,7 @@ async def all_fail(transport: Any) -> None:
         partial(transport.start_tls, "localhost"),
     ):
         for deadline in (soon(transport), -inf):
-            with fails():
+            with raises_oserror():
                 await verb(deadline)
 
 
@@ -209,5 +209,5 @@ SHORT = 0.05
 EARLY = 0.02
 """Seconds by which clocks may differ."""
 LATE = 0.3
-"""Seconds that no machine is late by in each of so many attempts."""
+"""Seconds that no machine is times_out by in each of so many attempts."""
 ATTEMPTS = 3

@@ -1,4 +1,4 @@
-"""The answer that a stream brings: its chunks, put together."""
+"""Puts the chunks of one stream together, within a limit, and tells errors how far that had come."""
 
 from __future__ import annotations
 
@@ -10,55 +10,59 @@ from .limits import Limits
 from .message import Message
 
 
-class Answer(Generic[T]):
-    """What `dialect` reads, over all attempts at one stream that is taken up where it broke off."""
+class MessageBuilder(Generic[T]):
+    """Collects what `dialect` reads, over all responses of a stream that is resumed where it broke off."""
 
-    __slots__ = ("_accumulator", "_chunks", "_is_whole", "_limit", "_size", "dialect", "knows_content")
+    __slots__ = ("_accumulates", "_accumulator", "_chunks", "_limit", "_size", "detects_content", "dialect")
 
     def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
         self.dialect = dialect
         self._accumulator = dialect.accumulator()
-        self.knows_content = self._accumulator is not None
+        self.detects_content = self._accumulator is not None
         """Whether content is told from other chunks."""
-        self._is_whole = self._accumulator is not None
+        self._accumulates = self._accumulator is not None
         self._limit = limits.max_answer_size
         self._size = 0
         self._chunks = 0
 
     @property
     def message(self) -> Message | None:
-        """The chunks so far put together; None where they make no whole, or too large a one."""
+        """The chunks so far put together.
+
+        None if this dialect has no accumulator, or the answer is over `max_answer_size`.
+        """
         return None if self._accumulator is None else self._accumulator.message()
 
-    def whole(self) -> Message:
+    def complete_message(self) -> Message:
         """Return all chunks put together.
 
-        Raises TypeError where they make no whole, and EventTooLarge where it went over `max_answer_size`.
+        Raises TypeError if this dialect has no accumulator, and EventTooLarge if the answer is over
+        `max_answer_size`.
         """
         message = self.message
         if message is not None:
             return message
-        if self._is_whole:
+        if self._accumulates:
             raise EventTooLarge(self._limit, self._size, what="the answer", limited_by="max_answer_size")
         raise TypeError("the chunks of this stream are not put together")
 
     @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
-        return self._is_whole and self._chunks > 0
+        return self._accumulates and self._chunks > 0
 
     def add(self, chunks: list[T], size: int) -> int:
         """Take the chunks that so many bytes brought, and return how many of them have content."""
         self._chunks += len(chunks)
         self._size += size
         if self._size > self._limit:
-            self._accumulator, self.knows_content = None, False
+            self._accumulator, self.detects_content = None, False
         if self._accumulator is None or not chunks:
             return len(chunks)
         return self._accumulator.add(chunks)
 
-    def tell(self, error: StreamError, last_event_id: str) -> None:
-        """Say in an error what had come before it, and where the stream could be taken up again."""
+    def annotate(self, error: StreamError, last_event_id: str) -> None:
+        """Say in an error what had come before it, and where the stream could be resumed."""
         error.partial = self.message
         cursor = self.dialect.cursor
         error.cursor = (last_event_id or None) if cursor is None else cursor
@@ -66,7 +70,7 @@ class Answer(Generic[T]):
         notes = (
             f"chunks before it: {self._chunks}" if self._chunks else "",
             f"characters of text in them: {len(text)}" if text else "",
-            "" if error.cursor is None else f"to be taken up again behind: {error.cursor!r}"[:SHOWN],
+            "" if error.cursor is None else f"to be resumed behind: {error.cursor!r}"[:SHOWN],
         )
         if any(notes):
             error.add_note(", ".join(filter(None, notes)))
