@@ -9,10 +9,10 @@ import pytest
 
 from support.names import Names
 from support.runners import (
-    BLOCKING,
     EVENT_LOOPS,
     MEMORY_RUNNERS,
     NETWORK_RUNNERS,
+    THREADS,
     EventLoop,
     NetworkRunner,
     Runner,
@@ -38,7 +38,7 @@ def network(request: pytest.FixtureRequest) -> Iterator[NetworkRunner]:
         yield runner
 
 
-@pytest.fixture(params=[BLOCKING[0], EVENT_LOOPS[0]])
+@pytest.fixture(params=[THREADS, EVENT_LOOPS[0]])
 def each_loop(request: pytest.FixtureRequest) -> Iterator[NetworkRunner]:
     """One runtime for each of the two loops: for rules of the session, which every runtime shares."""
     with request.param.running() as runner:

@@ -29,7 +29,7 @@ from sse_core import (
 )
 from sse_core.dialects import events, groq
 from support.keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
-from support.runners import EVENTS, EventLoop, NetworkRunner, Portal, on_every_network, outcome
+from support.runners import EVENT_LOOPS, EVENTS, THREADS, EventLoop, NetworkRunner, on_every_network, outcome
 from support.servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
 from support.tls import Authority
 
@@ -409,9 +409,10 @@ def test_closing_the_client_closes_what_is_kept(network: NetworkRunner) -> None:
         assert talk.server.peer().notices_the_end()
 
 
+@pytest.mark.parametrize(
+    "network", [THREADS, *EVENT_LOOPS], indirect=True
+)  # portals run until closed
 def test_a_client_that_is_dropped_leaves_no_connection(network: NetworkRunner) -> None:
-    if isinstance(network, Portal):
-        pytest.skip("its thread runs until it is closed")
     with talking(network, ANSWER) as talk:
         network.call(drop_after(network), network.client(talk.server.url))
         gc.collect()
