@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -30,7 +29,7 @@ from sse_core import (
 )
 from sse_core.dialects import anthropic, openai
 from support.core import HEAD, framed, say
-from support.counting import calls, most_memory
+from support.counting import calls, measured_memory, most_memory
 
 BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = say("a token")
@@ -121,15 +120,10 @@ def test_the_garbage_collector_passes_chunks_by() -> None:
 
 def test_what_a_stream_takes() -> None:
     streaming()
-    gc.collect()
-    before = len(gc.get_objects())
-    tracemalloc.start()
-    sessions = [streaming() for _ in range(TURNS)]
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    gc.collect()
-    assert (len(gc.get_objects()) - before) / len(sessions) <= 20
-    assert size / len(sessions) <= 4_500
+    with measured_memory() as memory:
+        sessions = [streaming() for _ in range(TURNS)]
+    assert memory.objects / len(sessions) <= 20
+    assert memory.kept / len(sessions) <= 4_500
 
 
 @pytest.mark.parametrize("size", [20_000, 60_000])

@@ -409,9 +409,7 @@ def test_closing_the_client_closes_what_is_kept(network: NetworkRunner) -> None:
         assert talk.server.peer().notices_the_end()
 
 
-@pytest.mark.parametrize(
-    "network", [THREADS, *EVENT_LOOPS], indirect=True
-)  # portals run until closed
+@pytest.mark.parametrize("network", [THREADS, *EVENT_LOOPS], indirect=True)  # portals run until closed
 def test_a_client_that_is_dropped_leaves_no_connection(network: NetworkRunner) -> None:
     with talking(network, ANSWER) as talk:
         network.call(drop_after(network), network.client(talk.server.url))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import sys
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from importlib import import_module
@@ -36,6 +35,7 @@ from sse_core import (
 )
 from sse_core.dialects import events
 from support.core import DONE, ERROR, FINISH, Life, answer, cut_at, cuts, framed, places, say, unhurried
+from support.counting import measured_memory
 
 MODULE: Any = import_module("sse_core.http.codings")
 brotli: Any = import_module("brotli")
@@ -281,13 +281,11 @@ BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 def test_a_bomb_goes_off_in_steps_and_not_for_long(name: str, compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(b"\0" * 2**26)
     decoding = decoder_of(name)
-    tracemalloc.start()
-    size = len(decoding.decode(bomb))
-    while decoding.pending:
-        size += len(decoding.decode())
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 4 * MODULE.OUTPUT_STEP + len(bomb) + 2**17
+    with measured_memory() as memory:
+        size = len(decoding.decode(bomb))
+        while decoding.pending:
+            size += len(decoding.decode())
+    assert memory.most < 4 * MODULE.OUTPUT_STEP + len(bomb) + 2**17
     assert size <= max(MODULE.FREE_OUTPUT, LIMIT * len(bomb)) < 2**26
     assert "expands to more than 1000 times its size" in str(decoding.error)
 
