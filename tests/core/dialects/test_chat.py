@@ -711,29 +711,3 @@ def test_what_json_has_no_form_for_is_a_type_error(chat: Callable[..., Any]) -> 
 def test_each_stream_has_a_dialect_of_its_own() -> None:
     for request in (openai.chat(model="m", messages=[]), groq.chat(model="m", messages=[]), events.request()):
         assert request.dialect() is not request.dialect()
-
-
-def test_an_event_stream_can_be_asked_for_in_any_way() -> None:
-    assert (events.request().method, events.request().path, events.request().body) == ("GET", "", b"")
-    request = events.request("/feed", method="POST", headers=(("X-A", "1"),), body=b"{}")
-    assert (request.method, request.path, request.headers, request.body) == (
-        "POST",
-        "/feed",
-        (("X-A", "1"),),
-        b"{}",
-    )
-
-
-@given(data=st.binary(), type=st.text(), id=st.text())
-def test_any_event_is_a_chunk_of_an_event_stream(data: bytes, type: str, id: str) -> None:
-    event = Event(data, type, id)
-    dialect = events.request().dialect()
-    assert dialect.read(event) is event
-    assert dialect.ends_with_body
-
-
-def test_an_event_source_begins_where_it_is_told_to() -> None:
-    request = events.source("/x", last_event_id="ä7", headers=(("X", "y"),))
-    assert request.reconnects is not None and request.method == "GET"
-    assert request.headers == (("X", "y"), ("Last-Event-ID", "ä7".encode().decode("latin-1")))
-    assert events.source().headers == ()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import Control, Event, InvalidChunk, Message, Response, StatusError, ToolCall, UnknownField
-from sse_core.dialects import events, groq, openai
+from sse_core import Control, Event, InvalidChunk, Message, ToolCall
+from sse_core.dialects import groq, openai
 from sse_core.dialects.chat.tolerant import without_nulls
 from support.core import unhurried
 
@@ -497,29 +497,3 @@ def test_strictly_anything_else_is_an_invalid_chunk(path: tuple[Any, ...], wrong
     openai.ChatDialect().read(Event(data))
     with pytest.raises(InvalidChunk, match=why):
         openai.chat(model="m", messages=[], strict=True).dialect().read(Event(data))
-
-
-# The events behind the chunks.
-
-
-def test_chunks_can_be_had_with_their_events() -> None:
-    request = events.with_events(groq.chat(model="m", messages=[]))
-    assert request.path == "/chat/completions"
-    dialect = request.dialect()
-    dialect.unknown_field(UnknownField("anything", b""))
-    event = Event(b'{"choices":[{"delta":{"content":"a","mood":"calm"},"finish_reason":"stop"}]}')
-    pair = dialect.read(event)
-    assert isinstance(pair, events.WithEvent)
-    assert (pair.chunk.text, pair.event, dialect.may_end) == ("a", event, True)
-    assert json.loads(pair.event.raw)["choices"][0]["delta"]["mood"] == "calm"
-    assert dialect.read(Event(b"[DONE]")) is Control.END
-    accumulator = dialect.accumulator()
-    assert accumulator is not None
-    assert (accumulator.add([pair]), accumulator.message().text) == (1, "a")
-
-
-def test_events_have_no_whole_with_events_either() -> None:
-    dialect = events.with_events(events.request()).dialect()
-    assert dialect.ends_with_body
-    assert dialect.accumulator() is None
-    assert isinstance(dialect.error_for(Response(404), b"<html>"), StatusError)
