@@ -22,6 +22,7 @@ import pytest
 
 from sse_adapters.server import ChatRequest, ChatService, ServerStats, serve, serving
 from sse_adapters.server import service as server
+from support.servers import eventually
 
 BACKENDS = ["asyncio", "trio"]
 CHAT = "/openai/v1/chat/completions"
@@ -138,13 +139,6 @@ def reset(connection: socket.socket) -> None:
     """Leave with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-
-
-def eventually(condition: Callable[[], bool], within: float = 5) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.001)
 
 
 def events_of(stream: str) -> list[Any]:

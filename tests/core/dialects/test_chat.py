@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,39 +12,40 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import ApiError, Control, Dialect, Event, InvalidChunk, NotAnEventStream, Response, StatusError
+from sse_core import (
+    ApiError,
+    Control,
+    Dialect,
+    Event,
+    InvalidChunk,
+    NotAnEventStream,
+    Request,
+    Response,
+    StatusError,
+)
 from sse_core.dialects import events, groq, openai
 from sse_core.dialects.shared.provider_errors import error_in_value
 from support.core import unhurried
+from support.dialects import octets, read_event
 
 Reader = Callable[..., Any]
+CHATS: dict[str, Request[Any]] = {
+    "openai": openai.chat(model="m", messages=[]),
+    "groq": groq.chat(model="m", messages=[]),
+}
 
 
-def new(dialect: str) -> Dialect[Any]:
-    if dialect == "openai":
-        return openai.chat(model="m", messages=[]).dialect()
-    return groq.chat(model="m", messages=[]).dialect()
+def new(kind: str) -> Dialect[Any]:
+    return CHATS[kind].dialect()
 
 
-@pytest.fixture(params=["openai", "groq"])
+@pytest.fixture(params=CHATS)
 def read(request: pytest.FixtureRequest) -> Reader:
     """Reads one event of a fresh stream, given as JSON, text or bytes, in each of the chat dialects."""
-    kind: str = request.param
-
-    def read(data: object, type: str = "message") -> Any:
-        return new(kind).read(Event(octets(data), type))
-
-    return read
+    return partial(read_event, CHATS[request.param])
 
 
-def octets(data: object) -> bytes:
-    if isinstance(data, bytes):
-        return data
-    return data.encode() if isinstance(data, str) else json.dumps(data).encode()
-
-
-def read_groq(data: object, type: str = "message") -> Any:
-    return new("groq").read(Event(octets(data), type))
+read_groq = partial(read_event, CHATS["groq"])
 
 
 def raised(read: Reader, data: object, type: str = "message") -> ApiError:
