@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
+from inspect import isawaitable
 from math import inf
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack, cast
 from weakref import ref
 
 from sse_core import (
     Acquire,
     Acquired,
+    Authorize,
+    Authorized,
     Chunk,
     Deliver,
+    Fetch,
+    Fetched,
     IdleConnection,
     Message,
     Open,
@@ -24,21 +29,33 @@ from sse_core import (
     Received,
     Release,
     Request,
+    Response,
     Send,
     Session,
     Sleep,
     StartTLS,
     Stop,
+    Yield,
 )
 
-from .base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, no_text_error
+from .base import (
+    CANCELLED,
+    DELIVERING,
+    DONE,
+    ClientBase,
+    StreamBase,
+    T,
+    auth_fields,
+    no_text_error,
+    only_value,
+)
 from .connections import NO_WAIT, BaseTransport, ConnectionPool
-from .options import Options
+from .options import Auth, FetchOptions, Options, StreamOptions
 
-__all__ = ["Client", "Stream", "Transport"]
+__all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-TransportAction: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+TransportAction: TypeAlias = Acquire | Authorize | Fetch | Open | StartTLS | Send | Yield | Sleep | Release
 """The actions that `_perform` performs. Receive is not among them: it is by far the most frequent."""
 
 
@@ -93,6 +110,36 @@ class Transport(BaseTransport, Protocol):
         ...
 
 
+class Fetcher(BaseTransport, Protocol):
+    """One request to another HTTP client, and its response, as a few verbs.
+
+    - `fetch` comes first, once. Connecting, TLS, proxies, redirects, content codings and pooling are the
+      other client's.
+    - A verb raises OSError and nothing else, and TimeoutError once its deadline has passed. A deadline is a
+      moment on the clock of `now`, or None for no limit.
+    - After `abort`, which is called by a task of the same event loop, a verb that waits raises OSError.
+    - `close` gives the response back, whether its body has ended or not. It never waits.
+    - A verb that is cancelled leaves a fetcher that can only be closed, and nothing else behind.
+
+    `sse_adapters.testing.check_fetcher` checks a fetcher for all of this.
+    """
+
+    async def fetch(self, request: Fetch, deadline: float | None) -> Response:
+        """Send the request, and return the head of its response, whatever its status."""
+        ...
+
+    def receive(self, deadline: float | None) -> Awaitable[bytes]:
+        """Return what has arrived of the body, at least one byte, or `b""` at its end.
+
+        A body that ends before the end that its framing announced is an OSError.
+        """
+        ...
+
+    async def sleep(self, deadline: float) -> None:
+        """Wait until the deadline. Needs no response."""
+        ...
+
+
 class Stream(StreamBase[T, Transport]):
     """The answer to one request: an asynchronous iterator of its chunks, and a context manager.
 
@@ -101,8 +148,10 @@ class Stream(StreamBase[T, Transport]):
     fails with a StreamError, which comes after the chunks that arrived before it.
     """
 
-    def __init__(self, session: Session[T], pool: ConnectionPool[Transport]) -> None:
-        super().__init__(session, pool)
+    def __init__(
+        self, session: Session[T], pool: ConnectionPool[Transport], auth: Auth | None = None
+    ) -> None:
+        super().__init__(session, pool, auth)
         self._ready: list[T] = []  # chunks that were delivered and not yet taken, the next one last
 
     async def __aenter__(self) -> Self:
@@ -147,7 +196,7 @@ class Stream(StreamBase[T, Transport]):
         """
         async for _ in self.batches():
             pass
-        return self._session.whole()
+        return self._session.complete_message()
 
     async def _next_batch(self) -> list[T]:
         """Return the chunks that are ready, or else the next ones; an empty list at the end."""
@@ -194,14 +243,21 @@ class Stream(StreamBase[T, Transport]):
     async def _perform(self, action: TransportAction) -> Outcome:
         try:
             match action:
-                case Acquire(origin, fresh, deadline):
-                    return Acquired(await self._acquire(origin, fresh, deadline))
+                case Acquire():
+                    return Acquired(await self._acquire(action.pool_key, action.fresh, action.deadline))
+                case Authorize(attempt, refused):
+                    return await self._authorize(attempt, refused)
+                case Fetch():
+                    fetcher = as_fetcher(self._set_transport(self._pool.make()))
+                    return Fetched(await fetcher.fetch(action, action.deadline))
                 case Open(host, port, deadline):
                     await self._require_transport().open(host, port, deadline)
                 case StartTLS(server_name, deadline):
                     await self._require_transport().start_tls(server_name, deadline)
                 case Send(data, deadline):
                     await self._require_transport().send(data, deadline)
+                case Yield():
+                    await self._require_transport().sleep(self._pool.now())
                 case Sleep(deadline):
                     await self._set_transport(self._pool.make()).sleep(deadline)
                 case _ as release:
@@ -210,20 +266,25 @@ class Stream(StreamBase[T, Transport]):
             return self._failure(exc)
         return DONE
 
-    async def _acquire(self, origin: str, fresh: bool, deadline: float | None) -> bool:
+    async def _authorize(self, attempt: int, refused: Response | None) -> Outcome:
+        assert self._auth is not None  # or the session would not ask
+        headers = self._auth(attempt, refused)
+        return Authorized(auth_fields(await headers if isawaitable(headers) else headers))
+
+    async def _acquire(self, pool_key: str, fresh: bool, deadline: float | None) -> bool:
         """Take a slot in the pool, and set a transport; return whether that is connected already."""
         pool = self._pool
-        await self._claim(origin, deadline)
+        await self._claim(pool_key, deadline)
         if not fresh:
-            reused = await self._reuse(origin, deadline)
+            reused = await self._reuse(pool_key, deadline)
             if reused is not None:
                 self._set_transport(reused)
                 return True
-        pool.make_room(origin)
+        pool.make_room(pool_key)
         self._set_transport(pool.make())
         return False
 
-    async def _claim(self, origin: str, deadline: float | None) -> None:
+    async def _claim(self, pool_key: str, deadline: float | None) -> None:
         """Take a slot in the pool, and wait until one is free."""
         wakeup = self._set_transport(self._pool.make())
         thread, limit = get_ident(), inf if deadline is None else deadline
@@ -232,7 +293,7 @@ class Stream(StreamBase[T, Transport]):
             if get_ident() == thread:  # this may be called by a finaliser, in any thread
                 wakeup.abort()
 
-        waiter = self._pool.claim(origin, wake)
+        waiter = self._pool.claim(pool_key, wake)
         try:
             with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
                 while not waiter.granted and (now := self._pool.now()) < limit:
@@ -242,12 +303,12 @@ class Stream(StreamBase[T, Transport]):
         except BaseException:
             self._pool.withdraw(waiter)
             raise
-        self._slot = origin
+        self._slot = pool_key
 
-    async def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
+    async def _reuse(self, pool_key: str, deadline: float | None) -> Transport | None:
         """Return an idle connection whose last response has ended, and nothing has come since; else None."""
         pool = self._pool
-        for idle, limit in pool.idle_candidates(origin, deadline):
+        for idle, limit in pool.idle_candidates(pool_key, deadline):
             ready = False
             try:
                 await drain(idle, pool, limit)
@@ -342,14 +403,27 @@ class Client(ClientBase[Stream[Any], Transport]):
     def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
         super().__init__(base_url, transport, options, schedule_sweep)
 
-    def stream(self, request: Request[T]) -> Stream[T]:
+    def stream(self, request: Request[T], **options: Unpack[StreamOptions]) -> Stream[T]:
         """Return the stream of the answer to `request`. Nothing is sent until it is entered or read.
 
-        Raises ValueError if HTTP/1.1 cannot carry the request, and RuntimeError if the client is closed.
+        The options replace the client's own for this stream; headers come on top of them. Raises ValueError
+        if HTTP/1.1 cannot carry the request, and RuntimeError if the client is closed.
         """
-        stream = Stream(self._session(request), self._pool)
+        stream = self._new_stream(self._session(request, options))
         self._register(stream)
         return stream
+
+    def _new_stream(self, session: Session[T]) -> Stream[T]:
+        return Stream(session, self._pool, self._auth)
+
+    async def call(self, request: Request[T], **options: Unpack[StreamOptions]) -> T:
+        """Return the answer to a request whose answer is one document, such as `json.document` makes.
+
+        The options are those of `stream`, and so are the errors. Raises TypeError for a request whose
+        answer is a stream.
+        """
+        async with self.stream(request, **options) as stream:
+            return only_value(request, [chunk async for chunk in stream])
 
     async def __aenter__(self) -> Self:
         return self
@@ -358,6 +432,25 @@ class Client(ClientBase[Stream[Any], Transport]):
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class FetchClient(Client):
+    """Makes streams over responses that another HTTP client gets, each by a Fetcher that `fetcher` makes.
+
+    Everything else is as with a Client: attempts, deadlines, verdicts, errors and observers.
+    """
+
+    fetches = True
+
+    def __init__(
+        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions]
+    ) -> None:
+        super().__init__(base_url, cast("Callable[[], Transport]", fetcher), **options)
+
+
+def as_fetcher(transport: Transport) -> Fetcher:
+    """The transports of a FetchClient are fetchers."""
+    return cast("Fetcher", transport)
 
 
 LOOK_AGAIN = 1.0

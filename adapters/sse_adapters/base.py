@@ -11,10 +11,12 @@ it safe, since `close` may come at any moment, from any thread and from a finali
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from weakref import WeakSet
+
+import msgspec
 
 from sse_core import (
     URL,
@@ -37,9 +39,10 @@ from sse_core import (
     StreamClosed,
     Verdict,
 )
+from sse_core.session.hop import merge_headers
 
 from .connections import ConnectionPool, ScheduleSweep, X
-from .options import NO_HEADERS, Observer, Options, SessionOptions
+from .options import NO_HEADERS, Auth, Observer, Options, SessionOptions, StreamOptions
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
@@ -51,9 +54,10 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 class StreamBase(Generic[T, X]):
     """A stream, apart from what waits: what it knows about itself, and how it is closed."""
 
-    def __init__(self, session: Session[T], pool: ConnectionPool[X]) -> None:
+    def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: Auth | None = None) -> None:
         self._session = session
         self._pool = pool
+        self._auth = auth
         self._transport: X | None = None
         self._slot: str | None = None  # the origin for which this stream has a slot in the pool
         self._cause: OSError | None = None
@@ -205,6 +209,23 @@ def describe(what: object, url: URL) -> str:
     return f"{type(what).__module__}.{type(what).__name__} of {url.scheme}://{url.authority}"
 
 
+def auth_fields(headers: object) -> tuple[tuple[str, str], ...]:
+    """Return the header fields that `auth` has given. Raises TypeError, without values, for anything else."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"auth has to return a mapping of headers, not {type(headers).__name__}")
+    fields = cast("Mapping[object, object]", headers)
+    if not all(isinstance(part, str) for field in fields.items() for part in field):
+        raise TypeError("auth has to return a mapping of names to values, all of them str")
+    return cast("tuple[tuple[str, str], ...]", tuple(fields.items()))
+
+
+def only_value(request: Request[Any], chunks: Sequence[T]) -> T:
+    """Return the one chunk of an answer that is a document."""
+    if len(chunks) != 1:
+        raise TypeError(f"the answer to {request!r} has {len(chunks)} parts, not one: use stream()")
+    return chunks[0]
+
+
 def no_text_error(chunk: object) -> TypeError:
     return TypeError(f"a chunk of this stream, of type {type(chunk).__name__}, has no text")
 
@@ -212,20 +233,26 @@ def no_text_error(chunk: object) -> TypeError:
 class ClientBase(Generic[S, X]):
     """A client, apart from what waits: its URL and options, its pool of connections, and its open streams."""
 
+    fetches: bool = False
+    """Whether another HTTP client gets the responses, in place of transports."""
+
     def __init__(
         self, base_url: str, transport: Callable[[], X], options: Options, schedule_sweep: ScheduleSweep[X]
     ) -> None:
         if unknown := options.keys() - Options.__optional_keys__:
             raise TypeError(f"a client has no option {min(unknown)!r}")
         self._url = URL.parse(base_url)
-        proxies = options.get("proxies")
+        self._auth = options.get("auth")
+        proxies = Proxies() if self.fetches else options.get("proxies")
         self._session_options = SessionOptions(
             headers=tuple(options.get("headers", NO_HEADERS).items()),
             deadlines=options.get("deadlines", Deadlines()),
             limits=options.get("limits", Limits()),
             proxies=Proxies.from_environment(os.environ) if proxies is None else proxies,
             retries=options.get("retries"),
-            entropy=random,
+            random=random,
+            authorize=self._auth is not None,
+            fetch=self.fetches,
         )
         self._observe = options.get("observe")
         self._pool = ConnectionPool(transport, options.get("pool", PoolLimits()), schedule_sweep)
@@ -247,11 +274,18 @@ class ClientBase(Generic[S, X]):
     def __repr__(self) -> str:
         return f"<{describe(self, self._url)}>"
 
-    def _session(self, request: Request[T]) -> Session[T]:
-        if self._observe is None:
-            return Session(request, self._url, **self._session_options)
-        session = ObservedSession(request, self._url, **self._session_options)
-        session.observer = self._observe(session)
+    def _session(self, request: Request[T], options: StreamOptions) -> Session[T]:
+        if unknown := options.keys() - StreamOptions.__optional_keys__:
+            raise TypeError(f"a request has no option {min(unknown)!r}")
+        observe = options.pop("observe", self._observe)
+        if headers := options.pop("headers", None):
+            fields = tuple(merge_headers(request.headers, headers.items()))
+            request = msgspec.structs.replace(request, headers=fields)
+        session_options = cast("SessionOptions", {**self._session_options, **options})
+        if observe is None:
+            return Session(request, self._url, **session_options)
+        session = ObservedSession(request, self._url, **session_options)
+        session.observer = observe(session)
         return session
 
     def _register(self, stream: S) -> None:

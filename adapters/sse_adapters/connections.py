@@ -205,8 +205,8 @@ class ConnectionPool(Generic[X]):
                 if self._closed:
                     self._pool.clear()
                 self._close_discarded()
-                wake = [self._wake.pop(waiter) for waiter in self._pool.granted if waiter in self._wake]
-                self._pool.granted = []
+                wake = [self._wake.pop(waiter) for waiter in self._pool.to_wake if waiter in self._wake]
+                self._pool.to_wake = []
             finally:
                 self._lock.release()
             for each in wake:
@@ -216,7 +216,7 @@ class ConnectionPool(Generic[X]):
 
     def _close_discarded(self) -> None:
         """Close what the pool has discarded, before anyone opens a connection in its room."""
-        discarded, self._pool.doomed = self._pool.doomed, []
+        discarded, self._pool.to_close = self._pool.to_close, []
         for connection in discarded:
             close_quietly(connection)
 

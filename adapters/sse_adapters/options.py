@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
 
-from sse_core import URL, Action, Deadlines, Limits, Outcome, PoolLimits, Proxies, Retries, Session
+from sse_core import URL, Action, Deadlines, Limits, Outcome, PoolLimits, Proxies, Response, Retries, Session
 
 from .sockets import UnixPath
 
@@ -29,20 +29,40 @@ class Observer(Protocol):
         ...
 
 
-class Options(TypedDict, total=False):
-    """The options of every client."""
+Auth: TypeAlias = Callable[[int, Response | None], Mapping[str, str] | Awaitable[Mapping[str, str]]]
+"""Returns the headers that carry the credentials. On asynchronous clients it may be a coroutine function.
+
+It is called before each attempt at a request with the number of the attempt, from 1, and with the response
+whose status 401 refused the attempt before, if there was one.
+"""
+
+
+class StreamOptions(TypedDict, total=False):
+    """The options of one request. Each replaces the client's, but for headers, which come on top of them."""
 
     headers: Mapping[str, str]
-    """Sent with every request: credentials, for example."""
+    """Sent with the request, in place of others of the same name."""
     deadlines: Deadlines
     limits: Limits
     retries: Retries | None
     """When to retry a request that failed before any content arrived; by default never."""
+    observe: Callable[[Session[Any]], Observer] | None
+    """Called with the session of each stream, and returns its observer."""
+
+
+class FetchOptions(StreamOptions, total=False):
+    """The options of every client."""
+
+    auth: Auth | None
+    """Asked for credentials before each attempt, and once more after a response with status 401."""
+
+
+class Options(FetchOptions, total=False):
+    """The options of clients that have connections of their own."""
+
     pool: PoolLimits
     proxies: Proxies | None
     """By default those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; `Proxies()` for none."""
-    observe: Callable[[Session[Any]], Observer] | None
-    """Called with the session of each stream, and returns its observer."""
 
 
 class NetworkOptions(Options, total=False):
@@ -67,7 +87,9 @@ class SessionOptions(TypedDict):
     limits: Limits
     proxies: Proxies
     retries: Retries | None
-    entropy: Callable[[], float]
+    random: Callable[[], float]
+    authorize: bool
+    fetch: bool
 
 
 class TransportOptions(TypedDict):

@@ -8,14 +8,18 @@ from itertools import chain
 from math import inf
 from threading import TIMEOUT_MAX, Timer, current_thread
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack, cast
 from weakref import ref
 
 from sse_core import (
     Acquire,
     Acquired,
+    Authorize,
+    Authorized,
     Chunk,
     Deliver,
+    Fetch,
+    Fetched,
     IdleConnection,
     Message,
     Open,
@@ -24,21 +28,33 @@ from sse_core import (
     Received,
     Release,
     Request,
+    Response,
     Send,
     Session,
     Sleep,
     StartTLS,
     Stop,
+    Yield,
 )
 
-from .base import CANCELLED, DELIVERING, DONE, ClientBase, StreamBase, T, no_text_error
+from .base import (
+    CANCELLED,
+    DELIVERING,
+    DONE,
+    ClientBase,
+    StreamBase,
+    T,
+    auth_fields,
+    no_text_error,
+    only_value,
+)
 from .connections import NO_WAIT, BaseTransport, ConnectionPool, do_nothing
-from .options import Options
+from .options import Auth, FetchOptions, Options, StreamOptions
 
-__all__ = ["Client", "Stream", "Transport"]
+__all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
 
 C = TypeVar("C", bound=Chunk)
-TransportAction: TypeAlias = Acquire | Open | StartTLS | Send | Sleep | Release
+TransportAction: TypeAlias = Acquire | Authorize | Fetch | Open | StartTLS | Send | Yield | Sleep | Release
 """The actions that `_perform` performs. Receive is not among them: it is by far the most frequent."""
 
 
@@ -84,6 +100,35 @@ class Transport(BaseTransport, Protocol):
         ...
 
 
+class Fetcher(BaseTransport, Protocol):
+    """One request to another HTTP client, and its response, as a few verbs.
+
+    - `fetch` comes first, once. Connecting, TLS, proxies, redirects, content codings and pooling are the
+      other client's.
+    - A verb raises OSError and nothing else, and TimeoutError once its deadline has passed. A deadline is a
+      moment on the clock of `now`, or None for no limit.
+    - After `abort`, which may come from any thread, a verb that waits raises OSError.
+    - `close` gives the response back, whether its body has ended or not. It never waits.
+
+    `sse_adapters.testing.check_fetcher` checks a fetcher for all of this.
+    """
+
+    def fetch(self, request: Fetch, deadline: float | None) -> Response:
+        """Send the request, and return the head of its response, whatever its status."""
+        ...
+
+    def receive(self, deadline: float | None) -> bytes:
+        """Return what has arrived of the body, at least one byte, or `b""` at its end.
+
+        A body that ends before the end that its framing announced is an OSError.
+        """
+        ...
+
+    def sleep(self, deadline: float) -> None:
+        """Wait until the deadline. Needs no response."""
+        ...
+
+
 class Stream(StreamBase[T, Transport]):
     """The answer to one request: an iterator of its chunks, and a context manager.
 
@@ -92,8 +137,10 @@ class Stream(StreamBase[T, Transport]):
     StreamError, which comes after the chunks that arrived before it.
     """
 
-    def __init__(self, session: Session[T], pool: ConnectionPool[Transport]) -> None:
-        super().__init__(session, pool)
+    def __init__(
+        self, session: Session[T], pool: ConnectionPool[Transport], auth: Auth | None = None
+    ) -> None:
+        super().__init__(session, pool, auth)
         self._ready: Iterator[T] = iter(())  # chunks that were delivered and not yet taken
 
     def __enter__(self) -> Self:
@@ -137,7 +184,7 @@ class Stream(StreamBase[T, Transport]):
         """
         for _ in self.batches():
             pass
-        return self._session.whole()
+        return self._session.complete_message()
 
     def _next_batch(self) -> list[T]:
         """Return the chunks that are ready, or else the next ones; an empty list at the end."""
@@ -187,14 +234,22 @@ class Stream(StreamBase[T, Transport]):
     def _perform(self, action: TransportAction) -> Outcome:
         try:
             match action:
-                case Acquire(origin, fresh, deadline):
-                    return Acquired(self._acquire(origin, fresh, deadline))
+                case Acquire():
+                    return Acquired(self._acquire(action.pool_key, action.fresh, action.deadline))
+                case Authorize(attempt, refused):
+                    assert self._auth is not None  # or the session would not ask
+                    return Authorized(auth_fields(self._auth(attempt, refused)))
+                case Fetch():
+                    fetcher = as_fetcher(self._set_transport(self._pool.make()))
+                    return Fetched(fetcher.fetch(action, action.deadline))
                 case Open(host, port, deadline):
                     self._require_transport().open(host, port, deadline)
                 case StartTLS(server_name, deadline):
                     self._require_transport().start_tls(server_name, deadline)
                 case Send(data, deadline):
                     self._require_transport().send(data, deadline)
+                case Yield():
+                    pass
                 case Sleep(deadline):
                     self._set_transport(self._pool.make()).sleep(deadline)
                 case _ as release:
@@ -203,23 +258,23 @@ class Stream(StreamBase[T, Transport]):
             return self._failure(exc)
         return DONE
 
-    def _acquire(self, origin: str, fresh: bool, deadline: float | None) -> bool:
+    def _acquire(self, pool_key: str, fresh: bool, deadline: float | None) -> bool:
         """Take a slot in the pool, and set a transport; return whether that is connected already."""
         pool = self._pool
-        self._claim(origin, deadline)
+        self._claim(pool_key, deadline)
         if not fresh:
-            reused = self._reuse(origin, deadline)
+            reused = self._reuse(pool_key, deadline)
             if reused is not None:
                 self._set_transport(reused)
                 return True
-        pool.make_room(origin)
+        pool.make_room(pool_key)
         self._set_transport(pool.make())
         return False
 
-    def _claim(self, origin: str, deadline: float | None) -> None:
+    def _claim(self, pool_key: str, deadline: float | None) -> None:
         """Take a slot in the pool, and wait until one is free."""
         wakeup = self._set_transport(self._pool.make())
-        waiter = self._pool.claim(origin, wakeup.abort)
+        waiter = self._pool.claim(pool_key, wakeup.abort)
         try:
             if not waiter.granted:
                 with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
@@ -229,12 +284,12 @@ class Stream(StreamBase[T, Transport]):
         except BaseException:
             self._pool.withdraw(waiter)
             raise
-        self._slot = origin
+        self._slot = pool_key
 
-    def _reuse(self, origin: str, deadline: float | None) -> Transport | None:
+    def _reuse(self, pool_key: str, deadline: float | None) -> Transport | None:
         """Return an idle connection whose last response has ended, and nothing has come since; else None."""
         pool = self._pool
-        for idle, limit in pool.idle_candidates(origin, deadline):
+        for idle, limit in pool.idle_candidates(pool_key, deadline):
             ready = False
             try:
                 drain(idle, pool, limit)
@@ -341,14 +396,27 @@ class Client(ClientBase[Stream[Any], Transport]):
     def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
         super().__init__(base_url, transport, options, schedule_sweep)
 
-    def stream(self, request: Request[T]) -> Stream[T]:
+    def stream(self, request: Request[T], **options: Unpack[StreamOptions]) -> Stream[T]:
         """Return the stream of the answer to `request`. Nothing is sent until it is entered or read.
 
-        Raises ValueError if HTTP/1.1 cannot carry the request, and RuntimeError if the client is closed.
+        The options replace the client's own for this stream; headers come on top of them. Raises ValueError
+        if HTTP/1.1 cannot carry the request, and RuntimeError if the client is closed.
         """
-        stream = Stream(self._session(request), self._pool)
+        stream = self._new_stream(self._session(request, options))
         self._register(stream)
         return stream
+
+    def _new_stream(self, session: Session[T]) -> Stream[T]:
+        return Stream(session, self._pool, self._auth)
+
+    def call(self, request: Request[T], **options: Unpack[StreamOptions]) -> T:
+        """Return the answer to a request whose answer is one document, such as `json.document` makes.
+
+        The options are those of `stream`, and so are the errors. Raises TypeError for a request whose
+        answer is a stream.
+        """
+        with self.stream(request, **options) as stream:
+            return only_value(request, list(stream))
 
     def __enter__(self) -> Self:
         return self
@@ -357,3 +425,22 @@ class Client(ClientBase[Stream[Any], Transport]):
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class FetchClient(Client):
+    """Makes streams over responses that another HTTP client gets, each by a Fetcher that `fetcher` makes.
+
+    Everything else is as with a Client: attempts, deadlines, verdicts, errors and observers.
+    """
+
+    fetches = True
+
+    def __init__(
+        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions]
+    ) -> None:
+        super().__init__(base_url, cast("Callable[[], Transport]", fetcher), **options)
+
+
+def as_fetcher(transport: Transport) -> Fetcher:
+    """The transports of a FetchClient are fetchers."""
+    return cast("Fetcher", transport)

@@ -27,10 +27,12 @@ import msgspec
 from sse_core import (
     Acquire,
     Action,
+    Authorize,
     Deadlines,
     Deliver,
     Event,
     Failed,
+    Fetch,
     Outcome,
     PoolLimits,
     Proxies,
@@ -41,6 +43,7 @@ from sse_core import (
     Reconnects,
     Replay,
     Request,
+    Response,
     Retries,
     Send,
     Session,
@@ -91,7 +94,7 @@ class Recording:
         self._now = -inf
 
     def action(self, action: Action, now: float) -> None:
-        if self._file is None and isinstance(action, Acquire):
+        if self._file is None and isinstance(action, Acquire | Authorize | Fetch):
             self._file = self._path.open("w", encoding="utf-8", newline="\n", buffering=1)
         if self._file is not None:
             self._file.write(self._transcript.action(action, self._not_before(now)))
@@ -112,46 +115,58 @@ class ReplayClient(sync_loop.Client):
     """Replays the streams that a Recorder has recorded, in the same order, without a network.
 
     Requests and options have to be the recorded ones, except for credentials: a stream that asks for
-    anything else raises Divergence. It may be left early. All times, those in `stream.stats` too, are
-    those of the transcript; with `in_real_time` everything also takes as long as it took.
+    anything else raises Divergence. If the recording client had `auth`, this one needs one too, which is
+    never called; `fetched` says that it was a FetchClient. A stream may be left early. All times, those in
+    `stream.stats` too, are those of the transcript; with `in_real_time` everything also takes as long as
+    it took.
 
     Entering or reading a stream raises OSError if its file cannot be read, and ValueError if that is
     no transcript.
     """
 
     def __init__(
-        self, base_url: str, path: FilePath, *, in_real_time: bool = False, **options: Unpack[Options]
+        self,
+        base_url: str,
+        path: FilePath,
+        *,
+        in_real_time: bool = False,
+        fetched: bool = False,
+        **options: Unpack[Options],
     ) -> None:
+        self.fetches = fetched
         super().__init__(base_url, threads.Transport, **options)
         self._paths = numbered_paths(path)
         self._in_real_time = in_real_time
 
-    def stream(self, request: Request[T]) -> sync_loop.Stream[T]:
-        """Return the next recorded stream, which has to be the answer to `request`."""
+    def _new_stream(self, session: Session[T]) -> sync_loop.Stream[T]:
+        """Return the next recorded stream, which has to be the answer to the session's request."""
         source = ReplaySource(next(self._paths), self._in_real_time)
         pool = ReplayPool(threads.Transport, sync_loop.schedule_sweep, source)
-        stream = ReplayStream(self._session(request), pool)
-        self._register(stream)
-        return stream
+        return ReplayStream(session, pool)
 
 
 class AsyncReplayClient(async_loop.Client):
     """The same as `ReplayClient`, for asyncio and trio."""
 
     def __init__(
-        self, base_url: str, path: FilePath, *, in_real_time: bool = False, **options: Unpack[Options]
+        self,
+        base_url: str,
+        path: FilePath,
+        *,
+        in_real_time: bool = False,
+        fetched: bool = False,
+        **options: Unpack[Options],
     ) -> None:
+        self.fetches = fetched
         super().__init__(base_url, tasks.Transport, **options)
         self._paths = numbered_paths(path)
         self._in_real_time = in_real_time
 
-    def stream(self, request: Request[T]) -> async_loop.Stream[T]:
-        """Return the next recorded stream, which has to be the answer to `request`."""
+    def _new_stream(self, session: Session[T]) -> async_loop.Stream[T]:
+        """Return the next recorded stream, which has to be the answer to the session's request."""
         source = ReplaySource(next(self._paths), self._in_real_time)
         pool = ReplayPool(tasks.Transport, async_loop.schedule_sweep, source)
-        stream = AsyncReplayStream(self._session(request), pool)
-        self._register(stream)
-        return stream
+        return AsyncReplayStream(session, pool)
 
 
 class ReplaySource:
@@ -257,44 +272,68 @@ def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClie
     """
     with Path(path).open(encoding="utf-8") as lines:
         steps = [step for _, step in read_transcript(lines)]
-    origins = [step.origin for step in steps if isinstance(step, Acquire)]
-    if not origins:
+    first = next((step for step in steps if isinstance(step, Acquire | Fetch)), None)
+    if first is None:
         raise ValueError("the transcript has no beginning")
-    sent = [step.data for step in steps if isinstance(step, Send)]
     waits = sum(isinstance(step, Sleep) for step in steps)
-    base_url, _, through = origins[0].partition(" through ")
-    proxy = Proxy.parse(through) if through else None
-    if proxy is not None and any(b"\nproxy-authorization:" in data.lower() for data in sent):
-        proxy = msgspec.structs.replace(proxy, username="")  # whatever it was, it is redacted
+    sent = [step.data for step in steps if isinstance(step, Send)]
+    proxy = None
+    if isinstance(first, Acquire) and first.proxy is not None:
+        proxy = Proxy.parse(first.proxy)
+        if any(b"\nproxy-authorization:" in data.lower() for data in sent):
+            proxy = msgspec.structs.replace(proxy, username="")  # whatever it was, it is redacted
+    fetches = [step for step in steps if isinstance(step, Fetch)]
     client = ReplayClient(
-        base_url,
+        first.origin if isinstance(first, Acquire) else first.url,
         path,
         in_real_time=in_real_time,
+        fetched=bool(fetches),
+        auth=no_credentials if any(isinstance(step, Authorize) for step in steps) else None,
         deadlines=NO_DEADLINES,
         retries=Retries(attempts=waits, max_retry_after=inf),
         proxies=Proxies(http=proxy, https=proxy),
     )
-    return client, request_in(sent, waits)
+    requests = [fetched_request(step) for step in fetches] or list(
+        map(sent_request, filter(is_request, sent))
+    )
+    return client, request_in(requests, waits)
 
 
-def request_in(sent: Sequence[bytes], waits: int) -> Request[Event]:
-    """Reconstruct the request, with its `reconnects`, from the bytes that were sent."""
-    requests = [match for data in sent if (match := REQUEST.fullmatch(data))]
+def no_credentials(attempt: int, refused: Response | None) -> dict[str, str]:
+    """What a replay is told instead is in the transcript."""
+    return {}
+
+
+def fetched_request(fetch: Fetch) -> Request[Event]:
+    return events.request(method=fetch.method, headers=fetch.headers, body=fetch.body)
+
+
+def is_request(data: bytes) -> bool:
+    """Whether this was sent to a server, and not to a proxy to ask for a tunnel."""
+    return REQUEST.fullmatch(data) is not None
+
+
+def sent_request(data: bytes) -> Request[Event]:
+    match = REQUEST.fullmatch(data)
+    assert match is not None  # or it is no request
+    fields = [line.partition(": ") for line in match["fields"].decode("latin-1").split("\r\n")]
+    return events.request(
+        match["target"].decode("latin-1"),
+        method=match["method"].decode("latin-1"),
+        headers=tuple((name, value) for name, _, value in fields if name.lower() not in FRAMING),
+        body=match["body"],
+    )
+
+
+def request_in(requests: Sequence[Request[Event]], waits: int) -> Request[Event]:
+    """Return the first request, with its `reconnects` if a later one resumes the stream."""
     if not requests:
         return events.request()  # there never was a connection
-    first, *later = requests
-    fields = [line.partition(": ") for line in first["fields"].decode("latin-1").split("\r\n")]
-    request = events.request(
-        first["target"].decode("latin-1"),
-        method=first["method"].decode("latin-1"),
-        headers=tuple((name, value) for name, _, value in fields if name.lower() not in FRAMING),
-        body=first["body"],
-    )
-    for match in later:
-        if b"\nlast-event-id:" in match["fields"].lower():
-            method = match["method"].decode("latin-1")
-            return msgspec.structs.replace(request, reconnects=Reconnects(attempts=waits, method=method))
-    return request
+    for later in requests[1:]:
+        if any(name.lower() == "last-event-id" for name, _ in later.headers):
+            reconnects = Reconnects(attempts=waits, method=later.method)
+            return msgspec.structs.replace(requests[0], reconnects=reconnects)
+    return requests[0]
 
 
 def numbered_paths(path: FilePath) -> Iterator[Path]:

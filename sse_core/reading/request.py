@@ -44,7 +44,7 @@ class Reconnects(Struct, frozen=True, kw_only=True):
 
     attempts: int | None = 5
     """How many may fail one after another; None for any number. Only progress starts the count anew: a chunk,
-    with a new ID if any, or comments on a connection that lasted longer than `delay`."""
+    with a new ID if any, or comments on a connection that lasted some seconds."""
     delay: float = 3.0
     """Before the first, unless the server asks for another; twice as long before each that follows,
     and twice as long as this at least."""

@@ -88,7 +88,7 @@ class Attempts:
         finished = verdict is Verdict.FINISHED and reader.dialect.may_end
         if not (verdict in RESUMABLE or busy) or finished:
             return None
-        self._failures = 0 if self._is_progress(policy, reader) else self._failures
+        self._failures = 0 if self._is_progress(reader) else self._failures
         self._failures += 1
         self.last_event_id = reader.last_event_id
         if reader.reconnection_time is not None:
@@ -111,14 +111,14 @@ class Attempts:
             return delay
         return None
 
-    def _is_progress(self, policy: Reconnects, reader: Reader[Any]) -> bool:
+    def _is_progress(self, reader: Reader[Any]) -> bool:
         """Whether this attempt starts the count of failures anew: not by connecting alone.
 
-        It brought something new; or it was kept alive by comments, for longer than it takes to be refused.
+        It brought something new; or the server kept it alive by comments, and did not end it at once.
         """
         if reader.content:
             return not reader.last_event_id or reader.last_event_id != self.last_event_id
-        return reader.comments > 0 and self._timing.now - self._began_at >= policy.delay
+        return reader.comments > 0 and self._timing.now - self._began_at >= LASTING
 
     def _resuming(self, method: str, headers: tuple[tuple[str, str], ...]) -> PreparedRequest:
         """Return the request for what came behind an event."""
@@ -140,5 +140,7 @@ RESUMABLE = {
 """The ends after which a stream is resumed (WHATWG HTML, 9.2.3: "reestablish the connection")."""
 HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 """RFC 9110, 5.5."""
+LASTING = 3.0
+"""Seconds from which on a connection that was kept alive is no failure: a server that refuses is faster."""
 MAX_HELD_BACK = 100
 """Chunks without content that are held back at most, as long as the request may be made again."""

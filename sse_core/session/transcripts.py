@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ..http.response import Response
 from .actions import (
     Acquire,
     Acquired,
@@ -49,33 +50,51 @@ class Transcript:
 
     def __init__(self, *, redact: bool = True) -> None:
         self._redact = redact
-        self._answer = Mask()
+        self._cookies = CookieMasker()
+        self._secret_names: frozenset[str] = frozenset()  # of the headers with which a request is authorized
 
     def action(self, action: Action, now: float) -> str:
         """Return the line for an action."""
-        if isinstance(action, Send) and self._redact:
-            self._answer = Mask()
-            action = Send(redacted(action.data), action.deadline)
-        return line(action, now)
+        if self._redact:
+            match action:
+                case Send(data, deadline):
+                    self._cookies = CookieMasker()
+                    action = Send(redact(data, self._secret_names), deadline)
+                case Fetch():
+                    action = redact_fetch(action, self._secret_names)
+                case Authorize(attempt, Response() as refused, deadline):
+                    action = Authorize(attempt, redact_response(refused), deadline)
+                case _:
+                    pass
+        return encode_step(action, now)
 
     def outcome(self, outcome: Outcome, now: float) -> str:
-        """Return the line for what came of it."""
-        if isinstance(outcome, Received) and self._redact:
-            outcome = Received(self._answer.hide(outcome.data))
-        return line(outcome, now)
+        """Return the line for its outcome."""
+        if self._redact:
+            match outcome:
+                case Received(data):
+                    outcome = Received(self._cookies.hide(data))
+                case Authorized(headers):
+                    self._secret_names |= {name.lower() for name, _ in headers}
+                    outcome = Authorized(tuple((name, HIDDEN) for name, _ in headers))
+                case Fetched(response):
+                    outcome = Fetched(redact_response(response))
+                case _:
+                    pass
+        return encode_step(outcome, now)
 
 
-def line(step: Action | Outcome, now: float) -> str:
+def encode_step(step: Action | Outcome, now: float) -> str:
     fields = msgspec.structs.asdict(step)
     data = fields.pop("data", None)
     if data is not None:
-        fields |= readable(data)
+        fields |= bytes_as_text(data)
     if "chunks" in fields:
         fields["chunks"] = len(fields["chunks"])
     return msgspec.json.encode({"at": now, "type": type(step).__name__} | fields).decode() + "\n"
 
 
-def readable(data: bytes) -> dict[str, str]:
+def bytes_as_text(data: bytes) -> dict[str, str]:
     """Write bytes down as text where they are text."""
     try:
         return {"text": data.decode()}
@@ -124,7 +143,7 @@ class Replay:
         Raises Divergence unless the recorded life went the same way. Deadlines may differ, and credentials.
         """
         recorded = self._take()
-        if compared(action) != compared(recorded):
+        if comparable(action) != comparable(recorded):
             raise Divergence(f"the transcript has {recorded!r} where the session asks for {action!r}")
         outcome = self._take()
         if not isinstance(outcome, OUTCOMES):
@@ -138,30 +157,59 @@ class Replay:
         return self._steps[self._next - 1][1]
 
 
-def compared(step: Action | Outcome | None) -> object:
+def comparable(step: Action | Outcome | None) -> object:
     """What two lives that went the same way have in common."""
     match step:
         case None:
             return None
         case Send(data):
-            return Send, redacted(data)
+            return Send, redact(data)
+        case Fetch():
+            fetch = redact_fetch(step)
+            return Fetch, fetch.method, fetch.url, fetch.headers, fetch.body
+        case Authorize(attempt, refused):
+            return Authorize, attempt, refused and refused.status
         case _:
             fields = msgspec.structs.asdict(step)
             return type(step), {name: fields[name] for name in fields if name not in ("deadline", "chunks")}
 
 
-def redacted(data: bytes) -> bytes:
+def redact_fetch(fetch: Fetch, secret_names: frozenset[str] = frozenset()) -> Fetch:
+    """Leave credentials out of a request that another HTTP client sends."""
+    url = SECRET_PARAMETER.sub(rb"\1***", fetch.url.encode()).decode()
+    headers = redact_headers(fetch.headers, secret_names)
+    return msgspec.structs.replace(fetch, url=url, headers=headers)
+
+
+def redact_response(response: Response) -> Response:
+    """Leave cookies out of the head of a response."""
+    headers = redact_headers(response.headers, frozenset({"set-cookie"}))
+    return Response(response.status, response.reason, headers, response.http_version)
+
+
+def redact_headers(
+    headers: tuple[tuple[str, str], ...], secret_names: frozenset[str]
+) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, HIDDEN if name.lower() in secret_names or SECRET_NAME.search(name) else value)
+        for name, value in headers
+    )
+
+
+def redact(data: bytes, secret_names: frozenset[str] = frozenset()) -> bytes:
     """Leave credentials out of what is sent, and everything else as it is."""
     if data.startswith(b"\x01"):  # RFC 1929, 2: no method begins like this
         return b"\x01***"
     head, end, body = data.partition(b"\r\n\r\n")
     first, line_end, fields = head.partition(b"\r\n")
-    return (
-        SECRET_PARAMETER.sub(rb"\1***", first) + line_end + SECRET_FIELD.sub(rb"\1***", fields) + end + body
-    )
+    first, fields = SECRET_PARAMETER.sub(rb"\1***", first), SECRET_FIELD.sub(rb"\1***", fields)
+    for name in secret_names:
+        own = re.compile(rb"^(%b: *)[^\r\n]*" % re.escape(name.encode()), re.IGNORECASE | re.MULTILINE)
+        fields = own.sub(rb"\1***", fields)
+    return first + line_end + fields + end + body
 
 
-class Mask:
+class CookieMasker:
     """Puts as many asterisks for the cookies in the head of a response, which may come in pieces."""
 
     def __init__(self) -> None:
@@ -207,14 +255,15 @@ SECRET = rb"(?:auth|cookie|credential|jwt|key|password|secret|session|sig|token)
 """What the name of a credential has in it."""
 SECRET_FIELD = re.compile(rb"^([^:\r\n]*" + SECRET + rb"[^:\r\n]*: *)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 SECRET_PARAMETER = re.compile(rb"([?&][^=& ]*" + SECRET + rb"[^=& ]*=)[^& ]*", re.IGNORECASE)
+SECRET_NAME = re.compile(SECRET.decode(), re.IGNORECASE)
+HIDDEN = "***"
 COOKIE = b"set-cookie"
 INTERIM = re.compile(rb"HTTP/1\.[01] 1")
 VISIBLE = re.compile(rb"\S")
 OUTCOMES = (Done, Acquired, Authorized, Fetched, Received, Failed)
 ACTIONS = (
-    *(Acquire, Authorize, Fetch, Open, StartTLS, Send),
-    *(Receive, Deliver, Release, Yield, Sleep, Stop),
-)
+    Acquire, Authorize, Fetch, Open, StartTLS, Send, Receive, Deliver, Release, Yield, Sleep, Stop
+)  # fmt: skip
 KINDS: dict[Any, Any] = {kind.__name__: kind for kind in (*ACTIONS, *OUTCOMES)}
 SHOWN = 100
 """Characters of a line that a message shows."""
