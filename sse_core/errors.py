@@ -36,19 +36,39 @@ class PartialMessage(Protocol):
     """What `StreamError.partial` is: a `Message`, which is defined further out than the errors are."""
 
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The text of the answer."""
+        ...
+
     @property
-    def reasoning(self) -> str: ...
+    def reasoning(self) -> str:
+        """The reasoning before it."""
+        ...
+
     @property
-    def refusal(self) -> str: ...
+    def refusal(self) -> str:
+        """The words of a refusal."""
+        ...
+
     @property
-    def tool_calls(self) -> tuple[Any, ...]: ...
+    def tool_calls(self) -> tuple[Any, ...]:
+        """The tool calls, each a `ToolCall`."""
+        ...
+
     @property
-    def finish_reason(self) -> str | None: ...
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, if it says so."""
+        ...
+
     @property
-    def usage(self) -> Any: ...
+    def usage(self) -> Any:
+        """How many tokens it took, a `TokenCounts`, if it says so."""
+        ...
+
     @property
-    def native(self) -> Any: ...
+    def native(self) -> Any:
+        """The provider's own struct for an answer that is not streamed."""
+        ...
 
 
 class Fault(Enum):

@@ -140,6 +140,11 @@ class Reader(Generic[T]):
         return self._builder.detects_content
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing of a document or a refusal has come yet."""
+        return not self._received
+
+    @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
         return self._builder.would_repeat
@@ -185,7 +190,10 @@ class Reader(Generic[T]):
             self._conclude(self._decoder.error)
         if not self._begun:
             self._keep(data)
-        self._count(chunks, len(data))
+        self.chunks += len(chunks)
+        self.content += self._builder.add(chunks, len(data))
+        if self.error is not None:
+            self.annotate(self.error)
         return chunks
 
     def close(self, error: Exception | None = None) -> list[T]:
@@ -210,7 +218,10 @@ class Reader(Generic[T]):
                 self._read_collected(error, chunks)
         except StreamError as exc:
             self._conclude(exc)
-        self._count(chunks, 0)
+        self.chunks += len(chunks)
+        self.content += self._builder.add(chunks, 0)
+        if self.error is not None:
+            self.annotate(self.error)
         return chunks
 
     def annotate(self, error: StreamError) -> None:
@@ -300,9 +311,7 @@ class Reader(Generic[T]):
         if self._received <= self._limit:
             return []
         what, limited_by = "a document", "max_document_size"
-        self._conclude(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
-        self._count([], 0)
-        return []
+        return self.close(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
 
     def _keep(self, data: bytes) -> None:
         self._received += len(data)
@@ -328,7 +337,8 @@ class Reader(Generic[T]):
 
     def _read_document(self, chunks: list[T]) -> None:
         """Read a whole body that is no event stream."""
-        if self.dialect.accepts_document and self._received <= self._limit:
+        may_answer = self.dialect.document or self.dialect.accepts_document
+        if may_answer and self._received <= self._limit:
             try:
                 found = self.dialect.read_document(self._head, bytes(self._prefix))
             except ApiError:
@@ -348,14 +358,6 @@ class Reader(Generic[T]):
     @property
     def _head(self) -> Response:
         return self._response or Response(200)
-
-    # What they share.
-
-    def _count(self, chunks: list[T], size: int) -> None:
-        self.chunks += len(chunks)
-        self.content += self._builder.add(chunks, size)
-        if self.error is not None:
-            self.annotate(self.error)
 
     def _conclude(self, error: StreamError) -> None:
         """Note the error that ends the stream."""
@@ -377,11 +379,10 @@ def dialect_of(what: object) -> Dialect[Any]:
 
 def mode_of(response: Response, dialect: Dialect[Any]) -> Mode:
     """Return what the body of a response is, by its head."""
-    if dialect.document:
-        return DOCUMENT if 200 <= response.status < 300 else REFUSAL
-    if is_event_stream(response):
+    if is_event_stream(response) and not dialect.document:
         return EVENTS
-    return DOCUMENT if response.status == 200 and dialect.accepts_document else REFUSAL
+    may_answer = dialect.document or dialect.accepts_document
+    return DOCUMENT if may_answer and 200 <= response.status < 300 else REFUSAL
 
 
 def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:

@@ -361,9 +361,7 @@ class Session(Generic[T]):
                 return self._release()
         if reader.mode is Mode.REFUSAL:
             self._timing.start_deadline("error_body")
-        if self._decoded is not None:
-            body = self._decoded.decode(body)
-        chunks = self._read(body)
+        chunks = self._read(self._decode_start(body))
         if reader.mode is Mode.EVENTS:
             return self._deliver(self._hold_back(chunks))
         return self._continue_collecting(chunks)
@@ -377,6 +375,19 @@ class Session(Generic[T]):
             decoder = content_decoder(value, self._limits.max_expansion)
             if decoder is not None:
                 self._source = self._decoded = DecodedBody(self._source, decoder)
+
+    def _decode_start(self, body: bytes) -> bytes:
+        """Decode what came of the body first; return it as it is if its coding is not what the head says.
+
+        That is only for refusals in plain text: who refuses a request may know nothing of its codings.
+        """
+        if self._decoded is None:
+            return body
+        data = self._decoded.decode(body)
+        if self._decoded.error is not None and self._reader.mode is Mode.REFUSAL and body.isascii():
+            self._source, self._decoded = self._hop.exchange, None
+            return body
+        return data
 
     # The body.
 
@@ -460,7 +471,11 @@ class Session(Generic[T]):
 
     def _collected(self, outcome: Received) -> Action:
         self._timing.record(len(outcome.data), 0, 0)
-        return self._continue_collecting(self._read(self._source.receive(outcome.data)))
+        if self._reader.is_empty and self._decoded is not None:
+            body = self._decode_start(self._hop.exchange.receive(outcome.data))
+        else:
+            body = self._source.receive(outcome.data)
+        return self._continue_collecting(self._read(body))
 
     def _continue_collecting(self, chunks: list[T]) -> Action:
         """Go on until there is enough of a refusal for a good message, or all of a document."""

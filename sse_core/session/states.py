@@ -51,7 +51,7 @@ EDGES: Mapping[State, frozenset[State]] = {
     State.STREAMING: frozenset(BODY - {State.COLLECTING}),
     State.DECODING: frozenset(BODY),
     State.DELIVERING: frozenset(BODY - {State.COLLECTING}),
-    State.RELEASING: frozenset({*BEGINNING, State.WAITING, State.STOPPED}),
+    State.RELEASING: frozenset({State.AUTHORIZING, State.ACQUIRING, State.WAITING, State.STOPPED}),
     State.WAITING: frozenset({*BEGINNING, State.STOPPED}),
     State.STOPPED: frozenset(),
 }

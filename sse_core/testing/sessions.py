@@ -94,8 +94,11 @@ ErrorName = Literal[
     "UnsupportedCoding",
 ]
 """The classes of `sse_core` that a stream can end in."""
-ActionName = Literal["Acquire", "Open", "StartTLS", "Send", "Receive", "Deliver", "Release", "Sleep", "Stop"]
-OutcomeName = Literal["Acquired", "Done", "Received", "Failed"]
+ActionName = Literal[
+    "Acquire", "Authorize", "Fetch", "Open", "StartTLS", "Send", "Receive", "Deliver", "Release", "Yield",
+    "Sleep", "Stop",
+]  # fmt: skip
+OutcomeName = Literal["Acquired", "Authorized", "Done", "Fetched", "Received", "Failed"]
 Given: TypeAlias = bool | int | float | str | None
 
 

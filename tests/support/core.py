@@ -15,10 +15,14 @@ from sse_core import (
     Acquire,
     Acquired,
     Action,
+    Authorize,
+    Authorized,
     Deadlines,
     Deliver,
     Done,
     Exchange,
+    Fetch,
+    Fetched,
     Limits,
     Open,
     Outcome,
@@ -37,6 +41,7 @@ from sse_core import (
     Stop,
     StreamError,
     Verdict,
+    Yield,
 )
 from sse_core.dialects import openai
 
@@ -56,6 +61,7 @@ class PlainExchange(Exchange):
 # Pieces of wire.
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+STREAM = Response(200, "OK", (("content-type", "text/event-stream"),))
 LAST = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
 ROLE = b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n'
@@ -120,6 +126,8 @@ class Life:
         proxies: Proxies = Proxies(),
         retries: Retries | None = None,
         random: Callable[[], float] = lambda: 0.5,
+        authorize: bool = False,
+        fetch: bool = False,
     ) -> None:
         self.session: Session[Any] = Session(
             request or openai.chat(model="m", messages=[]),
@@ -130,6 +138,8 @@ class Life:
             proxies=proxies,
             retries=retries,
             random=random,
+            authorize=authorize,
+            fetch=fetch,
         )
         self.now: float = 1000.0
         self.actions: list[Action] = []
@@ -171,7 +181,7 @@ class Life:
         self.now += after
         state = self.state
         action = self.session.step(outcome, self.now)
-        if isinstance(action, Acquire):
+        if isinstance(action, Acquire | Fetch):
             self.received, self.resumed_from = [], self.session.last_event_id
         elif isinstance(outcome, Received) and state is not State.AWAITING_PROXY:
             self.received.append(outcome.data)
@@ -179,10 +189,10 @@ class Life:
 
     def _came(self, action: Action) -> Action:
         self.actions.append(action)
-        if isinstance(action, Acquire | Open | StartTLS | Send | Receive | Sleep):
+        if isinstance(action, Acquire | Authorize | Fetch | Open | StartTLS | Send | Receive | Sleep):
             assert action.deadline is None or action.deadline >= self.now, action
-        taken = self.count(Acquire) - self.count(Release)
-        without = isinstance(action, Release | Sleep | Stop)
+        taken = self.count(Acquire) + self.count(Fetch) - self.count(Release)
+        without = isinstance(action, Authorize | Release | Sleep | Stop)
         assert taken == (0 if without else 1), self.actions
         assert (self.state is State.STOPPED) == isinstance(action, Stop)
         return action
@@ -204,6 +214,10 @@ class Life:
         match self.action:
             case Acquire():
                 self.then(Acquired(reused=False))
+            case Authorize():
+                self.then(Authorized((("Authorization", "Bearer secret"),)))
+            case Fetch():
+                self.then(Fetched(STREAM))
             case Receive():
                 self.then(Received(data))
             case Sleep():
@@ -228,7 +242,7 @@ class Life:
     def reach(self) -> Self:
         """Go on until something is to be received, with all going well."""
         while not isinstance(self.action, Receive):
-            self.then(Acquired(reused=False) if isinstance(self.action, Acquire) else Done())
+            self.pass_by(b"")
         return self
 
     def receive(self, *pieces: bytes) -> Self:
@@ -236,7 +250,7 @@ class Life:
         for piece in pieces:
             if isinstance(self.action, Receive):
                 self.then(Received(piece))
-            if isinstance(self.action, Deliver):
+            while isinstance(self.action, Deliver | Yield):
                 self.then(Done())
         return self
 
@@ -253,7 +267,7 @@ class Life:
         if self.state is State.RELEASING:
             self.end()
         assert self.state is State.STOPPED
-        assert self.count(Release) == self.count(Acquire)
+        assert self.count(Release) == self.count(Acquire) + self.count(Fetch)
         assert self.session.verdict is verdict
         assert type(self.session.error) is error, self.session.error
         assert isinstance(self.session.error, error)

@@ -32,6 +32,7 @@ from sse_core import (
     StreamIncomplete,
     UnsupportedCoding,
     Verdict,
+    Yield,
 )
 from sse_core.dialects import events
 from support.core import DONE, ERROR, FINISH, Life, answer, cut_at, cuts, framed, places, say, unhurried
@@ -356,6 +357,11 @@ def test_a_step_without_an_event_is_passed_over() -> None:
     body = b":" * (3 * MODULE.OUTPUT_STEP) + b"\n" + say("a") + DONE
     life = Life().ask().receive(head("gzip"))
     life.then(Received(framed(gzip.compress(body))))
+    yields = 0
+    while isinstance(life.action, Yield):
+        yields += 1
+        life.then(Done())
+    assert yields == 2
     assert isinstance(life.action, Deliver) and life.text == "a"
     life.then(Done())
     life.ended_well(Verdict.COMPLETE)

@@ -12,6 +12,7 @@ from sse_core import (
     Deadlines,
     Done,
     Failed,
+    Fault,
     Limits,
     Open,
     Outcome,
@@ -25,7 +26,6 @@ from sse_core import (
     Send,
     StartTLS,
     State,
-    StatusError,
     Stop,
     StreamClosed,
     Verdict,
@@ -296,7 +296,9 @@ def test_a_proxy_that_refuses() -> None:
 
 def test_a_proxy_that_refuses_a_request_that_it_sees() -> None:
     life = through(HTTP, "http://api.test/").reach().receive(answer(b"", status="407 Who are you?"))
-    assert life.ended(Verdict.REFUSED, StatusError).status == 407
+    error = life.ended(Verdict.REFUSED, ProxyError)
+    assert (error.status, error.fault, error.retryable) == (407, Fault.CALLER, False)
+    assert str(error) == "api.test through http://proxy.test:3128: HTTP 407: Who are you?"
 
 
 @pytest.mark.parametrize("step", [0, 1])

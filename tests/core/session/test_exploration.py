@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,7 @@ from sse_core import (
     EDGES,
     Acquire,
     Acquired,
+    Authorized,
     Control,
     Deadlines,
     Deliver,
@@ -23,6 +25,8 @@ from sse_core import (
     EventDecoder,
     Exchange,
     Failed,
+    Fetch,
+    Fetched,
     InvalidChunk,
     Limits,
     Outcome,
@@ -32,11 +36,13 @@ from sse_core import (
     Received,
     Reconnects,
     Request,
+    Response,
     Retries,
     State,
     Stop,
     StreamError,
     Verdict,
+    Yield,
 )
 from sse_core.dialects import events, mcp, openai
 from support.core import DONE, ERROR, FINISH, HEAD, LAST, ROLE, Life, answer, framed, say, unhurried
@@ -68,14 +74,33 @@ PIECES = {
     "all": HEAD + framed(say("a"), DONE),
     "all of a short one": answer(DONE, "Content-Type: text/event-stream"),
     "compressed": answer(
-        gzip.compress(b":" * 2**16 + b"\n" + say("a")),
+        gzip.compress(b":" * 2**18 + b"\n" + say("a")),
         "Content-Type: text/event-stream",
         "Content-Encoding: gzip",
     ),
+    "many compressed": answer(
+        gzip.compress(say("a") * 1500), "Content-Type: text/event-stream", "Content-Encoding: gzip"
+    ),
+    "compressed nothing": answer(
+        gzip.compress(b":" * 2**18), "Content-Type: text/event-stream", "Content-Encoding: gzip", length=4096
+    ),
+    "head of a compressed document": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    b"Content-Encoding: gzip\r\nContent-Length: 4096\r\n\r\n",
+    "start of a compressed document": gzip.compress(b" " * 2**18 + b"{"),
+    "all of a compressed document": answer(
+        gzip.compress(b" " * 2**18 + b'{"jsonrpc":"2.0","id":1,"result":{}}'),
+        "Content-Type: application/json",
+        "Content-Encoding: gzip",
+    ),
+    "body": say("a"),
+    "body of the end": DONE,
+    "body of an event with id": b"id: 7\ndata: 1\n\n",
+    "events under another type": answer(DONE, "Content-Type: application/json"),
     "large": framed(b"data: " + b"x" * 200),
     "noise": b"\xff\x00",
     "head of a document": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n",
     "document": b'{"jsonrpc":"2.0","id":1,"result":{}}',
+    "unauthorized": b"HTTP/1.1 401 Who?\r\nContent-Length: 0\r\n\r\n",
     "tunnel": b"HTTP/1.1 200 Connected\r\n\r\n",
     "no tunnel": b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n",
     "method": b"\x05\x00",
@@ -108,6 +133,8 @@ class Setting:
     retries: Retries | None = None
     deadlines: Deadlines = Deadlines()
     also: tuple[Move, ...] = ()
+    authorize: bool = False
+    fetch: bool = False
 
     @property
     def moves(self) -> list[Move]:
@@ -129,19 +156,30 @@ class Setting:
             proxies=self.proxies,
             retries=self.retries,
             deadlines=self.deadlines,
+            authorize=self.authorize,
+            fetch=self.fetch,
         )
         for what in moves:
             move(life, what)
         return life
 
 
+AUTHORIZED = Authorized((("Authorization", "Bearer secret"),))
+RESPONSES = tuple(
+    Fetched(Response(status, headers=(("content-type", kind),)))
+    for status, kind in ((200, "text/event-stream"), (401, "text/plain"), (500, "text/plain"), (204, ""))
+)
 PROXY = Proxy.parse("http://user:secret@proxy.test:3128")
 TLS_PROXY = Proxy.parse("https://proxy.test")
 SOCKS = Proxy.parse("socks5://proxy.test")
 SETTINGS = {
     "plain": Setting(
         pieces=tuple(
-            name for name in PIECES if name not in ("tunnel", "no tunnel", "method", "connection", "document")
+            name
+            for name in PIECES
+            if "body" not in name
+            and "document" not in name
+            and name not in ("many compressed", "tunnel", "no tunnel", "method", "connection", "document")
         ),
         most=2,
     ),
@@ -200,6 +238,51 @@ SETTINGS = {
         pieces=("end", "head of a document", "document", "four bytes", "all", "refusal"),
         most=2,
         request=mcp.post(mcp.JSONRPCRequest(id=1, method="ping")),
+    ),
+    "compressed": Setting(
+        pieces=(
+            *("end", "head of a compressed document", "start of a compressed document", "compressed"),
+            *("all of a compressed document", "compressed nothing", "four bytes"),
+        ),
+        most=2,
+        request=mcp.post(mcp.JSONRPCRequest(id=1, method="ping")),
+        deadlines=Deadlines(total=100),
+        also=(Late(Done()),),
+    ),
+    "another type": Setting(
+        pieces=("end", "events under another type", "four bytes", "many compressed"), most=2
+    ),
+    "authorized": Setting(
+        pieces=("end", "unauthorized", "all", "redirect"),
+        most=3,
+        authorize=True,
+        retries=Retries(attempts=1),
+        deadlines=Deadlines(total=100),
+        also=(AUTHORIZED, Late(AUTHORIZED), Late(Done())),
+    ),
+    "authorized source": Setting(
+        pieces=("end", "all up to an id"),
+        most=2,
+        authorize=True,
+        request=Request(dialect=events.EventsDialect, reconnects=Reconnects(attempts=1)),
+        also=(AUTHORIZED,),
+    ),
+    "fetched": Setting(
+        pieces=("end", "body", "body of the end", "four bytes"), most=2, fetch=True, also=RESPONSES
+    ),
+    "fetched source": Setting(
+        pieces=("end", "body of an event with id"),
+        most=2,
+        fetch=True,
+        request=Request(dialect=events.EventsDialect, reconnects=Reconnects(attempts=1)),
+        also=RESPONSES,
+    ),
+    "fetched and authorized": Setting(
+        pieces=("end", "body of the end"),
+        most=2,
+        fetch=True,
+        authorize=True,
+        also=(AUTHORIZED, *RESPONSES),
     ),
     "resumes with GET": Setting(
         pieces=("end", "stream", "event with id", "id alone", "last", "all up to an id"),
@@ -281,7 +364,8 @@ def explored(name: str) -> Explored:
                 check(life, verdict, setting)
                 lived = (*moves, what)
                 found.longest = max(found.longest, len(lived))
-                enough = received(lived) > setting.most or life.count(Acquire) > MOST_CONNECTIONS
+                connections = life.count(Acquire) + life.count(Fetch)
+                enough = received(lived) > setting.most or connections > MOST_CONNECTIONS
                 if not enough and is_new(life, lived, known):
                     further.append(lived)
                 life = setting.life(moves)
@@ -297,12 +381,19 @@ def is_new(life: Life, moves: tuple[Move, ...], known: set[object]) -> bool:
     """Whether there was no life yet that can go on as this one can."""
     since = 0
     for at, what in enumerate(moves):
-        since = at if isinstance(what, Acquired) else since
+        since = at if isinstance(what, Acquired | Authorized | Fetched) else since
     session = life.session
     past = moves[since:] if session.verdict is None else ()
     now = (
         *(life.state, session.verdict, type(session.error), session.response and session.response.status),
-        *(life.count(Acquire), session.stats.attempts, session.last_event_id, session.stats.events, past),
+        *(
+            life.count(Acquire),
+            life.count(Fetch),
+            session.stats.attempts,
+            session.last_event_id,
+            session.stats.events,
+            past,
+        ),
     )
     is_new = now not in known
     known.add(now)
@@ -321,10 +412,11 @@ def check(life: Life, before: Verdict | None, setting: Setting) -> None:
 
 def check_chunks(life: Life, setting: Setting) -> None:
     """Compare what was delivered from the last connection with what the bytes say."""
-    last = max(at for at, action in enumerate(life.actions) if isinstance(action, Acquire))
+    last = max(at for at, action in enumerate(life.actions) if isinstance(action, Acquire | Fetch))
     came = [chunk for action in life.actions[last:] if isinstance(action, Deliver) for chunk in action.chunks]
     whole = chunks_of(life, setting)
-    if life.session.verdict in (None, Verdict.CANCELLED):
+    in_decoding = life.session.verdict is Verdict.DEADLINE and life.count(Yield) > 0
+    if life.session.verdict in (None, Verdict.CANCELLED) or in_decoding:
         assert came == whole[: len(came)]
         if setting.retries is not None and life.session.verdict is None:
             assert came == []
@@ -334,19 +426,23 @@ def check_chunks(life: Life, setting: Setting) -> None:
 
 def chunks_of(life: Life, setting: Setting) -> list[Any]:
     """The chunks in all that came over the last connection, by rings 1 and 2 alone."""
+    if setting.fetch:
+        return fetched_chunks(life, setting)
     exchange = Exchange("GET", "/", [("Host", "x")])
     decoder, dialect = EventDecoder(last_event_id=life.resumed_from), setting.request.dialect()
     chunks: list[Any] = []
-    document = bytearray()
+    document, decoder_of_gzip = bytearray(), zlib.decompressobj(31)
     for data in life.received:
         body = exchange.receive(data)
-        if exchange.response is None or "event-stream" not in (
-            exchange.response.header("content-type") or ""
-        ):
+        response = exchange.response
+        if response is not None and response.header("content-encoding"):
+            try:
+                body = decoder_of_gzip.decompress(body)
+            except zlib.error:
+                return chunks
+        if response is None or "event-stream" not in (response.header("content-type") or ""):
             document += body
             continue
-        if exchange.response.header("content-encoding"):
-            body = gzip.decompress(body)
         try:
             for event in decoder.feed(body):
                 chunk = dialect.read(event)
@@ -359,6 +455,21 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
     if document and dialect.accepts_document and exchange.ended and exchange.response is not None:
         with suppress(InvalidChunk):
             return list(dialect.read_document(exchange.response, bytes(document)) or ())
+    return chunks
+
+
+def fetched_chunks(life: Life, setting: Setting) -> list[Any]:
+    """The same of a body that came without framing."""
+    if life.session.response is None or life.session.response.status != 200:
+        return []
+    decoder, dialect = EventDecoder(last_event_id=life.resumed_from), setting.request.dialect()
+    chunks: list[Any] = []
+    for data in life.received:
+        for event in decoder.feed(data):
+            chunk = dialect.read(event)
+            if chunk is Control.END:
+                return chunks
+            chunks.append(chunk)
     return chunks
 
 

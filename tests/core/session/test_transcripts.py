@@ -12,10 +12,12 @@ from sse_core import (
     Acquire,
     Acquired,
     Action,
+    Authorized,
     Deliver,
     Divergence,
     Done,
     Failed,
+    Fetched,
     Open,
     Outcome,
     Reason,
@@ -56,14 +58,14 @@ STEPS: list[Action | Outcome] = [
 def test_what_is_written_can_be_read() -> None:
     transcript = Transcript()
     lines = [
-        transcript.action(step, number) if isinstance(step, ACTIONS) else transcript.outcome(step, number)
+        transcript.outcome(step, number) if isinstance(step, OUTCOMES) else transcript.action(step, number)
         for number, step in enumerate(STEPS)
     ]
     assert read_transcript(lines) == list(enumerate(STEPS))
     assert '"text":"ü"' in "".join(lines)
 
 
-ACTIONS = (Acquire, Open, StartTLS, Send, Receive, Deliver, Release, Sleep, Stop)
+OUTCOMES = (Acquired, Authorized, Done, Failed, Fetched, Received)
 
 
 def test_credentials_are_left_out_and_nothing_else() -> None:
