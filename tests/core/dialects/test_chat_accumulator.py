@@ -157,6 +157,21 @@ def test_a_signature_is_the_last_part_of_a_thought() -> None:
     assert message.reasoning == "abc"
 
 
+def test_a_part_of_a_thought_belongs_to_the_last_one() -> None:
+    details = [("reasoning.summary", 0, "a"), ("reasoning.text", 1, "b"), ("reasoning.text", 1, "c")]
+    message = together(
+        *(
+            delta(reasoning_details=[{"type": type, "index": index, "text": text}])
+            for type, index, text in details
+        )
+    )
+    built = message.native.choices[0].message.reasoning_details
+    assert [(detail.type, detail.text) for detail in built] == [
+        ("reasoning.summary", "a"),
+        ("reasoning.text", "bc"),
+    ]
+
+
 # Tool calls.
 
 

@@ -113,6 +113,15 @@ def test_what_is_joined_and_what_is_not() -> None:
     assert (message.text, message.reasoning) == ("abf", "cde")
 
 
+def test_a_candidate_that_was_blocked_has_no_content() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    assert accumulator.add([read({"candidates": [{"finishReason": "SAFETY"}]})]) == 0
+    message = accumulator.message()
+    (candidate,) = message.native.candidates
+    assert (candidate.content, message.text, message.finish_reason) == (None, "", "SAFETY")
+
+
 def test_looking_at_the_message_changes_nothing() -> None:
     accumulator = request.dialect().accumulator()
     assert accumulator is not None

@@ -269,6 +269,16 @@ def test_a_brotli_that_knows_no_limits_will_not_do(monkeypatch: pytest.MonkeyPat
 # Limits.
 
 
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_body_that_expands_less_than_the_limit_may_be_large(in_pieces: bool) -> None:
+    data = b"".join(say(str(number)) for number in range(MODULE.FREE_OUTPUT // 40))
+    coded = gzip.compress(data)
+    assert MODULE.FREE_OUTPUT < len(data) < 30 * len(coded)
+    decoding = decoder_of("gzip", 30)
+    assert decoded(decoding, *cut_at(coded, range(0, len(coded), 1000) if in_pieces else [])) == data
+    assert decoding.ended and decoding.error is None
+
+
 BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip": ("gzip", gzip.compress),
     "deflate": ("deflate", zlib.compress),
