@@ -269,6 +269,31 @@ def test_a_brotli_that_knows_no_limits_will_not_do(monkeypatch: pytest.MonkeyPat
 # Limits.
 
 
+@pytest.mark.parametrize(
+    ("name", "compress", "reader"),
+    [
+        ("gzip", gzip.compress, lambda: zlib.decompressobj(31).decompress),
+        ("deflate", zlib.compress, lambda: zlib.decompressobj().decompress),
+        ("br", brotli.compress, lambda: brotli.Decompressor().process),
+        ("zstd", zstd.compress, lambda: zstd.ZstdDecompressor().decompress),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 1, 100])
+def test_what_fills_one_step_is_followed_by_the_rest(
+    name: str, compress: Callable[[bytes], bytes], reader: Callable[[], Callable[[bytes], bytes]], more: int
+) -> None:
+    """All is given that a part of a body decodes to, also if that is exactly one step."""
+    whole = compress(b"a" * (MODULE.OUTPUT_STEP + more))
+    for size in range(1, len(whole) + 1):
+        assert decoded(decoder_of(name), whole[:size]) == reader()(whole[:size])
+
+
+def test_the_shortest_body_has_two_bytes() -> None:
+    decoding = decoder_of("deflate")
+    assert decoded(decoding, b"\x03\x00") == b""
+    assert decoding.ended and decoding.error is None
+
+
 @pytest.mark.parametrize("in_pieces", [False, True])
 def test_a_body_that_expands_less_than_the_limit_may_be_large(in_pieces: bool) -> None:
     data = b"".join(say(str(number)) for number in range(MODULE.FREE_OUTPUT // 40))
