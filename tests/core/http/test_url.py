@@ -1,6 +1,8 @@
-"""The URL of a server: what is taken, what is refused, and what a request makes of it."""
+"""URLs, the targets of requests below them, and host names in ASCII."""
 
 from __future__ import annotations
+
+import sys
 
 import pytest
 from hypothesis import given
@@ -34,7 +36,8 @@ UNRESERVED = "/b@c/%41/~-._!$&'()*+,;=:@[]"
         ("http://under_score.test.", URL("http", "under_score.test.", 80, "", "")),
         ("http://api.test/a b", URL("http", "api.test", 80, "/a%20b", "")),
         ("http://api.test/ü?ü", URL("http", "api.test", 80, "/%C3%BC", "%C3%BC")),
-        ('http://a.test/\x00\x1f\x7f"<>', URL("http", "a.test", 80, "/%00%1F%7F%22%3C%3E", "")),
+        ('http://a.test/"<>', URL("http", "a.test", 80, "/%22%3C%3E", "")),
+        (" http://a.test/v1\r\n", URL("http", "a.test", 80, "/v1", "")),
         ("http://a.test/\\^`{|}", URL("http", "a.test", 80, "/%5C%5E%60%7B%7C%7D", "")),
         ("http://a.test/b@c/%41/~-._!$&'()*+,;=:@[]", URL("http", "a.test", 80, UNRESERVED, "")),
     ],
@@ -72,6 +75,13 @@ def test_a_url_is_parsed_into_what_a_connection_and_a_request_need(text: str, ur
         "http://.test/",
         f"http://{'a' * 64}.test/",
         f"http://{'ü' * 64}.test/",
+        f"http://{'ü' * 300}/",
+        "http://ü..test/",
+        "http://-ü.test/",
+        "http://a\u200db.test/",
+        "http://a.test/\x00",
+        "http://a.test/v1\r\nX: y",
+        "http://a.te\tst/",
     ],
 )
 def test_what_is_no_absolute_http_url_is_a_value_error(text: str) -> None:
@@ -132,11 +142,42 @@ def test_a_zone_is_not_told_to_the_server() -> None:
         ("http://a.test/v1/", "/chat", "/v1/chat"),
         ("http://a.test/v1?k=v", "/chat", "/v1/chat?k=v"),
         ("http://a.test?k=v", "", "/?k=v"),
-        ("http://a.test", "/a b\r\nX: y", "/a%20b%0D%0AX:%20y"),
+        ("http://a.test", "/a b", "/a%20b"),
+        # E1: what comes behind the host begins with a slash, or it would become a part of the host.
+        ("http://a.test", "@evil/x", "/@evil/x"),
+        ("http://a.test", ".evil/x", "/.evil/x"),
+        ("http://a.test", ":8080/x", "/:8080/x"),
+        ("http://a.test", "\\evil", "/%5Cevil"),
+        ("http://a.test", "#x", "/%23x"),
+        ("http://a.test/v1", "chat", "/v1/chat"),
+        ("http://a.test", "?a=b", "/?a=b"),
+        ("http://a.test/v1/", "?a=b", "/v1/?a=b"),
+        ("http://a.test/v1?k=v", "?a=b", "/v1?a=b&k=v"),
     ],
 )
 def test_a_path_goes_below_the_urls_own_and_before_its_query(base: str, path: str, target: str) -> None:
     assert URL.parse(base).target(path) == target
+
+
+def test_a_url_put_together_by_hand_has_a_target_too() -> None:
+    assert URL("http", "a.test", 80, "@evil", "").target("") == "/@evil"
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("https://evil.test/x", "not a URL"),
+        ("HTTP://evil.test", "not a URL"),
+        ("//evil/x", "two slashes"),
+        ("/a\r\nX: y", "control characters"),
+        ("/a\0", "control characters"),
+        ("\x7f", "control characters"),
+    ],
+)
+def test_what_is_no_path_is_a_value_error(path: str, why: str) -> None:
+    """E1."""
+    with pytest.raises(ValueError, match=why):
+        URL.parse("http://a.test/v1").target(path)
 
 
 @unhurried
@@ -144,27 +185,54 @@ def test_a_path_goes_below_the_urls_own_and_before_its_query(base: str, path: st
 def test_any_url_that_is_taken_makes_a_request_that_can_be_sent(base: str, path: str) -> None:
     try:
         url = URL.parse(f"http://a{base}")
+        target = url.target(path)
     except ValueError:
         return
-    sent = Exchange("GET", url.target(path), [("Host", url.host_field)]).data_to_send()
-    assert sent.count(b"\r\n") == 3
+    for form in (target, f"http://{url.host_field}{target}"):
+        sent = Exchange("GET", form, [("Host", url.host_field)]).data_to_send()
+        assert sent.count(b"\r\n") == 3
+    again = URL.parse(f"http://{url.host_field}{target}")
+    assert (again.host, again.port) == (url.host, url.port)
 
 
 def test_a_url_shows_no_credentials() -> None:
     assert repr(URL.parse("https://[::1]:8443/v1?key=s3cret")) == "<URL https://[::1]:8443/v1>"
 
 
-LABELS = st.sampled_from(
-    ["", "a", "B-1", "::1", "x" * 63, "x" * 64, "bücher", "ß", "\N{FULLWIDTH FULL STOP}"]
-)
+LABELS = st.sampled_from(["", "a", "B-1", "::1", "x" * 63, "x" * 64, "bücher", "\N{FULLWIDTH FULL STOP}"])
 
 
-@given(st.lists(LABELS, max_size=4).map(".".join))
-def test_a_host_in_ascii_is_the_same_as_by_idna(host: str) -> None:
+@given(st.lists(LABELS, max_size=4).map(".".join).filter(bool))
+def test_a_host_in_ascii_is_as_idna_2003_has_it_where_nothing_has_changed_since(host: str) -> None:
     try:
         expected = host.encode("idna").decode("ascii")
     except UnicodeError:
-        with pytest.raises(UnicodeError):
+        with pytest.raises(ValueError, match=WORDS):
             to_ascii(host)
     else:
-        assert to_ascii(host) == expected
+        assert to_ascii(host).lower() == expected.lower()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("faß.de", "xn--fa-hia.de"),
+        ("βόλος.com", "xn--nxasmm1c.com"),
+        ("نامه\u200cای.com", "xn--mgba3gch31f060k.com"),
+        ("ﬁ.ａ。b", "fi.a.b"),
+        ("☕.example", "xn--53h.example"),
+        ("I♥NY.de", "xn--iny-zx5a.de"),
+        ("ü_x.a_b.de", "xn--_x-wka.a_b.de"),
+        ("xn--fa-hia.ü", "xn--fa-hia.xn--tda"),
+    ],
+)
+def test_a_host_in_ascii_is_the_one_that_browsers_go_to(host: str, expected: str) -> None:
+    """E7: by IDNA 2003, `faß.de` would be `fass.de`, which may belong to somebody else."""
+    assert to_ascii(host) == expected
+
+
+def test_without_its_package_a_host_that_is_not_ascii_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "idna", None)
+    assert URL.parse("http://a.test").host == "a.test"
+    with pytest.raises(ValueError, match="needs the package idna"):
+        URL.parse("http://ü.test")
