@@ -31,7 +31,7 @@ from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -109,7 +109,7 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in UNUSED or (isinstance(node, ast.ClassDef) and name == "keywords"):
             continue
-        children = cast("list[Any]", value) if isinstance(value, list) else [value]
+        children: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
         for child in children:
             if not isinstance(child, ast.AST) or is_left_out(child):
                 continue
@@ -264,9 +264,7 @@ def try_out(copies: Copies, mutant: Mutant) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Tries out whether the tests notice a change."
-    )
+    parser = argparse.ArgumentParser(description="Tries out whether the tests notice a change.")
     parser.add_argument("--seed", type=int, default=0, help="another seed takes other mutants")
     parser.add_argument("--sample", type=int, default=40, help="how many")
     parser.add_argument("--only", default="*", help="modules, such as sse_core.http.*")
