@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-COMPARED = {"anthropic": "2.14.0", "groq": "1.7.0", "openai": "3.57.0"}
+COMPARED = {
+    "anthropic": "2.14.0",
+    "cohere": "7.3.1",
+    "google-genai": "3.6.1",
+    "groq": "1.7.0",
+    "openai": "3.57.0",
+}
 """The versions of the SDKs that we were last compared with; later ones may know more, and fail less."""
 
 
