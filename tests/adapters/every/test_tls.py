@@ -127,6 +127,20 @@ def test_a_server_that_leaves_during_the_handshake_is_a_failed_connection(
     assert result.verdict is Verdict.UNREACHABLE
 
 
+def test_a_server_is_told_that_we_speak_http_1_1(authority: Authority) -> None:
+    """By ALPN (RFC 7301): one that also speaks HTTP/2 might begin with that."""
+    context = authority.server_for("localhost")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, outgoing, server_side=True)
+    ours = TLS(None, "localhost")
+    assert not ours.handshake()
+    incoming.write(ours.outgoing())
+    with pytest.raises(ssl.SSLWantReadError):
+        server.do_handshake()
+    assert server.selected_alpn_protocol() == "http/1.1"
+
+
 # Who we are.
 
 
