@@ -48,7 +48,7 @@ class MessageBuilder(Generic[T]):
 
     @property
     def understood(self) -> bool:
-        """Whether anything of an answer was understood; True if this dialect does not tell."""
+        """Whether anything of an answer has come, as far as that can be told."""
         return self._accumulator is None or self.dialect.may_end or self._accumulator.understood
 
     @property
