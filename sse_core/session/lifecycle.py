@@ -148,6 +148,8 @@ class Lifecycle(ABC, Generic[T]):
             error = StatusError(message, response=error.response, raw=error.raw)
         if self._hop.forwarded and error.status == 407:
             return ProxyError(f"{self._hop.peer}: {error}", status=407, fault=Fault.CALLER)
+        if self._hop.forwarded:
+            error.proxy = self._hop.proxy_origin or ""
         return error
 
     def _release(self) -> Action:
