@@ -202,7 +202,7 @@ class Waits:
     """Calls `cancel` when a coroutine waits for the n-th time, on whatever event loop."""
 
     def __init__(self, number: int) -> None:
-        self.left = number
+        self.left: int = number
         self.cancel: Callable[[], object]
 
     @types.coroutine
