@@ -288,6 +288,7 @@ class Session(Receiving[T], Generic[T]):
         response = hop.exchange.response
         if response is not None:
             if response.status == 408 and stale:  # the server was closing the connection already
+                hop.response_begun = False
                 return self._retry_on_new_connection()
             return self._classify_response(response, body)
         if hop.exchange.error is not None:
