@@ -24,29 +24,29 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 from anyio.lowlevel import checkpoint
 
-from . import async_loop
+from . import async_loop, resolving
 from . import asyncio as native
 from .async_loop import Stream
 from .base import RECEIVE_SIZE
 from .options import NO_OVERRIDES, NetworkOptions, TransportOptions, split_options
+from .resolving import LookUp
 from .sockets import (
     ATTEMPT_DELAY,
+    DEFAULTS,
     Address,
-    UnixPath,
-    alternate_families,
-    encode_host,
-    new_socket,
-    parse_address,
+    SocketOptions,
+    send_some,
     shut_down,
-    thread_failure_as_oserror,
-    unix_socket,
 )
 from .transports import AsyncTransport
+
+if TYPE_CHECKING:
+    from sse_core import URL
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -82,20 +82,18 @@ def on_asyncio() -> bool:
 
 
 class Transport(AsyncTransport):
-    """One TCP connection, or one to the Unix socket `uds`. An `async_loop.Transport`.
-
-    `server_names` has what certificates must say for the hosts that are its keys.
-    """
+    """One connection over a socket. An `async_loop.Transport`; the first three arguments are `TLSBase`'s."""
 
     def __init__(
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
         server_names: Mapping[str, str] = NO_OVERRIDES,
-        uds: UnixPath | None = None,
+        own: URL | None = None,
+        sockets: SocketOptions = DEFAULTS,
     ) -> None:
-        super().__init__(ssl_context, server_names)
-        self._uds = uds
+        super().__init__(ssl_context, server_names=server_names, own=own)
+        self._sockets = sockets
         self._socket: socket.socket | None = None
         self._waiting: anyio.CancelScope | None = None
         self._waited = True  # since the last attempt
@@ -113,6 +111,7 @@ class Transport(AsyncTransport):
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
         self.close()
+        self._port = port
         await self._within(deadline, self._open, host, port)
 
     async def sleep(self, deadline: float) -> None:
@@ -142,19 +141,22 @@ class Transport(AsyncTransport):
             shut_down(self._socket)
 
     def close(self) -> None:
-        self._tls = None
+        self._end_tls()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     async def _open(self, host: str, port: int) -> None:
-        addresses = unix_socket(self._uds) if self._uds is not None else await resolve(host, port)
-        self._socket = await first_connected(addresses)
+        addresses = self._sockets.parse_address(host, port) or await look_up(host, port)
+        self._socket = await first_connected(self._sockets.choose(host, addresses), self._sockets)
 
-    async def _send(self, data: bytes, deadline: float | None) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[await self._when_ready(deadline, anyio.wait_writable, socket.socket.send, rest) :]
+    async def _send(self, data: bytes, deadline: float | None) -> int:
+        sent, count = 0, 1
+        while sent < len(data) and count:
+            rest = memoryview(data)[sent:]
+            count = await self._when_ready(deadline, room_or_input, send_some, rest)
+            sent += count
+        return sent
 
     def _receive(self, deadline: float | None) -> Coroutine[Any, Any, bytes]:
         return self._when_ready(deadline, anyio.wait_readable, socket.socket.recv, RECEIVE_SIZE)
@@ -211,23 +213,48 @@ class Transport(AsyncTransport):
         return ConnectionAbortedError("aborted") if self._aborted else TimeoutError("timed out")
 
 
-async def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := parse_address(host, port):
-        return found
-    with thread_failure_as_oserror():
-        return alternate_families(
-            host, await anyio.getaddrinfo(encode_host(host), port, type=socket.SOCK_STREAM)
-        )
+async def room_or_input(sock: socket.socket) -> None:
+    """Wait until a socket has room to send, or has something to receive."""
+
+    async def wait(ready: Callable[[socket.socket], Awaitable[None]]) -> None:
+        await ready(sock)
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait, anyio.wait_writable)
+        group.start_soon(wait, anyio.wait_readable)
 
 
-async def first_connected(addresses: Sequence[Address]) -> socket.socket:
-    """Return the first socket to be connected, as RFC 8305 has it; no other stays open."""
+async def look_up(host: str, port: int) -> Sequence[Address]:
+    """Look a name up in a thread, which is left to itself if this is cancelled. Raises OSError."""
+    if on_asyncio():
+        return await native.look_up(host, port)
+    import trio
+
+    token = trio.lowlevel.current_trio_token()
+    ended = trio.Event()
+
+    def notify() -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(ended.set)
+
+    look_up = LookUp(host, port, notify)
+    try:
+        resolving.RESOLVER.start(look_up)
+        await ended.wait()
+        return look_up.result()
+    finally:
+        look_up.abandoned = True
+
+
+async def first_connected(addresses: Sequence[Address], sockets: SocketOptions) -> socket.socket:
+    """Return the first socket that connects (RFC 8305, section 5); all others are closed."""
     connected: list[socket.socket] = []
     failures: list[OSError] = []
 
     async def attempt(address: Address, failed: anyio.Event) -> None:
         try:
-            connected.append(await connect(address))
+            connected.append(await connect(address, sockets))
             group.cancel_scope.cancel()
         except OSError as exc:
             failures.append(exc)
@@ -248,8 +275,8 @@ async def first_connected(addresses: Sequence[Address]) -> socket.socket:
             sock.close()
 
 
-async def connect(address: Address) -> socket.socket:
-    sock = new_socket(address)
+async def connect(address: Address, sockets: SocketOptions) -> socket.socket:
+    sock = sockets.new_socket(address)
     try:
         with suppress(BlockingIOError):
             sock.connect(address[-1])

@@ -39,6 +39,7 @@ from sse_core import (
 )
 
 from .base import (
+    ANSWERED_EARLY,
     CANCELLED,
     DELIVERING,
     DONE,
@@ -46,6 +47,7 @@ from .base import (
     StreamBase,
     T,
     auth_fields,
+    clear_locals,
     no_text_error,
     only_value,
 )
@@ -86,8 +88,12 @@ class Transport(BaseTransport, Protocol):
         """
         ...
 
-    async def send(self, data: bytes, deadline: float | None) -> None:
-        """Send all of the data."""
+    async def send(self, data: bytes, deadline: float | None) -> int:
+        """Send the data, and return how many bytes were sent.
+
+        That is fewer than all only if the peer has sent something while this had to wait for room: it may be
+        an answer, which `receive` returns. Another `send` has to begin with the rest of the data.
+        """
         ...
 
     def receive(self, deadline: float | None) -> Awaitable[bytes]:
@@ -229,8 +235,9 @@ class Stream(StreamBase[T, Transport]):
             assert isinstance(action, Deliver)
             self._ready = action.chunks[::-1]
             return True
-        except BaseException:
+        except BaseException as exc:
             self._cancel()
+            clear_locals(exc)
             raise
         finally:
             self._end_step()
@@ -255,7 +262,8 @@ class Stream(StreamBase[T, Transport]):
                 case StartTLS(server_name, deadline):
                     await self._require_transport().start_tls(server_name, deadline)
                 case Send(data, deadline):
-                    await self._require_transport().send(data, deadline)
+                    if await self._require_transport().send(data, deadline) < len(data):
+                        return ANSWERED_EARLY
                 case Yield():
                     await self._require_transport().sleep(self._pool.now())
                 case Sleep(deadline):

@@ -21,25 +21,24 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import get_ident
-from typing import Any, TypeGuard, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, Unpack, cast
 
-from . import async_loop
+from . import async_loop, resolving
 from .async_loop import Stream
 from .options import NO_OVERRIDES, NetworkOptions, split_options
+from .resolving import LookUp
 from .sockets import (
     ATTEMPT_DELAY,
+    DEFAULTS,
     RESET,
     Address,
-    UnixPath,
-    alternate_families,
-    encode_host,
-    new_socket,
-    parse_address,
+    SocketOptions,
     shut_down,
-    thread_failure_as_oserror,
-    unix_socket,
 )
 from .transports import AsyncTransport
+
+if TYPE_CHECKING:
+    from sse_core import URL
 
 __all__ = ["Client", "Stream", "Transport"]
 
@@ -61,20 +60,18 @@ class Client(async_loop.Client):
 
 
 class Transport(AsyncTransport):
-    """One TCP connection, or one to the Unix socket `uds`. An `async_loop.Transport`.
-
-    `server_names` has what certificates must say for the hosts that are its keys.
-    """
+    """One connection over a socket. An `async_loop.Transport`; the first three arguments are `TLSBase`'s."""
 
     def __init__(
         self,
         ssl_context: ssl.SSLContext | None = None,
         *,
         server_names: Mapping[str, str] = NO_OVERRIDES,
-        uds: UnixPath | None = None,
+        own: URL | None = None,
+        sockets: SocketOptions = DEFAULTS,
     ) -> None:
-        super().__init__(ssl_context, server_names)
-        self._uds = uds
+        super().__init__(ssl_context, server_names=server_names, own=own)
+        self._sockets = sockets
         self._connection: Connection | None = None
         self._waiting: asyncio.Timeout | None = None
         self._aborted = False
@@ -87,6 +84,7 @@ class Transport(AsyncTransport):
     async def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try the addresses of the host, each a little after the one before, until one accepts (RFC 8305)."""
         self.close()
+        self._port = port
         self._connection = await self._within(deadline, self._open(host, port))
 
     async def sleep(self, deadline: float) -> None:
@@ -111,19 +109,20 @@ class Transport(AsyncTransport):
             self._connection.abort()
 
     def close(self) -> None:
-        self._tls = None
+        self._end_tls()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     async def _open(self, host: str, port: int) -> Connection:
-        addresses = unix_socket(self._uds) if self._uds is not None else await resolve(host, port)
-        return await Connection.over(await first_connected(addresses))
+        addresses = self._sockets.parse_address(host, port) or await look_up(host, port)
+        sock = await first_connected(self._sockets.choose(host, addresses), self._sockets)
+        return await Connection.over(sock)
 
-    async def _send(self, data: bytes, deadline: float | None) -> None:
+    async def _send(self, data: bytes, deadline: float | None) -> int:
         if self._connection is None or self._aborted:
             raise self._closed_error()
-        await self._connection.send(data, deadline)
+        return await self._connection.send(data, deadline)
 
     def _receive(self, deadline: float | None) -> asyncio.Future[bytes]:
         if self._connection is None or self._aborted:
@@ -192,18 +191,28 @@ class Connection(asyncio.Protocol):
             raise
         return connection
 
-    async def send(self, data: bytes, deadline: float | None) -> None:
-        if self._failure is None:
-            self._transport.write(data)
+    async def send(self, data: bytes, deadline: float | None) -> int:
+        """Send data piece by piece, until all of it is sent, or something was received while it had to wait.
+
+        A piece that was begun counts as sent: the event loop has taken all of it.
+        """
+        sent = 0
+        while sent < len(data) and self._failure is None:
+            piece = memoryview(data)[sent : sent + PIECE_SIZE]
+            self._transport.write(piece)
+            sent += len(piece)
             if self._transport.is_closing():  # The write failed, and so the loop reads no more.
                 with suppress(OSError):  # But the peer may have said why it left.
                     self._add(self._socket.recv(BUFFER_SIZE))
-        while self._failure is None and (not self._can_write or self._transport.is_closing()):
-            self._set_deadline(deadline)
-            self._sender = self._loop.create_future()
-            await self._sender
+            while self._failure is None and (not self._can_write or self._transport.is_closing()):
+                if self._received or self._ended:
+                    return sent
+                self._set_deadline(deadline)
+                self._sender = self._loop.create_future()
+                await self._sender
         if self._failure is not None:
             raise self._failure
+        return sent
 
     def receive(self, deadline: float | None) -> asyncio.Future[bytes]:
         if self._failure is not None and not self._received:
@@ -300,7 +309,11 @@ class Connection(asyncio.Protocol):
         if is_waiting(sender):
             sender.set_exception(error)
 
-    # What the event loop calls.
+    def _wake_sender(self) -> None:
+        if is_waiting(self._sender):
+            self._sender.set_result(None)
+
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -315,6 +328,7 @@ class Connection(asyncio.Protocol):
         self._add(data)
         if is_waiting(receiver):
             receiver.set_result(self._take())
+        self._wake_sender()
         if len(self._received) >= BUFFER_SIZE:
             self._reading = False
             self._transport.pause_reading()
@@ -323,6 +337,7 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if is_waiting(self._receiver):
             self._receiver.set_result(b"")
+        self._wake_sender()
         return True  # the peer may still read
 
     def pause_writing(self) -> None:
@@ -330,8 +345,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._can_write = True
-        if is_waiting(self._sender):
-            self._sender.set_result(None)
+        self._wake_sender()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._failure is None:
@@ -352,22 +366,32 @@ def is_waiting(waiter: asyncio.Future[R] | None) -> TypeGuard[asyncio.Future[R]]
     return waiter is not None and not waiter.done()
 
 
-async def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := parse_address(host, port):
-        return found
-    ask = partial(socket.getaddrinfo, encode_host(host), port, type=socket.SOCK_STREAM)
-    with thread_failure_as_oserror():
-        return alternate_families(host, await asyncio.get_running_loop().run_in_executor(None, ask))
+async def look_up(host: str, port: int) -> Sequence[Address]:
+    """Look a name up in a thread, which is left to itself if this is cancelled. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def notify() -> None:
+        with suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(ended.set)
+
+    look_up = LookUp(host, port, notify)
+    try:
+        resolving.RESOLVER.start(look_up)
+        await ended.wait()
+        return look_up.result()
+    finally:
+        look_up.abandoned = True
 
 
-async def first_connected(addresses: Sequence[Address]) -> socket.socket:
-    """Return the first socket to be connected, as RFC 8305 has it; no other stays open."""
+async def first_connected(addresses: Sequence[Address], sockets: SocketOptions) -> socket.socket:
+    """Return the first socket that connects (RFC 8305, section 5); all others are closed."""
     connected: list[socket.socket] = []
     failures: list[OSError] = []
 
     async def attempt(address: Address) -> None:
         try:
-            connected.append(await connect(address))
+            connected.append(await connect(address, sockets))
         except OSError as exc:
             failures.append(exc)
 
@@ -394,8 +418,8 @@ async def first_connected(addresses: Sequence[Address]) -> socket.socket:
             await asyncio.wait(attempts)
 
 
-async def connect(address: Address) -> socket.socket:
-    sock = new_socket(address)
+async def connect(address: Address, sockets: SocketOptions) -> socket.socket:
+    sock = sockets.new_socket(address)
     try:
         await asyncio.get_running_loop().sock_connect(sock, address[-1])
     except BaseException:
@@ -408,6 +432,8 @@ BACKGROUND: set[asyncio.Task[None]] = set()
 """Tasks that nobody else keeps: an event loop does not."""
 BUFFER_SIZE = 64 * 1024
 """Bytes to hold for the reader before the peer has to wait."""
+PIECE_SIZE = 256 * 1024
+"""Bytes to hand to the event loop at a time."""
 MAX_RECEIVED = 16 * 2**20
 """Bytes that a system may hold for a reader."""
 TICK = 0.001

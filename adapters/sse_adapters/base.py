@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from weakref import WeakSet
 
 import msgspec
@@ -122,8 +123,11 @@ class StreamBase(Generic[T, X]):
         self._closing = True
         if not self._stepping.acquire(False):
             with self._transport_lock:
-                if self._transport is not None:
-                    self._transport.abort()  # wakes the reader, which closes the stream in `_end_step`
+                transport = self._transport
+            # Not under the lock, which the reader needs: it may resume before `abort` returns. Nor can the
+            # transport be another stream's by now, since one that is closing keeps none for the pool.
+            if transport is not None:
+                transport.abort()  # wakes the reader, which closes the stream in `_end_step`
             return
         try:
             self._cancel()
@@ -131,7 +135,11 @@ class StreamBase(Generic[T, X]):
             self._stepping.release()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_transport_lock"):  # or the constructor has failed
+            self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream has a connection, and cannot be copied or pickled")
 
     def _begin_step(self) -> None:
         if not self._stepping.acquire(False):
@@ -158,10 +166,10 @@ class StreamBase(Generic[T, X]):
         self._cause = exc
         if isinstance(exc, TimeoutError):
             return Failed(Reason.DEADLINE, str(exc))
-        from ssl import SSLCertVerificationError  # imported late: streams over http need it only to fail
+        from .tls import TLS, is_refusal  # imported late: streams over http need it only to fail
 
-        if isinstance(exc, SSLCertVerificationError):
-            return Failed(Reason.CERTIFICATE, exc.verify_message)
+        if isinstance(exc, TLS.Failure) and is_refusal(exc):
+            return Failed(Reason.CERTIFICATE, getattr(exc, "verify_message", "") or str(exc))
         return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
 
     def _raise_error(self) -> None:
@@ -170,10 +178,19 @@ class StreamBase(Generic[T, X]):
             raise self._session.error from self._cause
 
     def _cancel(self) -> None:
-        """Bring the session to its end from any state. Reads no clock, whose event loop may be closed."""
+        """Bring the session to its end, and release the connection. Raises what an observer raises."""
+        try:
+            self._stop_session()
+        except BaseException:  # by an observer, which is told no more
+            self._stop_session()
+            raise
+        finally:
+            self._release(reuse=False)
+
+    def _stop_session(self) -> None:
+        """Cancel whatever the session waits for. Reads no clock, whose event loop may be closed."""
         while self._session.state is not State.STOPPED:
             self._session.step(CANCELLED, ANY_TIME)
-        self._release(reuse=False)
 
     # The connection.
 
@@ -207,6 +224,22 @@ class StreamBase(Generic[T, X]):
 def describe(what: object, url: URL) -> str:
     """Name an object and its server, without the parts of a URL that may be secret."""
     return f"{type(what).__module__}.{type(what).__name__} of {url.scheme}://{url.authority}"
+
+
+def clear_locals(error: BaseException) -> None:
+    """Clear the local variables of the functions that an error has left, and those of its causes.
+
+    What was sent is among them, with its credentials; some programs report or print all local variables.
+    """
+    errors: list[BaseException | None] = [error]
+    for each in errors:
+        if each is not None:
+            traceback = each.__traceback__
+            while traceback is not None:
+                with suppress(RuntimeError):  # the function is still running
+                    traceback.tb_frame.clear()
+                traceback = traceback.tb_next
+            errors += [new for new in (each.__cause__, each.__context__) if new not in errors]
 
 
 def auth_fields(headers: object) -> tuple[tuple[str, str], ...]:
@@ -267,12 +300,21 @@ class ClientBase(Generic[S, X]):
             streams = list(self._streams)
         for stream in streams:
             stream.stop_soon()  # first all of them, or one would begin with the slot that another gives back
+        errors: list[BaseException] = []
         for stream in streams:
-            stream.close()
+            try:
+                stream.close()
+            except BaseException as exc:  # raised by an observer: the other streams are closed all the same
+                errors.append(exc)
         self._pool.close()
+        if errors:
+            raise errors[0]
 
     def __repr__(self) -> str:
         return f"<{describe(self, self._url)}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client has connections, and cannot be copied or pickled")
 
     def _session(self, request: Request[T], options: StreamOptions) -> Session[T]:
         if unknown := options.keys() - StreamOptions.__optional_keys__:
@@ -331,6 +373,8 @@ DONE = Done()
 STOP = Stop()
 DELIVERING = State.DELIVERING  # measured: a global is looked up faster than an enum's member
 CANCELLED = Failed(Reason.CANCELLED)
+ANSWERED_EARLY = Failed(Reason.NETWORK, "the server answered before it had read all of the request")
+"""The outcome of a Send that was interrupted. The session then reads the answer (RFC 9112, 9.5)."""
 ANY_TIME = 0.0
 """The time of an outcome that ends the session whenever it comes."""
 RECEIVE_SIZE = 64 * 1024

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
 
@@ -31,8 +31,8 @@ class BaseTransport(Protocol):
     def abort(self) -> None:
         """Shut the connection down and wake whoever waits for it: that verb returns, or raises OSError.
 
-        Called while another thread or task is inside a verb. Afterwards every verb but `close` may raise
-        OSError.
+        Called while another thread or task is inside a verb, or has just left the last one. Afterwards every
+        verb but `close` may raise OSError.
         """
         ...
 
@@ -181,7 +181,11 @@ class ConnectionPool(Generic[X]):
             each()
 
     def __del__(self) -> None:
-        self._end()
+        if hasattr(self, "_cancel_sweep"):  # or the constructor has failed
+            self._end()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a pool has connections, and cannot be copied or pickled")
 
     @contextmanager
     def _locked(self) -> Generator[Pool[X]]:

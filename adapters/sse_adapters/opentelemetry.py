@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from opentelemetry import context, metrics, trace
@@ -38,6 +38,7 @@ from sse_core import (
 
 __all__ = ["Telemetry"]
 
+T = TypeVar("T")
 Attributes: TypeAlias = dict[str, str | int | float | Sequence[str]]
 
 
@@ -185,9 +186,7 @@ class StreamTelemetry:
         span.end()
 
     def _measure(self, seconds: float, answer: Attributes, failure: Attributes) -> None:
-        attributes = dict(self._attributes)
-        if "gen_ai.response.model" in answer:
-            attributes["gen_ai.response.model"] = answer["gen_ai.response.model"]
+        attributes = self._attributes  # not the response's model: the server could name ever new ones
         to_first_chunk = self._session.stats.to_first_event
         self._instruments.duration.record(seconds, {**attributes, **failure}, self._context)
         if to_first_chunk is not None:
@@ -239,17 +238,24 @@ def answer_of(session: Session[Any]) -> Attributes:
     if message is None:
         return found
     if message.finish_reason is not None:
-        found["gen_ai.response.finish_reasons"] = [message.finish_reason]
+        found["gen_ai.response.finish_reasons"] = [capped(message.finish_reason)]
     native = message.native
     usage = message.usage
     return found | without_none(
         {
-            "gen_ai.response.id": getattr(native, "id", None) or getattr(native, "response_id", None),
-            "gen_ai.response.model": getattr(native, "model", None) or getattr(native, "model_version", None),
+            "gen_ai.response.id": capped(getattr(native, "id", None) or getattr(native, "response_id", None)),
+            "gen_ai.response.model": capped(
+                getattr(native, "model", None) or getattr(native, "model_version", None)
+            ),
             "gen_ai.usage.input_tokens": None if usage is None else usage.input_tokens,
             "gen_ai.usage.output_tokens": None if usage is None else usage.output_tokens,
         }
     )
+
+
+def capped(text: T) -> T | str:
+    """Cut a text that the server has chosen to a length that every backend takes."""
+    return text[:MAX_LENGTH] if isinstance(text, str) else text
 
 
 def without_none(attributes: Mapping[str, str | int | float | None]) -> Attributes:
@@ -280,5 +286,6 @@ PROVIDERS = (
 )
 """How a host ends, and whose it is."""
 MODEL = re.compile("models/([^/:?]+)")
+MAX_LENGTH = 256
 SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKENS = tuple(4**power for power in range(14))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
 
 from sse_core import URL, Action, Deadlines, Limits, Outcome, PoolLimits, Proxies, Response, Retries, Session
 
-from .sockets import UnixPath
+from .sockets import SocketOption, SocketOptions, UnixPath
 
 if TYPE_CHECKING:
     import ssl
+
+__all__ = ["Auth", "FetchOptions", "NetworkOptions", "Observer", "Options", "StreamOptions"]
 
 
 class Observer(Protocol):
@@ -71,12 +73,20 @@ class NetworkOptions(Options, total=False):
     ssl_context: ssl.SSLContext | None
     """Whom to trust over https, by default whom the system trusts; may hold a client certificate.
 
+    A certificate is shown to the origin of the base URL alone: to no proxy, and after no redirect.
     Its `OP_IGNORE_UNEXPECTED_EOF` is cleared, so that a connection that is cut is noticed.
     """
     server_hostname: str | None
     """The name for which the certificate of the base URL's host has to be valid, if not that host."""
     uds: UnixPath | None
     """The path of a Unix socket to connect to, in place of every host."""
+    local_address: str | None
+    """The IP address to connect from; by default the system chooses."""
+    socket_options: Sequence[SocketOption]
+    """Arguments of `socket.setsockopt`, called on each socket before it connects.
+
+    They come after TCP_NODELAY and TCP keep-alive, which is on by default, with a probe each minute.
+    """
 
 
 class SessionOptions(TypedDict):
@@ -97,7 +107,8 @@ class TransportOptions(TypedDict):
 
     ssl_context: ssl.SSLContext | None
     server_names: Mapping[str, str]
-    uds: UnixPath | None
+    own: URL | None
+    sockets: SocketOptions
 
 
 def split_options(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Options]:
@@ -106,12 +117,17 @@ def split_options(base_url: str, options: NetworkOptions) -> tuple[TransportOpti
     Raises ValueError if the URL is not http or https, and as `require_verifying` does.
     """
     context = require_verifying(options.pop("ssl_context", None))
+    url = URL.parse(base_url)
     name = options.pop("server_hostname", None)
-    names = NO_OVERRIDES if name is None else {URL.parse(base_url).server_name: name}
-    uds = options.pop("uds", None)
-    if uds is not None:
+    names = NO_OVERRIDES if name is None else {url.server_name: name}
+    sockets = SocketOptions(
+        uds=options.pop("uds", None),
+        local_address=options.pop("local_address", None),
+        options=tuple(options.pop("socket_options", ())),
+    )
+    if sockets.uds is not None:
         options.setdefault("proxies", Proxies())
-    return TransportOptions(ssl_context=context, server_names=names, uds=uds), options
+    return TransportOptions(ssl_context=context, server_names=names, own=url, sockets=sockets), options
 
 
 def require_verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:

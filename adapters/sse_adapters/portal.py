@@ -128,8 +128,8 @@ class Transport:
     def start_tls(self, server_name: str, deadline: float | None) -> None:
         self._run(partial(self._transport.start_tls, server_name), deadline)
 
-    def send(self, data: bytes, deadline: float | None) -> None:
-        self._run(partial(self._transport.send, data), deadline)
+    def send(self, data: bytes, deadline: float | None) -> int:
+        return self._run(partial(self._transport.send, data), deadline)
 
     def receive(self, deadline: float | None) -> bytes:
         return self._run(self._transport.receive, deadline)

@@ -38,6 +38,7 @@ from sse_core import (
 )
 
 from .base import (
+    ANSWERED_EARLY,
     CANCELLED,
     DELIVERING,
     DONE,
@@ -45,6 +46,7 @@ from .base import (
     StreamBase,
     T,
     auth_fields,
+    clear_locals,
     no_text_error,
     only_value,
 )
@@ -84,8 +86,12 @@ class Transport(BaseTransport, Protocol):
         """
         ...
 
-    def send(self, data: bytes, deadline: float | None) -> None:
-        """Send all of the data."""
+    def send(self, data: bytes, deadline: float | None) -> int:
+        """Send the data, and return how many bytes were sent.
+
+        That is fewer than all only if the peer has sent something while this had to wait for room: it may be
+        an answer, which `receive` returns. Another `send` has to begin with the rest of the data.
+        """
         ...
 
     def receive(self, deadline: float | None) -> bytes:
@@ -220,8 +226,9 @@ class Stream(StreamBase[T, Transport]):
             assert isinstance(action, Deliver)
             self._ready = iter(action.chunks)
             return self._ready
-        except BaseException:
+        except BaseException as exc:
             self._cancel()
+            clear_locals(exc)
             raise
         finally:
             self._end_step()
@@ -247,7 +254,8 @@ class Stream(StreamBase[T, Transport]):
                 case StartTLS(server_name, deadline):
                     self._require_transport().start_tls(server_name, deadline)
                 case Send(data, deadline):
-                    self._require_transport().send(data, deadline)
+                    if self._require_transport().send(data, deadline) < len(data):
+                        return ANSWERED_EARLY
                 case Yield():
                     pass
                 case Sleep(deadline):

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,35 +19,29 @@ from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Unpack
 
-from . import sync_loop
+from . import resolving, sync_loop
 from .base import RECEIVE_SIZE
 from .options import NO_OVERRIDES, NetworkOptions, split_options
-from .sockets import (
-    Address,
-    UnixPath,
-    alternate_families,
-    encode_host,
-    new_socket,
-    parse_address,
-    shut_down,
-    unix_socket,
-)
+from .resolving import LookUp
+from .sockets import DEFAULTS, Address, SocketOptions, send_some, shut_down
 from .sync_loop import Stream
 from .transports import SyncTransport
 
 if TYPE_CHECKING:
     import ssl
 
+    from sse_core import URL
+
 __all__ = ["Client", "Stream", "Transport"]
 
 
 class Client(sync_loop.Client):
-    """Makes streams over TCP connections, which are used again where possible.
+    """Makes streams over TCP connections, and uses these again where possible.
 
-    `base_url` is what request paths are added to; `options` are those of `NetworkOptions`.
-    Leaving the client's block closes the streams that are still open. A client may be
-    used from several threads. Raises ValueError for a URL that is not http or https, and
-    for an SSLContext that verifies nobody because nobody told it to.
+    `base_url` is prefixed to the path of each request; `options` are those of `NetworkOptions`. Leaving the
+    client's block closes the streams that are still open. A client may be used from several threads.
+
+    Raises ValueError if the URL is not http or https, and if an SSLContext verifies nobody by mistake.
     """
 
     def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
@@ -55,13 +50,9 @@ class Client(sync_loop.Client):
 
 
 class Transport(SyncTransport):
-    """One TCP connection, or one to the Unix socket `uds`. A `sync_loop.Transport`.
+    """One connection over a socket. A `sync_loop.Transport`; the first three arguments are `TLSBase`'s.
 
-    `server_names` has what certificates must say for the hosts that are its keys.
-
-    `abort` ends a wait by shutting the socket down. What it cannot end is the look-up
-    of a name, which the system does not let anyone interrupt; nor, on Windows, an attempt
-    to connect.
+    `abort` ends a wait by shutting the socket down. On Windows that cannot end an attempt to connect.
     """
 
     def __init__(
@@ -69,29 +60,32 @@ class Transport(SyncTransport):
         ssl_context: ssl.SSLContext | None = None,
         *,
         server_names: Mapping[str, str] = NO_OVERRIDES,
-        uds: UnixPath | None = None,
+        own: URL | None = None,
+        sockets: SocketOptions = DEFAULTS,
     ) -> None:
-        super().__init__(ssl_context, server_names)
-        self._uds = uds
+        super().__init__(ssl_context, server_names=server_names, own=own)
+        self._sockets = sockets
         self._socket: socket.socket | None = None
         self._timeout = inf  # the socket's, in seconds
         self._aborted = False
-        self._wakeup = Event()  # goes off then
-        self._lock = Lock()  # between abort, and a socket that comes or goes
+        self._wakeup = Event()  # set by `abort`
+        self._look_up_ended: Event | None = None  # set by `abort`, too
+        self._lock = Lock()  # between `abort`, and a socket that is set or closed
 
     now = staticmethod(monotonic)
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
-        """Try one address after the other until one accepts, with an equal share of the time for each."""
+        """Try one address after the other until one accepts, each for an equal share of the time left."""
         self.close()
-        addresses = unix_socket(self._uds) if self._uds is not None else resolve(host, port)
+        self._port = port
+        addresses = self._sockets.choose(host, self._find(host, port, deadline))
         failures: list[OSError] = []
         for address in addresses:
             left = len(addresses) - len(failures)
             now = monotonic()
             share = None if deadline is None else now + max(0, deadline - now) / left
             try:
-                self._set_socket(new_socket(address))
+                self._set_socket(self._sockets.new_socket(address))
                 self._socket_until(share).connect(address[-1])
                 return
             except BlockingIOError:
@@ -110,21 +104,52 @@ class Transport(SyncTransport):
         with self._lock:
             self._aborted = True
             self._wakeup.set()
+            if self._look_up_ended is not None:
+                self._look_up_ended.set()
             if self._socket is not None:
                 shut_down(self._socket)
 
     def close(self) -> None:
         with self._lock:
-            self._tls = None
+            self._end_tls()
             if self._socket is not None:
                 self._socket.close()
                 self._socket = None
 
-    def _send(self, data: bytes, deadline: float | None) -> None:
+    def _find(self, host: str, port: int, deadline: float | None) -> Sequence[Address]:
+        """Return the addresses of a host, which may have to be looked up by its name."""
+        if found := self._sockets.parse_address(host, port):
+            return found
+        ended = Event()
+        with self._lock:
+            self._look_up_ended = ended
+            if self._aborted:
+                raise ConnectionAbortedError("aborted")
+        look_up = LookUp(host, port, ended.set)
         try:
-            self._socket_until(deadline).sendall(data)
-        except BlockingIOError:
-            raise TimeoutError("timed out") from None
+            resolving.RESOLVER.start(look_up)
+            seconds = inf if deadline is None else deadline - monotonic()
+            if not ended.wait(seconds if seconds < LONGEST else None):
+                raise TimeoutError("timed out")
+            if self._aborted:
+                raise ConnectionAbortedError("aborted")
+            return look_up.result()
+        finally:
+            look_up.abandoned = True
+            self._look_up_ended = None
+
+    def _send(self, data: bytes, deadline: float | None) -> int:
+        sock = self._socket_until(-inf)
+        sent, count = 0, 1
+        while sent < len(data) and count:
+            try:
+                count = send_some(sock, memoryview(data)[sent:])
+                sent += count
+            except BlockingIOError:
+                wait_for_room_or_input(sock, deadline)
+            if self._aborted:
+                raise self._closed_error()
+        return sent
 
     def _receive(self, deadline: float | None) -> bytes:
         sock = self._socket
@@ -132,7 +157,7 @@ class Transport(SyncTransport):
             raise self._closed_error()
         seconds = inf if deadline is None else deadline - monotonic()
         if not seconds * 0.5 <= self._timeout <= seconds:
-            # Too soon, so that it does for the next waits too: to set it takes a system call, 3 us.
+            # A timeout is a system call. A shorter one than needed will do for the next deadlines, too.
             self._set_timeout(sock, seconds * 0.75)
         try:
             try:
@@ -169,10 +194,18 @@ class Transport(SyncTransport):
         return ConnectionAbortedError("aborted" if self._aborted else "not connected")
 
 
-def resolve(host: str, port: int) -> Sequence[Address]:
-    if found := parse_address(host, port):
-        return found
-    return alternate_families(host, socket.getaddrinfo(encode_host(host), port, type=socket.SOCK_STREAM))
+def wait_for_room_or_input(sock: socket.socket, deadline: float | None) -> None:
+    """Wait until a socket has room to send, or has something to receive. Raises TimeoutError."""
+    seconds = inf if deadline is None else max(0.0, deadline - monotonic())
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN | select.POLLOUT)
+        ready = bool(poll.poll(seconds * 1000 if seconds < LONGEST else None))
+    else:
+        found = select.select([sock], [sock], [sock], seconds if seconds < LONGEST else None)
+        ready = any(found)
+    if not ready:
+        raise TimeoutError("timed out")
 
 
 LONGEST = 2e6

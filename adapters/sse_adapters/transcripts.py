@@ -8,7 +8,7 @@ A file holds the transcript of one stream, as `sse_core.Transcript` writes it. T
 has the file that was asked for, here `run.jsonl`, the second `run-2.jsonl`, and so on, in the order in which
 the client made them. A stream that is never entered or read has no file.
 
-Credentials are redacted; prompts and answers are not.
+Credentials are redacted; prompts and answers are not, and so only the owner of a file can read it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Recording:
 
     def action(self, action: Action, now: float) -> None:
         if self._file is None and isinstance(action, Acquire | Authorize | Fetch):
-            self._file = self._path.open("w", encoding="utf-8", newline="\n", buffering=1)
+            self._file = open_private(self._path)
         if self._file is not None:
             self._file.write(self._transcript.action(action, self._not_before(now)))
             if isinstance(action, Stop):
@@ -109,6 +109,14 @@ class Recording:
         """Return `now`, or the last time if that is later: a stream that is closed early reads no clock."""
         self._now = max(now, self._now)
         return self._now
+
+
+def open_private(path: Path) -> TextIO:
+    """Create or replace a text file that only its owner can read: prompts and answers are in it."""
+    if path.is_file():  # and no terminal, for example
+        path.chmod(PRIVATE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="\n", buffering=1)
 
 
 class ReplayClient(sync_loop.Client):
@@ -353,4 +361,6 @@ REQUEST = re.compile(
 """A request as it is sent (RFC 9112, 3), except a proxy's CONNECT."""
 FRAMING = ("host", "content-length", "proxy-authorization")
 """The header fields that are not part of a request, but of how it is sent."""
+PRIVATE = 0o600
+"""Its owner can read and write a file, and nobody else."""
 NO_DEADLINES = Deadlines(**dict.fromkeys(Deadlines.__struct_fields__))

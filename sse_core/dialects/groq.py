@@ -42,7 +42,7 @@ from .chat.completion import (
     FunctionCall,
     MessageToolCall,
 )
-from .chat.dialect import ChatDialect, chat_request
+from .chat.dialect import ChatDialect, chat_request, completion_request
 from .openai import StreamOptions
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "UsageBreakdown",
     "XGroq",
     "chat",
+    "completion",
 ]
 
 
@@ -108,3 +109,17 @@ def chat(
     Raises TypeError for a value that JSON has no form for.
     """
     return chat_request(model, messages, strict, params, extra)
+
+
+def completion(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ChatParams],
+) -> Request[ChatCompletion]:
+    """Ask for a chat completion that is not streamed; `extra` takes parameters that are not named here.
+
+    Raises TypeError for a value that JSON has no form for.
+    """
+    return completion_request(model, messages, params, extra)

@@ -10,12 +10,13 @@ import msgspec
 from ..events.items import Event
 from ..reading.dialect import Control
 from ..reading.request import Request
+from .shared.document import DOCUMENT_HEADERS, DocumentDialect
 from .shared.fast_dialect import FastDialect, never_ordinary
-from .shared.provider_dialect import JSON_HEADERS
+from .shared.provider_dialect import JSON_HEADERS, is_heartbeat, is_heartbeat_data
 from .shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from .shared.typed_events import reported_error
 
-__all__ = ["JSONDialect", "request"]
+__all__ = ["JSONDialect", "document", "request"]
 
 T = TypeVar("T")
 
@@ -24,7 +25,8 @@ class JSONDialect(FastDialect[T], Generic[T]):
     """Reads each event's data with `decoder`, until the event whose data is `done`.
 
     If `done` is None, the stream ends with its body. An event of type `error` is an error, and so is data
-    that `decoder` refuses and that reports one. An event without data is a keep-alive.
+    that `decoder` refuses and that reports one. An event without data is a keep-alive, and so is a heartbeat
+    like a time or a word, if all chunks are objects or arrays.
     """
 
     special_type = "error"
@@ -33,9 +35,9 @@ class JSONDialect(FastDialect[T], Generic[T]):
         self._decode = decoder.decode
         self._done = done
         self.ends_with_body = done is None
-        self.decode_ordinary = (
-            never_ordinary if done is not None and is_chunk(done, decoder) else decoder.decode
-        )
+        self._takes_scalars = any(is_chunk(scalar, decoder) for scalar in SCALARS)
+        done_is_a_chunk = done is not None and is_chunk(done, decoder)
+        self.decode_ordinary = never_ordinary if done_is_a_chunk else decoder.decode
 
     def read_special(self, event: Event) -> T | Control:
         if event.type == self.special_type:
@@ -50,7 +52,13 @@ class JSONDialect(FastDialect[T], Generic[T]):
         except NOT_JSON as exc:
             if find_error(data, explicit=True) is not None:  # the user's own type may have a `detail`
                 raise reported_error(event) from None
+            if is_heartbeat(event.type) or (is_heartbeat_data(data) and not self._takes_scalars):
+                return Control.NOISE
             raise invalid_chunk(event, exc) from exc
+
+
+SCALARS = (b"null", b"true", b"0", b'""')
+"""JSON values that are no object or array, one of each type."""
 
 
 def is_chunk(data: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:
@@ -106,5 +114,49 @@ def request(
         method=method,
         path=path,
         headers=headers if body is None else (*JSON_HEADERS, *headers),
+        body=b"" if body is None else msgspec.json.encode(body),
+    )
+
+
+@overload
+def document(
+    type: type[T],
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[T]: ...
+
+
+@overload
+def document(
+    type: Any,
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[Any]: ...
+
+
+def document(
+    type: Any,
+    path: str = "",
+    *,
+    method: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: object = None,
+) -> Request[Any]:
+    """Ask for one JSON document at `path` below the client's base URL, of any type that msgspec knows.
+
+    `body` is sent as JSON unless it is None. `method` is POST if there is a body, and else GET. Raises
+    TypeError for a type that msgspec does not know, or a body that JSON has no form for.
+    """
+    return Request(
+        dialect=partial(DocumentDialect[Any], msgspec.json.Decoder(type).decode),
+        method=method or ("GET" if body is None else "POST"),
+        path=path,
+        headers=(*(() if body is None else JSON_HEADERS), *DOCUMENT_HEADERS, *headers),
         body=b"" if body is None else msgspec.json.encode(body),
     )

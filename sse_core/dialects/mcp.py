@@ -24,6 +24,7 @@ from ..http.response import Response
 from ..reading.dialect import Control
 from ..reading.request import Reconnects, Request
 from .shared.fast_dialect import FastDialect
+from .shared.provider_dialect import control_of, is_heartbeat
 from .shared.provider_errors import NOT_JSON, invalid_chunk
 from .shared.strict import dialect_for
 
@@ -116,9 +117,15 @@ class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
     def read_special(self, event: Event) -> JSONRPCMessage | Endpoint | Control:
         if event.type == self.special_type:
             return Endpoint(url=event.data)
-        if not event.raw.strip():
-            return Control.PING
-        message = read_message(event)
+        control = control_of(event)
+        if control is not None:
+            return control
+        try:
+            message = read_message(event)
+        except InvalidChunk:
+            if is_heartbeat(event.type):
+                return Control.NOISE
+            raise
         if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id == self._request_id:
             self.ended = self._request_id is not None
         return message

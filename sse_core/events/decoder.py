@@ -48,7 +48,7 @@ new_event: Callable[[tuple[bytes, str, str]], Event] = partial(tuple[object].__n
 
 
 class EventDecoder:
-    """Decodes one event stream.
+    """Decodes one event stream, or several, one after another: `eof` ends one, and the next begins.
 
     `last_event_id` is the ID to begin with: when a stream is resumed, the last ID of the connection
     before. `max_event_size` limits the data of one event, in bytes, and likewise its type, its ID and
@@ -70,17 +70,20 @@ class EventDecoder:
         """Set once an event is over the limit; nothing is decoded from then on."""
         self._max = max_event_size
         self._safe_size = min(max_event_size, MAX_IGNORED)  # a line up to this size is within every limit
+        self._prefix = DATA  # what each block of the last batch began with
+        self._batch_type = "message"  # the type of the events in the last batch
+        self._begin_stream()
+
+    def _begin_stream(self) -> None:
         self._bom: bytes | None = b""  # the start of what may be a byte order mark; None once that is decided
         self._after_cr = False  # the last byte was a CR: an LF right behind it belongs to the same line end
         self._line: bytes | bytearray = b""  # the unfinished line, up to its limit
         self._dropped = 0  # bytes of the unfinished line that were over its limit
         self._block_size = 0  # bytes of complete lines since the last blank line
         self._type_line = b""  # those lines, if they are a single `event: ` line
-        self._prefix = DATA  # what each block of the last batch began with
-        self._batch_type = "message"  # the type of the events in the last batch
         self._data = bytearray()  # the data buffer: each line with its LF
         self._type = ""  # the event type buffer
-        self._id = last_event_id  # the last event ID buffer
+        self._id = self.last_event_id  # the last event ID buffer
         self._non_events = False  # whether the items decoded last are not all events
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Event]:
@@ -127,12 +130,19 @@ class EventDecoder:
         return None if values is None else (self._batch_type, values)
 
     def eof(self) -> EndOfStream:
-        """Return what the end of the stream cuts off. An unfinished event is never dispatched (9.2.6)."""
+        """End the stream, and return what its end cuts off: an unfinished event is never dispatched (9.2.6).
+
+        What is fed after that is another stream: that of the next connection, if a client reconnects.
+        The last event ID and the reconnection time last; everything else begins anew.
+        """
         dropped = self._block_size + len(self._line) + self._dropped + len(self._bom or b"")
-        return EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
+        report = EndOfStream(dropped, bool(self._data) or self._line.partition(b":")[0] == b"data")
+        self.error = None
+        self._begin_stream()
+        return report
 
     def unfinished_field(self) -> UnknownField | None:
-        """Return the unfinished line, if it is a field that the standard ignores."""
+        """Return the unfinished line, if it is a field that the standard ignores. `eof` drops it."""
         line = bytes(self._line[:MAX_IGNORED])
         item = ignored_line(line)
         return item if isinstance(item, UnknownField) and line.partition(b":")[0] not in FIELDS else None

@@ -34,12 +34,14 @@ class Coding:
     """How to decode one content coding.
 
     `error` is what its decompressor raises. With `multi_member`, several members in a row are one body.
+    With `has_magic`, nothing else begins as a body so coded does; without, it takes some bytes to tell.
     """
 
     name: str
     decompressor: Callable[[], Decompressor]
     error: type[Exception]
     multi_member: bool = False
+    has_magic: bool = False
 
 
 class ZlibDecompressor:
@@ -117,7 +119,7 @@ class BrotliDecompressor:
 
 def gzip() -> Coding:
     wbits = zlib.MAX_WBITS + 16  # gzip's frame, of which several in a row are one body (RFC 1952, 2.2)
-    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, multi_member=True)
+    return Coding("gzip", lambda: ZlibDecompressor(wbits), zlib.error, multi_member=True, has_magic=True)
 
 
 def deflate() -> Coding:
@@ -136,9 +138,12 @@ def br() -> Coding:
 def zstd() -> Coding:
     library: Any = import_first("zstd", "compression.zstd", "backports.zstd")
     options = {library.DecompressionParameter.window_log_max: 23}  # 8 MiB (RFC 9659, 3)
-    return Coding(
-        "zstd", lambda: library.ZstdDecompressor(options=options), library.ZstdError, multi_member=True
-    )
+
+    def decompressor() -> Decompressor:
+        new: Decompressor = library.ZstdDecompressor(options=options)
+        return new
+
+    return Coding("zstd", decompressor, library.ZstdError, multi_member=True, has_magic=True)
 
 
 def import_first(coding: str, *modules: str) -> ModuleType:

@@ -229,6 +229,8 @@ class Exchange:
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
         fields = list(headers)
+        if method != "CONNECT" and not target.startswith(TARGET_STARTS):
+            raise ValueError("HTTP/1.1 cannot carry this request: the target is neither a path nor a URL")
         if any(name.lower() in FRAMING for name, _ in fields):
             raise ValueError("Content-Length and Transfer-Encoding are not the caller's to set")
         if body or method in ("POST", "PUT", "PATCH"):  # RFC 9110, 8.6
@@ -288,6 +290,8 @@ def head_fault(
 BLANK_LINE = re.compile(rb"\n\r?\n")  # where h11 lets a head end
 OBS_FOLD = re.compile(rb"\r?\n[ \t]+")  # RFC 9112, 5.2: to be replaced by spaces, as h11 does
 VERSIONS = ("1.0", "1.1")
+TARGET_STARTS = ("/", "http://", "https://", "*")
+"""How each form of a request target begins (RFC 9112, 3.2), but for that of CONNECT."""
 FRAMING = ("content-length", "transfer-encoding")
 MAX_INTERIM_RESPONSES = 16
 MAX_HEADER_FIELDS = 100

@@ -1,7 +1,8 @@
 """Which proxy leads to which URL, and how the environment says so.
 
 No standard says what the variables mean. Where programs differ, this follows what curl, urllib and
-requests have in common, so that a machine set up for those works here too.
+requests have in common, so that a machine set up for those works here too; and it reads what desktops
+and browsers write there.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from ..errors import Fault, ProxyError
 from .url import HOST, URL, decode_zone, to_ascii
 
 
@@ -52,26 +55,29 @@ class Proxy(Struct, frozen=True, kw_only=True):
     def parse(cls, url: str) -> Proxy:
         """Read `scheme://user:password@host:port`, of which only the host must be there.
 
-        The scheme is http unless given; the port 80, 443 or 1080, as for Go, httpx and requests
-        (curl alone has 1080 for http too). User name and password are percent-decoded.
+        The scheme is http unless given; `socks` is socks5, as for desktops and browsers. The port is
+        80, 443 or 1080 unless given, as for Go, httpx and requests (curl alone has 1080 for http too).
+        User name and password are percent-decoded. Quotes around it all are ignored, for shells and
+        files of variables leave them there.
 
         Raises ValueError for anything else. The message shows nothing of the URL.
         """
-        url = url.strip()
+        url = unquoted(url)
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             host = decode_zone(to_ascii(parts.hostname or ""))
             port = parts.port
-        except ValueError:  # whose message might show credentials
+        except ValueError:  # its message might show credentials
             raise ValueError(NOT_A_PROXY) from None
         # A "/", "?" or "#" in a password would end it, and take the user's name for the host's.
         behind = parts.path not in ("", "/") or parts.query or parts.fragment
         if behind or not HOST.fullmatch(host):
             raise ValueError(NOT_A_PROXY)
+        scheme = "socks5" if parts.scheme == "socks" else parts.scheme
         return cls(
-            scheme=parts.scheme,
+            scheme=scheme,
             host=host,
-            port=PORTS.get(parts.scheme, 0) if port is None else port,
+            port=PORTS.get(scheme, 0) if port is None else port,
             username=None if parts.username is None else unquote(parts.username),
             password=unquote(parts.password or ""),
         )
@@ -97,66 +103,83 @@ class Proxy(Struct, frozen=True, kw_only=True):
         return []  # or rich would show all fields
 
 
+class UnusableProxy(Struct, frozen=True):
+    """A variable of the environment that should name a proxy, and why it does not."""
+
+    variable: str
+    reason: str
+
+
 class NoProxy(Struct, frozen=True, kw_only=True):
-    """Hosts that are reached without a proxy: those of a network, or a domain and all below it."""
+    """Hosts that are reached without a proxy: a domain, a network, or names of some form."""
 
     domain: str
+    """The domain, with all below it; with `*` in it, names of that form; `<local>`, names without a dot."""
     network: IPv4Network | IPv6Network | None = None
     port: int | None = None
 
     @classmethod
     def parse(cls, entry: str) -> NoProxy:
-        """Read one entry of NO_PROXY, of which nonsense is a domain that no host is in.
+        """Read one entry of NO_PROXY. One that makes no sense is a domain that no host is in.
 
-        A dot or `*.` in front of a domain makes no difference: so it is for curl and urllib, while
-        Go and httpx then leave out the domain itself.
+        A dot or `*.` before a domain makes no difference: so it is for curl and urllib, while for Go
+        and httpx the domain itself is then left out. A scheme and a path are ignored.
         """
-        parts = ENTRY.fullmatch(entry)
+        entry = unquoted(entry)
+        if "://" in entry:
+            entry = entry.partition("://")[2].partition("/")[0]
+        parts = ENTRY.fullmatch(entry.removesuffix("/"))
         host, port = parts.group("host", "port") if parts else (entry, None)
-        host = host.strip("[]").lower()
+        host = host.replace("[", "").replace("]", "").lower()
+        if IPV4_PREFIX.fullmatch(host):  # as in `192.168.`
+            host += "*"
         try:
             network = ip_network(host, strict=False)
         except ValueError:
             network = None
-        domain = host.removeprefix("*").strip(".")
+        name, _, path = host.partition("/")
+        domain = host if path.isdigit() else name.removeprefix("*.").strip(".")  # or it is no network
+        with suppress(ValueError):
+            domain = to_ascii(domain)
         return cls(domain=domain, network=network, port=None if port is None else int(port))
 
     def covers(self, host: str, port: int) -> bool:
         """Whether a host, a name in lower case or an address, is one of these at this port."""
         if self.port not in (None, port):
             return False
-        if self.network is None:
-            return host == self.domain or host.endswith(f".{self.domain}")
-        try:
-            return ip_address(host) in self.network
-        except ValueError:
-            return False
+        if self.network is not None:
+            try:
+                return ip_address(host) in self.network
+            except ValueError:
+                return False
+        if self.domain == "<local>":  # as Windows has it
+            return "." not in host and ":" not in host
+        if "*" in self.domain:
+            return matches(host, self.domain)
+        return host == self.domain or host.endswith(f".{self.domain}")
 
 
 class Proxies(Struct, frozen=True, kw_only=True):
     """Which proxy leads to URLs of either scheme, and which hosts are reached without."""
 
-    http: Proxy | None = None
-    https: Proxy | None = None
+    http: Proxy | UnusableProxy | None = None
+    https: Proxy | UnusableProxy | None = None
     no_proxy: tuple[NoProxy, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
-        """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+        """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Never raises: `for_url` does, if need be.
 
-        A name in lower case goes before the same in upper case, even with nothing in it.
-        ALL_PROXY stands in where there is none for the scheme, and is not looked at otherwise.
-        HTTP_PROXY in upper case is ignored beside REQUEST_METHOD, that is in a CGI program, where
-        whoever sends the header `Proxy` sets it (CVE-2016-5385, "httpoxy").
+        A name in lower case goes before the same in upper case, even if it is empty. ALL_PROXY stands
+        in if there is none for the scheme. HTTP_PROXY in upper case is ignored beside REQUEST_METHOD,
+        that is in a CGI program, where the sender of a header `Proxy` sets it (CVE-2016-5385, "httpoxy").
 
-        NO_PROXY is a list, with commas or spaces between: `*` for every host, names and addresses
-        with or without a port, and networks. Nothing is exempt that is not in it, not even
-        localhost; so it is for curl, requests and httpx, though not for Go.
-
-        Raises ValueError for a proxy that cannot be used. The message names the variable and does
-        not show its value.
+        NO_PROXY is a list, parted by commas, semicolons, bars or white space: `*` for every host;
+        names and addresses with or without a port, with `*` for any characters; networks; and `<local>`
+        for names without a dot. Nothing else is exempt, not even localhost; so it is for curl, requests
+        and httpx, though not for Go.
         """
-        named = dict(environment)  # os.environ takes one case for the other on Windows
+        named = dict(environment)  # os.environ does not tell one case from the other on Windows
         if "REQUEST_METHOD" in named:
             named.pop("HTTP_PROXY", None)
 
@@ -164,18 +187,16 @@ class Proxies(Struct, frozen=True, kw_only=True):
             return name if name in named else name.upper()
 
         def value(name: str) -> str:
-            return named.get(spelled(name), "").strip()
+            return unquoted(named.get(spelled(name), ""))
 
-        def proxy(*names: str) -> Proxy | None:
+        def proxy(*names: str) -> Proxy | UnusableProxy | None:
             name = next(filter(value, names), "")
             try:
                 return Proxy.parse(value(name)) if name else None
             except ValueError as exc:
-                raise ValueError(f"{spelled(name)}: {exc}") from None
+                return UnusableProxy(spelled(name), str(exc))
 
-        entries = [entry for entry in re.split(r"[,\s]+", value("no_proxy")) if entry]
-        if "*" in entries:
-            return cls()
+        entries = filter(None, SEPARATORS.split(value("no_proxy")))
         return cls(
             http=proxy("http_proxy", "all_proxy"),
             https=proxy("https_proxy", "all_proxy"),
@@ -183,15 +204,43 @@ class Proxies(Struct, frozen=True, kw_only=True):
         )
 
     def for_url(self, url: URL) -> Proxy | None:
-        """Return the proxy that leads to `url`, or None where there is none."""
+        """Return the proxy that leads to `url`, or None if there is none.
+
+        Raises ProxyError for one that cannot be used. The message names the variable that should name
+        it, and does not show its value.
+        """
         host = url.host.lower().rstrip(".")
         if any(entry.covers(host, url.port) for entry in self.no_proxy):
             return None
-        return self.https if url.scheme == "https" else self.http
+        proxy = self.https if url.scheme == "https" else self.http
+        if isinstance(proxy, UnusableProxy):
+            raise ProxyError(f"{proxy.variable}: {proxy.reason}", fault=Fault.CALLER)
+        return proxy
+
+
+def unquoted(text: str) -> str:
+    """Return `text` without white space and quotes around it."""
+    return text.strip().strip("\"'").strip()
+
+
+def matches(host: str, pattern: str) -> bool:
+    """Whether `host` is of the form `pattern`, in which `*` stands for any characters. Takes linear time."""
+    first, *others, last = pattern.split("*")
+    if len(host) < len(first) + len(last) or not (host.startswith(first) and host.endswith(last)):
+        return False
+    at, end = len(first), len(host) - len(last)
+    for part in others:
+        at = host.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 NOT_A_PROXY = "a proxy is scheme://user:password@host:port, with user and password percent-encoded"
-ENTRY = re.compile(r"(?P<host>\[[^]]*\]|[^:]*)(:(?P<port>[0-9]{1,5}))?")
+SEPARATORS = re.compile(r"[,;|\s]")
+ENTRY = re.compile(r"(?P<host>\[[^]]*\](/[0-9]+)?|[^:]*)(:(?P<port>[0-9]{1,5}))?")
+IPV4_PREFIX = re.compile(r"([0-9]{1,3}\.){1,3}")
 CLOSED = "the proxy closed the connection"
 UNEXPECTED_DATA = "the proxy sent more than its answer, which might be taken for the server's"

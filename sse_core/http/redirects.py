@@ -53,25 +53,45 @@ def is_redirect(response: Response) -> bool:
 def request_after(prepared: PreparedRequest, response: Response) -> PreparedRequest:
     """Return the request that follows a redirect.
 
-    307 and 308 repeat the request. 303, and for a POST also 301 and 302, ask with GET
-    and no body, as browsers do (RFC 9110, 15.4.2 and 15.4.3, allow it). Another origin
-    gets the headers of `CROSS_ORIGIN_HEADERS` only: any other might be a credential.
+    307 and 308 repeat the request. 303 says that the answer is elsewhere, and asks for it with GET
+    and without a body (RFC 9110, 15.4.4). After 301 and 302, browsers do the same in place of a POST,
+    so that it is not answered; it is not followed here. Other methods are repeated.
+
+    Another origin gets the headers of `CROSS_ORIGIN_HEADERS` only: any other might be a credential.
 
     Raises ValueError for a redirect that must not be followed; the message says why.
     """
-    here = f"{prepared.url.scheme}://{prepared.url.authority}{prepared.target}"
-    location = response.header("location") or ""
-    with suppress(UnicodeDecodeError):  # it should be ASCII; servers that send anything else send UTF-8
-        location = location.encode("latin-1").decode()
-    url = URL.parse(urljoin(here, location))
+    url = URL.parse(
+        urljoin(f"{prepared.url.scheme}://{prepared.url.authority}{prepared.target}", location_of(response))
+    )
     if (prepared.url.scheme, url.scheme) == ("https", "http"):
         raise ValueError("it leads from https to http")
-    if response.status == 303 or (response.status in (301, 302) and prepared.method == "POST"):
+    if response.status in (301, 302) and prepared.method == "POST":
+        raise ValueError(f"after a POST, {response.status} asks with GET and without the body")
+    if response.status == 303:
         prepared = prepared.without_body("GET")
     headers = prepared.headers
-    if (url.scheme, url.host, url.port) != (prepared.url.scheme, prepared.url.host, prepared.url.port):
+    if not may_have_credentials(prepared.url, url):
         headers = tuple(field for field in headers if field[0].lower() in CROSS_ORIGIN_HEADERS)
     return PreparedRequest(url, url.target(""), prepared.method, headers, prepared.body)
+
+
+def location_of(response: Response) -> str:
+    """Return the value of the Location field. Raises ValueError if there are several."""
+    locations = [value for name, value in response.headers if name == "location"]
+    if len(locations) > 1:
+        raise ValueError("it has more than one Location")
+    with suppress(UnicodeDecodeError):  # it should be ASCII; servers that send anything else send UTF-8
+        return locations[0].encode("latin-1").decode()
+    return locations[0]
+
+
+def may_have_credentials(here: URL, there: URL) -> bool:
+    """Whether a redirect stays at its origin, or leads to the same host by https in place of http."""
+    if (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port):
+        return True
+    upgraded = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
+    return upgraded and (here.port == there.port or (here.port, there.port) == (80, 443))
 
 
 CROSS_ORIGIN_HEADERS = (

@@ -20,10 +20,13 @@ class URL(Struct, frozen=True):
 
     @classmethod
     def parse(cls, url: str) -> URL:
-        """Parse an absolute http or https URL.
+        """Parse an absolute http or https URL. White space around it is ignored.
 
-        Raises ValueError for any other URL, and for one with user information.
+        Raises ValueError for any other URL, and for one with user information or control characters.
         """
+        url = url.strip()
+        if CONTROL.search(url):  # `urlsplit` would leave out some, and join what they part
+            raise ValueError("a URL with control characters")
         try:
             parts = urlsplit(url)
         except ValueError:  # its message might show credentials
@@ -69,11 +72,28 @@ class URL(Struct, frozen=True):
         return certificate_name(self.host)
 
     def target(self, path: str) -> str:
-        """The request target for `path`, which may have a query, below this URL's own path and query."""
-        whole = (self.path.rstrip("/") + quote(path, safe=UNQUOTED) if path else self.path) or "/"
-        if not self.query:
-            return whole
-        return f"{whole}{'&' if '?' in whole else '?'}{self.query}"
+        """Return the request target (RFC 9112, 3.2.1) for `path`, which may have a query.
+
+        It begins with this URL's own path and ends with its own query. A slash before `path` is added
+        if it is missing, unless `path` is a query alone.
+
+        Raises ValueError for a `path` that is a URL, that begins with two slashes, since others may
+        take what follows for a host, or that has control characters.
+        """
+        if ABSOLUTE.match(path):
+            raise ValueError("a path is needed, not a URL: its start belongs to the URL of the server")
+        if path.startswith("//"):
+            raise ValueError("a path that begins with two slashes, which others may take for a host")
+        if CONTROL.search(path):
+            raise ValueError("a path with control characters")
+        below = quote(path, safe=UNQUOTED)
+        if path and not path.startswith("?"):
+            target = f"{self.path.rstrip('/')}/{below.removeprefix('/')}"
+        else:
+            target = (self.path or "/") + below
+        if self.query:
+            target += ("&" if "?" in target else "?") + self.query
+        return target if target.startswith("/") else f"/{target}"
 
     def _authority(self, host: str) -> str:
         host = f"[{host}]" if ":" in host else host
@@ -81,10 +101,38 @@ class URL(Struct, frozen=True):
 
 
 def to_ascii(host: str) -> str:
-    """Return a host name in ASCII (RFC 5891). Raises ValueError if a label is empty or too long."""
-    if host.isascii() and all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
-        return host  # the codec below would return the same, but importing its tables takes time
-    return host.encode("idna").decode("ascii")
+    """Return a host name in ASCII, as browsers do (UTS 46, non-transitional, without STD3 rules).
+
+    Raises ValueError for a name that has no such form, and if a label is empty or too long.
+    """
+    if not host.isascii():
+        host = encode_labels(host)
+    if not all(0 < len(label) <= MAX_LABEL for label in host.removesuffix(".").split(".")):
+        raise ValueError("a label of the host name is empty or too long")
+    return host
+
+
+def encode_labels(host: str) -> str:
+    """Return a name with each label that is not ASCII encoded as `xn--...` (UTS 46, 4.2)."""
+    if len(host) > MAX_NAME:
+        raise ValueError("the host name is too long")
+    try:
+        import idna  # comes with anyio; lazily, since its tables take time to import
+    except ImportError:
+        raise ValueError("a host name that is not ASCII needs the package idna") from None
+
+    def encode(label: str) -> str:
+        if label.isascii():
+            return label
+        try:
+            return idna.alabel(label).decode()
+        except idna.InvalidCodepoint:  # a symbol, which IDNA 2008 leaves out, and UTS 46 takes
+            return "xn--" + label.encode("punycode").decode()
+
+    try:
+        return ".".join(map(encode, idna.uts46_remap(host, std3_rules=False).split(".")))
+    except idna.IDNAError as exc:
+        raise ValueError(f"the host name has no form in ASCII: {exc}") from None
 
 
 def decode_zone(host: str) -> str:
@@ -102,6 +150,12 @@ def certificate_name(host: str) -> str:
     return strip_zone(host).removesuffix(".")
 
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+MAX_NAME = 254
+"""Characters of a host name (RFC 1034, 3.1), with a dot at its end."""
+MAX_LABEL = 63
+"""Characters of each part of it."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=%:-]+", re.IGNORECASE)
 UNQUOTED = "%/:=&?~!$'()*+,;@[]"

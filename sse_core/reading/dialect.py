@@ -20,6 +20,7 @@ class Control(Enum):
 
     END = "the end marker: the stream is complete"
     PING = "a keep-alive"
+    NOISE = "no chunk: taken for a keep-alive"
 
 
 class Dialect(ABC, Generic[T]):
@@ -37,7 +38,10 @@ class Dialect(ABC, Generic[T]):
     accepts_document: bool = False
     """Whether the answer may be one JSON document instead of an event stream; `read_document` reads it."""
     document: bool = False
-    """Whether the answer is one document, and never an event stream; `read_document` reads it."""
+    """Whether the answer is always one document, and never an event stream.
+
+    Then `read_document` is asked for every 2xx response, and returns one chunk, or raises.
+    """
     accepts_any_type: bool = False
     """Whether a 2xx is read as an event stream if its first bytes are one's, whatever its media type."""
     cursor: str | int | None = None
@@ -79,8 +83,9 @@ class Dialect(ABC, Generic[T]):
     def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
         """Return the chunks in a response that is one document; None if this body is not an answer.
 
-        Called only if the dialect `accepts_document`. Raises InvalidChunk if the document is not what the
-        dialect documents, and ApiError if the provider reports an error in it.
+        Called only if the dialect `accepts_document`, for a response whose status is 2xx. Raises
+        InvalidChunk if the document is not what the dialect documents, and ApiError if the provider reports
+        an error in it.
         """
         return None
 

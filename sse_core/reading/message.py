@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 class ShortRepr(Struct, frozen=True, repr_omit_defaults=True):
     """A struct whose repr leaves out the fields that have their default value: most of them do."""
+
+    ESSENTIAL: ClassVar[frozenset[str]] = frozenset()
+    """The fields whose value may not be dropped if it is of another type: of text, calls and the end."""
 
 
 class ToolCallPart(Protocol):

@@ -66,8 +66,8 @@ class Reader(Generic[T]):
 
     __slots__ = (
         "_begun", "_builder", "_decoder", "_last_read_id", "_limits", "_may_be_events", "_prefix",
-        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "dialect", "error",
-        "mode", "verdict",
+        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
+        "dialect", "error", "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +82,8 @@ class Reader(Generic[T]):
         """What reads the events."""
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
+        self.detects_content = self._builder.detects_content
+        """Whether content is told from other chunks, so that deadlines may be set for it."""
         self._begin_body(last_event_id)
         if response is not None:
             self.begin(response)
@@ -135,16 +137,6 @@ class Reader(Generic[T]):
         return self._decoder.reconnection_time
 
     @property
-    def detects_content(self) -> bool:
-        """Whether content is told from other chunks."""
-        return self._builder.detects_content
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of a document or a refusal has come yet."""
-        return not self._received
-
-    @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
         return self._builder.would_repeat
@@ -192,6 +184,7 @@ class Reader(Generic[T]):
             self._keep(data)
         self.chunks += len(chunks)
         self.content += self._builder.add(chunks, len(data))
+        self.detects_content = self._builder.detects_content
         if self.error is not None:
             self.annotate(self.error)
         return chunks
@@ -270,8 +263,8 @@ class Reader(Generic[T]):
         """Decide how an event stream ended, now that its body has. Raises the StreamError that it is."""
         if error is not None:
             raise error
-        report = self._decoder.eof()
         self._read_last_line()
+        report = self._decoder.eof()
         if not self._begun and has_no_event_lines(self._prefix):
             self._read_document(chunks)
         elif self.dialect.may_end:
@@ -366,15 +359,13 @@ class Reader(Generic[T]):
             self.verdict = verdict_of(error)
 
 
-def dialect_of(what: object) -> Dialect[Any]:
+def dialect_of(what: Request[T] | Dialect[T]) -> Dialect[T]:
     """Return the dialect that reads the answer to a request, or the one that is given."""
-    match what:
-        case Request():
-            return what.dialect()
-        case Dialect():
-            return what
-        case _:
-            raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+    if isinstance(what, Request):
+        return what.dialect()
+    if not isinstance(what, Dialect):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+    return what
 
 
 def mode_of(response: Response, dialect: Dialect[Any]) -> Mode:

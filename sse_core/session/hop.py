@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from .._version import __version__
 from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, ProxyError, StreamError
 from ..http.exchange import Exchange
-from ..http.proxies import Proxies
+from ..http.proxies import Proxies, Proxy
 from ..http.redirects import PreparedRequest
 from ..reading.limits import Limits
 from .actions import Failed, Reason
@@ -31,6 +31,7 @@ class Hop:
         "peer",
         "prepared",
         "proxy",
+        "proxy_error",
         "proxy_origin",
         "response_begun",
         "reused",
@@ -46,7 +47,13 @@ class Hop:
         self.prepared = prepared
         self.fresh = fresh
         self.url = prepared.url
-        self.proxy = proxies.for_url(prepared.url)
+        self.proxy: Proxy | None = None
+        self.proxy_error: ProxyError | None = None
+        """Why the proxy that should lead to the server cannot be used. Then nothing is to be connected."""
+        try:
+            self.proxy = proxies.for_url(prepared.url)
+        except ProxyError as error:
+            self.proxy_error, self.fresh = error, True
         self.tunnelled = self.proxy is not None and (self.proxy.is_socks or prepared.url.scheme == "https")
         """Whether the proxy only leads to the server, and does not see the request."""
         self.peer = prepared.url.authority

@@ -19,6 +19,8 @@ ConnectSteps: TypeAlias = Generator[tuple[State, Action], Done | Received | None
 
 def connect_steps(hop: Hop, limits: Limits, timing: Timing) -> ConnectSteps:
     """Connect to where the request can be sent. Raises ProxyError if the proxy does not lead there."""
+    if hop.proxy_error is not None:
+        raise hop.proxy_error
     url, proxy = hop.url, hop.proxy
     peer = proxy or url
     yield State.OPENING, Open(peer.host, peer.port, timing.start_deadline("connect"))

@@ -35,7 +35,7 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
-from sse_core.dialects.chat.tolerant import without_nulls
+from sse_core.dialects.shared.lenient import convert_leniently
 from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, printed, spec_folder
 
@@ -322,7 +322,7 @@ def error_of(error: StreamError | None) -> ExpectedError | None:
 
 def answer_of(fixture: Fixture, kind: Any) -> Any:
     """The answer without streaming, as the provider's own struct; null means absent."""
-    return msgspec.convert(without_nulls(fixture.expected.answer), kind)
+    return convert_leniently(fixture.expected.answer, kind)
 
 
 class Greeting(Struct):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sse_core.dialects import responses
-from sse_core.dialects.shared.typed_events import convert_leniently
+from sse_core.dialects.shared.lenient import convert_leniently
 from sse_core.testing.dialects import Fixture, chunk_of, error_of, message_of
 from support.core import cut_at, cuts
 from support.other_fixtures import FIXTURES, WHOLE, Reading

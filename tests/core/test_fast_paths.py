@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from copy import deepcopy
+from typing import Any, NoReturn, cast
 
 import msgspec
 import pytest
@@ -30,7 +31,7 @@ from sse_core import (
     StreamError,
 )
 from sse_core.dialects import json, openai
-from sse_core.dialects.chat import tolerant as _tolerant_chunks
+from sse_core.dialects.chat import tolerant
 from sse_core.dialects.chat.dialect import decode
 from sse_core.dialects.openai import ChatDialect
 from sse_core.dialects.shared.fast_dialect import FastDialect, never_ordinary
@@ -143,7 +144,7 @@ def test_a_dialect_with_a_way_of_its_own_to_read_sees_every_event() -> None:
             return Control.PING
 
     assert OwnJSON(msgspec.json.Decoder(int), None).read_batch([b"1"], []) == 0
-    plain = [b'{"choices": [{}]}']
+    plain = [b'{"choices": [{"delta": {}}]}']
     chunks: list[openai.ChatCompletionChunk] = []
     assert Own().read_batch(plain, chunks) == 0
     assert ChatDialect().read_batch(plain, chunks) == len(chunks) == 1
@@ -188,7 +189,7 @@ def test_events_are_the_same_without_the_fast_framing_for_many(
                     seen.append(decoder.feed_all(piece))
                 else:
                     seen.append([Event(raw, batch[0], decoder.last_event_id) for raw in batch[1]])
-                seen += [decoder.eof(), decoder.unfinished_field(), decoder.last_event_id]
+                seen += [deepcopy(decoder).eof(), decoder.unfinished_field(), decoder.last_event_id]
         except EventTooLarge as error:
             seen.append(str(error))
         return seen
@@ -273,10 +274,11 @@ def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() 
     ways = dict.fromkeys(("by both", "by its own"), 0)
     for data in {*DATA["openai"], *DATA["groq"]}:
         try:
-            chunk = _tolerant_chunks.decode(data)
+            chunk = tolerant.decode(data)
         except NOT_JSON:
             continue
-        assert said(chunk) == said(_tolerant_chunks.read_anything(Event(data)))
+        if all(choice.delta is not None for choice in chunk.choices):
+            assert said(chunk) == said(tolerant.read_anything(Event(data), data.decode()))
         try:
             exact = decode(data)
         except NOT_JSON:
@@ -289,7 +291,14 @@ def test_chunks_with_null_lists_and_parts_are_the_same_by_way_of_plain_values() 
 
 def said(chunk: openai.ChatCompletionChunk) -> object:
     """What a chunk says; null, in what has no struct, as well as absent says nothing."""
-    return _tolerant_chunks.without_nulls(msgspec.to_builtins(chunk))
+    return without_nulls(msgspec.to_builtins(chunk))
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: without_nulls(item) for name, item in fields.items() if item is not None}
+    return [without_nulls(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 CHUNKED, UNTIL_CLOSED = b"Transfer-Encoding: chunked", b"Connection: close"

@@ -94,6 +94,8 @@ def test_imports_go_inwards_only(module: str) -> None:
             assert module == "http.exchange"
         elif top == "socksio":
             assert module == "http.socks"
+        elif top == "idna":
+            assert module == "http.url"
         elif name == "msgspec":
             assert here != "events" and module not in ("errors", "http.exchange", "http.response")
         else:

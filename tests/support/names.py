@@ -6,8 +6,6 @@ import socket
 from threading import Event
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import pytest
 
 from support.servers import GENEROUS
@@ -27,7 +25,6 @@ class Names:
         """What is raised in place of an answer."""
         self._getaddrinfo = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self.look_up)
-        monkeypatch.setattr(anyio, "getaddrinfo", self.look_up_async)
 
     def look_up(self, host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
         if host != b"somewhere.test":
@@ -40,8 +37,3 @@ class Names:
             raise self.failure
         found = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
         return [(*found, ("127.0.0.1", port)) for port in self.ports]
-
-    async def look_up_async(self, host: Any, port: Any, **options: Any) -> list[Any]:
-        return await anyio.to_thread.run_sync(
-            lambda: self.look_up(host, port, **options), abandon_on_cancel=True
-        )

@@ -319,8 +319,9 @@ class SyncMemory(Memory):
     def start_tls(self, server_name: str, deadline: float | None) -> None:
         self.do(f"start_tls {server_name}")
 
-    def send(self, data: bytes, deadline: float | None) -> None:
+    def send(self, data: bytes, deadline: float | None) -> int:
         self.sent += data
+        return len(data)
 
     def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)
@@ -338,8 +339,9 @@ class AsyncMemory(Memory):
     async def start_tls(self, server_name: str, deadline: float | None) -> None:
         self.do(f"start_tls {server_name}")
 
-    async def send(self, data: bytes, deadline: float | None) -> None:
+    async def send(self, data: bytes, deadline: float | None) -> int:
         self.sent += data
+        return len(data)
 
     async def receive(self, deadline: float | None) -> bytes:
         return self.take(deadline)

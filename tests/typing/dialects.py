@@ -8,7 +8,7 @@ from msgspec import Struct
 
 import sse_adapters.threads
 from sse_core import Chunk, Message, Request, TokenCounts
-from sse_core.dialects import anthropic, gemini, json, mcp, responses
+from sse_core.dialects import anthropic, gemini, groq, json, mcp, openai, responses
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 client = sse_adapters.threads.Client("https://api.example")
@@ -103,3 +103,12 @@ def strictly() -> None:
     assert_type(
         gemini.generate(model="any", contents=[], strict=True), Request[gemini.GenerateContentResponse]
     )
+
+
+def of_documents() -> None:
+    assert_type(openai.completion(model="any", messages=MESSAGES), Request[openai.ChatCompletion])
+    assert_type(groq.completion(model="any", messages=MESSAGES), Request[openai.ChatCompletion])
+    assert_type(anthropic.message(model="any", messages=MESSAGES, max_tokens=9), Request[anthropic.Message])
+    assert_type(gemini.generate_content(model="any", contents=[]), Request[gemini.GenerateContentResponse])
+    assert_type(responses.response(model="any", input="hello"), Request[responses.Response])
+    assert_type(json.document(Number, "/numbers"), Request[Number])

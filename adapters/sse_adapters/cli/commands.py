@@ -9,13 +9,14 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from io import TextIOWrapper
+from ipaddress import ip_address
 from time import sleep
-from typing import Any
+from typing import Any, TextIO
 
 import anyio
 import msgspec
 
-from sse_core import Event, Request, StreamError
+from sse_core import URL, Event, Request, StreamError
 from sse_core.dialects import events, groq
 
 from .. import anyio as tasks
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (StreamError, OSError, ValueError) as exc:
-        print(f"sse: {str(exc) or type(exc).__name__}", file=sys.stderr)
+        print(f"sse: {escaped(str(exc), sys.stderr) or type(exc).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("sse: interrupted, the connection is closed", file=sys.stderr)
@@ -56,10 +57,13 @@ def parser() -> argparse.ArgumentParser:
     chat = commands.add_parser("chat", help="print a model's answer as it is generated")
     chat.add_argument("prompt")
     chat.add_argument("--base-url", help="of an OpenAI-compatible API; by default that of the key's provider")
+    chat.add_argument(
+        "--key-from", metavar="VARIABLE", help="the environment variable of the key to send there"
+    )
     chat.add_argument("--model", help="the model's name")
     chat.epilog = (
-        "The key comes from GROQ_API_KEY or OPENAI_API_KEY. With neither, and no --base-url, "
-        "a small server inside this program answers."
+        "The key comes from GROQ_API_KEY or OPENAI_API_KEY, and goes to Groq or OpenAI alone, unless "
+        "--key-from names it. With neither, and no --base-url, a small server inside this program answers."
     )
     chat.set_defaults(run=run_chat)
 
@@ -100,7 +104,7 @@ def header(text: str) -> tuple[str, str]:
 
 
 def run_chat(arguments: argparse.Namespace) -> None:
-    with endpoint(arguments.base_url) as (base_url, key, model):
+    with endpoint(arguments.base_url, arguments.key_from) as (base_url, key, model):
         request = groq.chat(
             model=arguments.model or model,
             messages=[{"role": "user", "content": arguments.prompt}],
@@ -126,7 +130,7 @@ class AnswerPrinter:
         self._usage = chunk.usage or self._usage
         if chunk.text:
             self._pieces += 1
-            print(chunk.text, end="", flush=True)
+            print(escaped(chunk.text, sys.stdout), end="", flush=True)
 
     def end_line(self) -> None:
         """End the line that the answer's last text stands on."""
@@ -147,20 +151,56 @@ class AnswerPrinter:
 
 
 @contextmanager
-def endpoint(base_url: str | None) -> Generator[tuple[str, str | None, str], None, None]:
-    """Give the base URL, the key and the default model, from the environment or our own server."""
-    for variable, url, model in PROVIDERS:
-        if key := os.environ.get(variable):
-            yield base_url or url, key, model
-            return
-    if base_url:
-        yield base_url, None, PROVIDERS[0][2]
+def endpoint(
+    base_url: str | None, key_from: str | None = None
+) -> Generator[tuple[str, str | None, str], None, None]:
+    """Give the base URL, the key and the default model, from the environment or our own server.
+
+    A key goes to its own provider, or to `base_url` if `key_from` names its variable. Raises ValueError for
+    a key that is not set, and for one that anyone on the way could read.
+    """
+    if key_from is not None and not is_set(key_from):
+        raise ValueError(f"{key_from} is not set")
+    own = {variable: (url, model) for variable, url, model in PROVIDERS}
+    for variable, (url, _) in own.items():
+        if key_from is None and is_set(variable) and (base_url is None or is_same_server(url, base_url)):
+            key_from = variable
+    own_url, model = own.get(key_from or "", (None, PROVIDERS[0][2]))
+    chosen = base_url or own_url
+    if chosen is not None:
+        key = os.environ[key_from] if key_from is not None else None
+        if key is not None and not is_private(URL.parse(chosen)):
+            raise ValueError(f"the key is not sent to {chosen}: over http, anyone on the way could read it")
+        yield chosen, key, model
         return
+    if key_from is not None:
+        raise ValueError(f"say with --base-url where the key of {key_from} is to go")
     print(
         "sse: neither GROQ_API_KEY nor OPENAI_API_KEY is set, so the embedded server answers", file=sys.stderr
     )
     with serving() as url:
-        yield url, None, PROVIDERS[0][2]
+        yield url, None, model
+
+
+def is_set(variable: str) -> bool:
+    return bool(os.environ.get(variable))
+
+
+def is_same_server(url: str, other: str) -> bool:
+    return URL.parse(url).authority == URL.parse(other).authority
+
+
+def is_private(url: URL) -> bool:
+    """Whether nobody else can read what is sent: it is encrypted, or stays on this machine."""
+    try:
+        return url.scheme == "https" or ip_address(url.host).is_loopback
+    except ValueError:
+        return url.host == "localhost"
+
+
+def escaped(text: str, output: TextIO) -> str:
+    """Make control characters visible, if this goes to a terminal; a pipe gets what the server sent."""
+    return text.translate(ESCAPES) if output.isatty() else text
 
 
 def run_tail(arguments: argparse.Namespace) -> None:
@@ -170,17 +210,17 @@ def run_tail(arguments: argparse.Namespace) -> None:
 
 def show_text(event: Event) -> None:
     if event.last_event_id:
-        print(f"id: {event.last_event_id}")
+        print(escaped(f"id: {event.last_event_id}", sys.stdout))
     if event.type != "message":
-        print(f"event: {event.type}")
+        print(escaped(f"event: {event.type}", sys.stdout))
     for line in event.data.split("\n"):
-        print(f"data: {line}")
+        print(escaped(f"data: {line}", sys.stdout))
     print(flush=True)
 
 
 def show_json(event: Event) -> None:
     fields = {"type": event.type, "data": event.data, "last_event_id": event.last_event_id}
-    print(msgspec.json.encode(fields).decode(), flush=True)
+    print(escaped(msgspec.json.encode(fields).decode(), sys.stdout), flush=True)
 
 
 def run_serve(arguments: argparse.Namespace) -> None:
@@ -257,6 +297,8 @@ BACKEND_OPTIONS: Mapping[str, dict[str, Any]] = {
     "asyncio": {},
     "trio": {"restrict_keyboard_interrupt_to_checkpoints": True},  # not between a coroutine and its await
 }
+ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+"""Control characters: with them a server could change what a terminal shows, or make it type."""
 PROVIDERS = (
     ("GROQ_API_KEY", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
     ("OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-4o-mini"),

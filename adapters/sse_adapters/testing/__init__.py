@@ -1,11 +1,11 @@
 """Checks for transports: whatever passes them will do for the clients here.
 
-A transport that blocks is checked by what makes one, an asynchronous one also by what runs
-a coroutine function, on asyncio or trio:
+The checks need a function that makes a transport. For an asynchronous one they also need a function that runs
+a coroutine function, on asyncio or trio, or an `EventLoop`, which can be any other:
 
     check_transport(MyTransport)
     check_transport(MyAsyncTransport, run=trio.run)
-    check_transport(MyAsyncTransport, run=anyio.run)
+    check_transport(MyAsyncTransport, loop=MyEventLoop())
 
 In pytest, each check is a test:
 
@@ -13,12 +13,13 @@ In pytest, each check is a test:
     def test_my_transport(check):
         check()
 
-The servers are plain sockets on 127.0.0.1. For the checks of TLS, say with `tls` what
-context a server has and what makes a transport that trusts it as `localhost`.
+The servers are plain sockets on 127.0.0.1. The checks of TLS need the argument `tls`: the SSLContext of a
+server, and a function that makes a transport which trusts it as `localhost`.
 """
 
 from __future__ import annotations
 
+from .loops import EventLoop
 from .transports import Check, TransportFailures, check_transport, checks
 
-__all__ = ["Check", "TransportFailures", "check_transport", "checks"]
+__all__ = ["Check", "EventLoop", "TransportFailures", "check_transport", "checks"]

@@ -6,17 +6,13 @@ import threading
 from functools import partial
 from math import inf
 
-import anyio
-
 from .peers import PATIENCE, never_accepting
 from .subject import (
     SHORT,
     Subject,
     TransportCheck,
     at_once,
-    in_thread,
     in_time,
-    poll,
     raises_oserror,
     receive_exactly,
     times_out,
@@ -56,8 +52,10 @@ async def a_trickle_does_not_stretch_the_deadline_of_a_send(subject: Subject) ->
         while not over.wait(0.005):  # and yet so much that the sender hears of it again and again
             peer.receive(2**18)
 
-    async with subject.connected() as (transport, peer), anyio.create_task_group() as group:
-        group.start_soon(in_thread, read_very_slowly)
+    async with (
+        subject.connected() as (transport, peer),
+        subject.meanwhile(subject.in_thread, read_very_slowly),
+    ):
         try:
             with times_out(transport) as deadline:
                 await transport.send(bytes(2**25), deadline)
@@ -93,9 +91,8 @@ async def what_is_to_run_at_a_moment_runs_then(subject: Subject) -> None:
     start = transport.now()
     transport.call_at(start, partial(run, "what was called off"))()
     transport.call_at(start + SHORT, partial(run, "what was not"))
-    with anyio.move_on_after(PATIENCE):
-        while "what was not" not in ran:
-            await anyio.sleep(SHORT / 10)
+    while "what was not" not in ran and transport.now() < start + PATIENCE:
+        await subject.sleep(SHORT / 10)
     assert ran == ["what was not"], f"ran {' and '.join(ran) or 'nothing'}"
     in_time(transport, start + SHORT)
     transport.close()
@@ -106,17 +103,17 @@ async def a_timeout_loses_nothing(subject: Subject) -> None:
         for piece in (b"one", b"two"):
             with times_out(transport) as deadline:
                 await transport.receive(deadline)
-            await in_thread(peer.send, piece)
+            await subject.in_thread(peer.send, piece)
             assert await receive_exactly(transport, 3) == piece
 
 
 async def a_far_deadline_is_a_deadline(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await in_thread(peer.send, b"data")
+        await subject.in_thread(peer.send, b"data")
         for deadline in (transport.now() + 1e8, inf):
             await transport.send(b"data", deadline)
         assert await transport.receive(transport.now() + 1e8)
-        await in_thread(peer.send, b"data")
+        await subject.in_thread(peer.send, b"data")
         assert await transport.receive(inf)
 
 
@@ -131,22 +128,22 @@ async def when_the_deadline_has_passed_nothing_is_waited_for(subject: Subject) -
         for deadline in (-inf, transport.now() - 1):
             with raises_oserror(TimeoutError):
                 await transport.receive(deadline)
-        await in_thread(peer.send, b"now")
+        await subject.in_thread(peer.send, b"now")
         assert await receive_exactly(transport, 3) == b"now"
 
 
 async def when_the_deadline_has_passed_what_is_there_is_received(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await in_thread(peer.send, b"there")
-        assert await poll(transport) == b"there"
+        await subject.in_thread(peer.send, b"there")
+        assert await subject.poll(transport) == b"there"
         peer.close()
-        assert await poll(transport) == b""
+        assert await subject.poll(transport) == b""
 
 
 async def when_the_deadline_has_passed_what_fits_is_sent(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
         await transport.send(b"little", -inf)
-        assert await in_thread(peer.receive_exactly, 6) == b"little"
+        assert await subject.in_thread(peer.receive_exactly, 6) == b"little"
         with raises_oserror(TimeoutError):
             await transport.send(bytes(2**25), -inf)
 

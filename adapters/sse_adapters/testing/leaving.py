@@ -5,56 +5,82 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 import types
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import anyio
+from sse_core import StreamClosed
+from sse_core.dialects import events
 
-from .peers import PATIENCE, never_accepting, refusing
+from .. import async_loop, sync_loop
+from .loops import AnyioLoop
+from .peers import PATIENCE, Peer, never_accepting, refusing
 from .subject import (
     SHORT,
     Subject,
     TransportCheck,
     all_fail,
     at_once,
-    in_thread,
     open_and_close,
     raises_oserror,
     soon,
     times_out,
-    wakes,
 )
 
 
 async def abort_wakes_receive(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await wakes(transport, partial(transport.receive, None))
+        await subject.wakes(transport, partial(transport.receive, None))
         transport.close()
-        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+        assert await subject.in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
 async def abort_wakes_send(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await wakes(transport, partial(transport.send, bytes(2**25), None))
+        await subject.wakes(transport, partial(transport.send, bytes(2**25), None))
         transport.close()
-        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+        assert await subject.in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
 async def abort_wakes_open(subject: Subject) -> None:
     transport = subject.transport()
     with never_accepting() as port:
         if port is not None:
-            await wakes(transport, partial(transport.open, "127.0.0.1", port, None))
+            await subject.wakes(transport, partial(transport.open, "127.0.0.1", port, None))
     transport.close()
 
 
 async def abort_wakes_sleep(subject: Subject) -> None:
     transport = subject.transport()
-    await wakes(transport, partial(transport.sleep, transport.now() + 1000))
+    await subject.wakes(transport, partial(transport.sleep, transport.now() + 1000))
     transport.close()
+
+
+async def closing_a_stream_ends_its_reader(subject: Subject) -> None:
+    """Also if `abort` resumes the reader before it returns."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stream: Any
+        if subject.blocking:
+            stream = sync_loop.Client(url, subject.make).stream(events.request())
+            reading = subject.start(subject.in_thread, stream.__enter__)
+        else:
+            stream = async_loop.Client(url, subject.make).stream(events.request())
+            reading = subject.start(stream.__aenter__)
+        peer = Peer(await subject.in_thread(lambda: listener.accept()[0]))
+        try:
+            await subject.sleep(SHORT)
+            stream.close()
+            if not await reading.wait(PATIENCE):
+                reading.cancel()
+                raise AssertionError("the reader waits in vain")
+            assert isinstance(reading.error, StreamClosed), f"ended with {reading.error!r}"
+            assert await subject.in_thread(peer.notices_the_end), "the peer waits in vain"
+        finally:
+            peer.close()
 
 
 async def abort_and_close_never_wait(subject: Subject) -> None:
@@ -72,9 +98,9 @@ async def abort_and_close_never_wait(subject: Subject) -> None:
 
 async def after_abort_all_but_close_fails(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await in_thread(peer.send, b"data")
+        await subject.in_thread(peer.send, b"data")
         assert await transport.receive(soon(transport))
-        await in_thread(peer.send, b"data")
+        await subject.in_thread(peer.send, b"data")
         transport.abort()
         await all_fail(transport)
         with raises_oserror():
@@ -110,15 +136,15 @@ async def a_verb_that_is_cancelled_leaves_nothing_behind(subject: Subject) -> No
     number, interrupted = 0, True
     while interrupted:
         number += 1
-        await cancelled_at(number, subject.transport())  # and have what is kept for the next time
-        interrupted, left = await cancelled_at(number, subject.transport())
+        await cancelled_at(number, subject)  # and have what is kept for the next time
+        interrupted, left = await cancelled_at(number, subject)
         assert not left, f"cancelled at wait {number}, it leaves {left}"
 
 
 async def nothing_is_left_behind(subject: Subject) -> None:
     transports = [subject.transport() for _ in range(ROUNDS)]
     await open_and_close(subject.transport())  # and have what is kept for the next time
-    async with Watched() as watched:
+    async with Watched(subject) as watched:
         with refusing() as port:
             for transport in transports:
                 await open_and_close(transport)
@@ -157,21 +183,26 @@ async def converse(transport: Any, listener: socket.socket) -> None:
                 peer.join(SHORT / 10)
 
 
-async def cancelled_at(number: int, transport: Any) -> tuple[bool, str]:
+async def cancelled_at(number: int, subject: Subject) -> tuple[bool, str]:
     """Have a conversation that is cancelled at its n-th wait. Return whether it was, and what is left."""
     waits = Waits(number)
-    async with Watched() as watched:
-        with waits.scope, socket.create_server(("127.0.0.1", 0)) as listener:
-            await waits.during(converse(transport, listener))
-    return waits.scope.cancelled_caught, watched.left()
+    async with Watched(subject) as watched:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            task = subject.start(waits.during, converse(subject.transport(), listener))
+            waits.cancel = task.cancel
+            await task.wait()
+    interrupted = waits.left <= 0 and task.error is not None
+    if not interrupted:
+        task.outcome()
+    return interrupted, watched.left()
 
 
 class Waits:
-    """Cancels a coroutine when it waits for the n-th time, on whatever event loop."""
+    """Calls `cancel` when a coroutine waits for the n-th time, on whatever event loop."""
 
     def __init__(self, number: int) -> None:
-        self.scope = anyio.CancelScope()
-        self._left = number
+        self.left = number
+        self.cancel: Callable[[], object]
 
     @types.coroutine
     def during(self, coroutine: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
@@ -182,9 +213,9 @@ class Waits:
                 waited_for = step(sent)
             except StopIteration:
                 return
-            self._left -= 1
-            if self._left == 0:
-                self.scope.cancel()
+            self.left -= 1
+            if self.left == 0:
+                self.cancel()
             try:
                 step, sent = coroutine.send, (yield waited_for)
             except BaseException as exc:
@@ -194,26 +225,31 @@ class Waits:
 class Watched:
     """Counts what there is before and after: open files, threads and tasks."""
 
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._before: dict[str, int] = {}
+
     async def __aenter__(self) -> Watched:
-        self._before = counts()
+        self._before = self._counts()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with anyio.move_on_after(PATIENCE / 10):  # an event loop closes in its next turn
-            while self.left():
-                await anyio.sleep(0.01)
+        deadline = time.monotonic() + PATIENCE / 10  # an event loop closes in its next turn
+        while self.left() and time.monotonic() < deadline:
+            await self._subject.sleep(0.01)
 
     def left(self) -> str:
         """What there is more of now, in words."""
-        grown = {what: count - self._before[what] for what, count in counts().items()}
+        grown = {what: count - self._before[what] for what, count in self._counts().items()}
         return ", ".join(f"{more} {what}" for what, more in grown.items() if more > 0)
 
-
-def counts() -> dict[str, int]:
-    counted = {"tasks": len(anyio.get_running_tasks()), "threads": threading.active_count()}
-    if os.path.isdir("/proc/self/fd"):
-        counted["open files"] = len(os.listdir("/proc/self/fd"))
-    return counted
+    def _counts(self) -> dict[str, int]:
+        counted = {"threads": threading.active_count()}
+        if isinstance(self._subject.loop, AnyioLoop):
+            counted["tasks"] = self._subject.loop.count_tasks()
+        if os.path.isdir("/proc/self/fd"):
+            counted["open files"] = len(os.listdir("/proc/self/fd"))
+        return counted
 
 
 ROUNDS = 10
@@ -225,6 +261,7 @@ CHECKS: list[TransportCheck] = [
     abort_wakes_send,
     abort_wakes_open,
     abort_wakes_sleep,
+    closing_a_stream_ends_its_reader,
     abort_and_close_never_wait,
     after_abort_all_but_close_fails,
     abort_may_come_before_anything_else,

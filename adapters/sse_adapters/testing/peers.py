@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
@@ -24,14 +25,19 @@ class Peer:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def send_after(self, seconds: float, data: bytes) -> None:
+        """Send data later, when the other side waits for room to send."""
+        time.sleep(seconds)
+        self.send(data)
+
     def receive(self, size: int = 65536) -> bytes:
         return self._socket.recv(size)
 
     def receive_exactly(self, size: int) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < size and (piece := self.receive(size - len(data))):
             data += piece
-        return data
+        return bytes(data)
 
     def notices_the_end(self) -> bool:
         """Read on, and return whether the other side has left, one way or another."""

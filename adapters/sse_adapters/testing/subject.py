@@ -6,41 +6,43 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Any, TypeAlias, cast
 
-import anyio
-import anyio.to_thread
-
+from .loops import EventLoop, Tasks
 from .peers import PATIENCE, Peer, SecurePeer
 
 TransportCheck: TypeAlias = Callable[["Subject"], Awaitable[None]]
-"""A check: it raises_oserror with an exception."""
+"""A check: it fails with an exception."""
 
 
 class HangError(AssertionError):
-    """A check has not come to its end."""
+    """A check did not come to its end."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is checked: transports that `make` makes. `context` is a TLS server's."""
+class Subject(Tasks):
+    """The transports that `make` makes, on an event loop. `context` is that of a TLS server."""
 
-    make: Callable[[], Any]
-    blocking: bool
-    context: ssl.SSLContext | None = None
+    def __init__(
+        self, make: Callable[[], Any], loop: EventLoop, blocking: bool, context: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(loop)
+        self.make = make
+        self.blocking = blocking
+        self.context = context
 
-    async def check(self, contract: TransportCheck) -> None:
-        with anyio.move_on_after(3 * PATIENCE) as scope:
-            await contract(self)
-        if scope.cancelled_caught:
+    async def check(self, check: TransportCheck) -> None:
+        task = self.start(check, self)
+        if not await task.wait(3 * PATIENCE):
+            task.cancel()
+            await task.wait(PATIENCE)
             raise HangError("hangs")
+        task.outcome()
 
     def transport(self) -> Any:
-        """A new transport, whose verbs can be awaited in either subject."""
-        return InThreads(self.make()) if self.blocking else self.make()
+        """A new transport, whose verbs can be awaited even if they block."""
+        return InThreads(self.make(), self) if self.blocking else self.make()
 
     @asynccontextmanager
     async def connected(self, host: str = "127.0.0.1") -> AsyncGenerator[tuple[Any, Peer]]:
@@ -65,28 +67,44 @@ class Subject:
         async with self.connected() as (transport, peer):
             for _ in range(layers):
                 peer = SecurePeer(peer, self.context)
-                async with anyio.create_task_group() as group:
-                    group.start_soon(in_thread, peer.handshake)
+                async with self.meanwhile(self.in_thread, peer.handshake):
                     await transport.start_tls("localhost", soon(transport))
             assert isinstance(peer, SecurePeer)
             yield transport, peer
+
+    async def poll(self, transport: Any) -> bytes:
+        """Receive without ever waiting, until something is there."""
+        deadline = soon(transport)
+        while True:
+            try:
+                data: bytes = await transport.receive(-inf)
+            except TimeoutError:
+                assert transport.now() < deadline, "what came is never received"
+                await self.sleep(0.01)
+            else:
+                return data
+
+    async def wakes(self, transport: Any, verb: Callable[[], Awaitable[object]]) -> None:
+        """Abort has to end a verb that waits, with OSError."""
+        task = self.start(verb)
+        await self.sleep(SHORT)
+        assert not task.ended, f"did not wait: {task.error or task.result!r}"
+        transport.abort()
+        if not await task.wait(PATIENCE):
+            task.cancel()
+            raise AssertionError("abort does not wake it")
+        assert isinstance(task.error, OSError), f"ended with {task.error or task.result!r}, not OSError"
 
 
 class InThreads:
     """A transport that blocks, as one that can be awaited."""
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, tasks: Tasks) -> None:
         self.now = transport.now
         self.abort = transport.abort
         self.close = transport.close
         for verb in ("open", "start_tls", "send", "receive", "sleep"):
-            setattr(self, verb, partial(in_thread, getattr(transport, verb)))
-
-
-async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function that blocks. If it never returns, its thread is left to itself."""
-    limiter = anyio.CapacityLimiter(1)  # no limit: this one is for nobody else
-    return await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True, limiter=limiter)
+            setattr(self, verb, partial(tasks.in_thread, getattr(transport, verb)))
 
 
 def soon(transport: Any) -> float:
@@ -97,7 +115,7 @@ def soon(transport: Any) -> float:
 
 @contextmanager
 def raises_oserror(kind: type[OSError] = OSError) -> Generator[None]:
-    """What is done here has to raise OSError, or a kind of it, and nothing else."""
+    """The block has to raise OSError, or this kind of it, and nothing else."""
     try:
         yield
     except kind:
@@ -109,7 +127,7 @@ def raises_oserror(kind: type[OSError] = OSError) -> Generator[None]:
 
 @contextmanager
 def times_out(transport: Any) -> Generator[float]:
-    """What is done here has to take until the deadline it is given, and then raise TimeoutError."""
+    """The block has to take until the deadline that it is given, and then raise TimeoutError."""
     deadline: float = transport.now() + SHORT
     with raises_oserror(TimeoutError):
         yield deadline
@@ -123,7 +141,7 @@ def in_time(transport: Any, deadline: float) -> None:
 
 
 async def at_once(attempt: Callable[[], Awaitable[float]]) -> None:
-    """One attempt of a few must not take seconds too long: all do only where it is not the machine."""
+    """One of a few attempts must not take seconds too long: if all do, it is not the machine."""
     over = inf
     for _ in range(ATTEMPTS):
         if over >= LATE:
@@ -138,17 +156,10 @@ async def receive_exactly(transport: Any, size: int) -> bytes:
     return data
 
 
-async def poll(transport: Any) -> bytes:
-    """Receive without ever waiting, until something is there."""
-    deadline = soon(transport)
-    while True:
-        try:
-            data: bytes = await transport.receive(-inf)
-        except TimeoutError:
-            assert transport.now() < deadline, "what came is never received"
-            await anyio.sleep(0.01)
-        else:
-            return data
+async def send_all(transport: Any, data: bytes) -> None:
+    """Send all of the data to a peer that has not said anything."""
+    sent = await transport.send(data, soon(transport))
+    assert sent == len(data), f"sent {sent!r} of {len(data)} bytes"
 
 
 async def open_and_close(transport: Any) -> None:
@@ -173,30 +184,6 @@ async def all_fail(transport: Any) -> None:
                 await verb(deadline)
 
 
-async def wakes(transport: Any, verb: Callable[[], Awaitable[object]]) -> None:
-    """Abort has to end a verb that waits, with OSError."""
-    outcome: list[object] = []
-    ended = anyio.Event()
-
-    async def run() -> None:
-        try:
-            outcome.append(await verb())
-        except Exception as exc:
-            outcome.append(exc)
-        ended.set()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(run)
-        await anyio.sleep(SHORT)
-        assert not outcome, f"did not wait: {outcome[0]!r}"
-        transport.abort()
-        with anyio.move_on_after(PATIENCE):
-            await ended.wait()
-        group.cancel_scope.cancel()
-    assert outcome, "abort does not wake it"
-    assert isinstance(outcome[0], OSError), f"ended with {outcome[0]!r}, not OSError"
-
-
 def cause(exc: BaseException) -> BaseException:
     """The exception, or the first in a group."""
     while isinstance(exc, BaseExceptionGroup):
@@ -209,5 +196,5 @@ SHORT = 0.05
 EARLY = 0.02
 """Seconds by which clocks may differ."""
 LATE = 0.3
-"""Seconds that no machine is times_out by in each of so many attempts."""
+"""Seconds that no machine is late by in each of so many attempts."""
 ATTEMPTS = 3

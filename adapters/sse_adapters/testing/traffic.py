@@ -6,10 +6,17 @@ import os
 import socket
 import threading
 
-import anyio
-
 from .peers import refusing
-from .subject import Subject, TransportCheck, in_thread, open_and_close, raises_oserror, receive_exactly, soon
+from .subject import (
+    SHORT,
+    Subject,
+    TransportCheck,
+    open_and_close,
+    raises_oserror,
+    receive_exactly,
+    send_all,
+    soon,
+)
 
 # Receiving and sending.
 
@@ -17,9 +24,9 @@ from .subject import Subject, TransportCheck, in_thread, open_and_close, raises_
 async def what_is_sent_arrives(subject: Subject) -> None:
     every_byte = bytes(range(256))
     async with subject.connected() as (transport, peer):
-        await transport.send(every_byte, soon(transport))
-        assert await in_thread(peer.receive_exactly, 256) == every_byte
-        await in_thread(peer.send, every_byte)
+        await send_all(transport, every_byte)
+        assert await subject.in_thread(peer.receive_exactly, 256) == every_byte
+        await subject.in_thread(peer.send, every_byte)
         assert await receive_exactly(transport, 256) == every_byte
 
 
@@ -29,9 +36,9 @@ async def without_a_deadline_there_is_no_limit(subject: Subject) -> None:
         try:
             await transport.open("127.0.0.1", listener.getsockname()[1], None)
             with listener.accept()[0] as sock:
-                await transport.send(b"data", None)
-                assert await in_thread(sock.recv, 100) == b"data"
-                await in_thread(sock.sendall, b"more")
+                assert await transport.send(b"data", None) == 4
+                assert await subject.in_thread(sock.recv, 100) == b"data"
+                await subject.in_thread(sock.sendall, b"more")
                 assert await transport.receive(None)
         finally:
             transport.close()
@@ -43,14 +50,14 @@ async def an_ipv6_address_will_do(subject: Subject) -> None:
     except OSError:
         return  # there is no IPv6 here
     async with subject.connected("::1") as (transport, peer):
-        await in_thread(peer.send, b"hello")
+        await subject.in_thread(peer.send, b"hello")
         assert await receive_exactly(transport, 5) == b"hello"
 
 
 async def receive_returns_what_is_there(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
         for piece in (b"a", b"bc", b"def"):
-            await in_thread(peer.send, piece)
+            await subject.in_thread(peer.send, piece)
             assert await receive_exactly(transport, len(piece)) == piece
 
 
@@ -63,8 +70,7 @@ async def much_is_received_in_order(subject: Subject) -> None:
         peer.stop_sending()
 
     received = bytearray()
-    async with subject.connected() as (transport, peer), anyio.create_task_group() as group:
-        group.start_soon(in_thread, send)
+    async with subject.connected() as (transport, peer), subject.meanwhile(subject.in_thread, send):
         while piece := await transport.receive(soon(transport)):
             received += piece
     assert received == data, "what came is not what was sent"
@@ -80,10 +86,30 @@ async def much_is_sent_to_a_slow_reader(subject: Subject) -> None:
             received.extend(piece)
             pause.wait(0.001)
 
-    async with subject.connected() as (transport, peer), anyio.create_task_group() as group:
-        group.start_soon(in_thread, read_slowly)
-        await transport.send(data, soon(transport))
+    async with subject.connected() as (transport, peer), subject.meanwhile(subject.in_thread, read_slowly):
+        await send_all(transport, data)
     assert received == data, "what arrived is not what was sent"
+
+
+async def an_answer_interrupts_a_send(subject: Subject) -> None:
+    """RFC 9112, 9.5: a server may answer before it has read the request, and read no more of it."""
+    data = os.urandom(2**20) * 32
+    async with subject.connected() as (transport, peer):
+        async with subject.meanwhile(subject.in_thread, peer.send_after, SHORT, b"early"):
+            sent = await transport.send(data, soon(transport))
+        assert 0 < sent < len(data), f"sent {sent!r} of {len(data)} bytes, though the peer answered"
+        assert await receive_exactly(transport, 5) == b"early"
+        async with subject.meanwhile(subject.in_thread, peer.receive_exactly, len(data)) as reading:
+            await send_all(transport, data[sent:])
+        assert reading.result == data, "what arrived is not what was sent"
+
+
+async def the_end_interrupts_a_send(subject: Subject) -> None:
+    data = bytes(2**25)
+    async with subject.connected() as (transport, peer):
+        peer.stop_sending()
+        assert await transport.send(data, soon(transport)) < len(data)
+        assert await transport.receive(soon(transport)) == b""
 
 
 # Ends.
@@ -91,7 +117,7 @@ async def much_is_sent_to_a_slow_reader(subject: Subject) -> None:
 
 async def the_end_is_no_bytes_again_and_again(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
-        await in_thread(peer.send, b"last")
+        await subject.in_thread(peer.send, b"last")
         peer.close()
         assert await receive_exactly(transport, 4) == b"last"
         for _ in range(2):
@@ -102,8 +128,8 @@ async def a_peer_that_stops_sending_may_still_read(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
         peer.stop_sending()
         assert await transport.receive(soon(transport)) == b""
-        await transport.send(b"still there", soon(transport))
-        assert await in_thread(peer.receive_exactly, 11) == b"still there"
+        await send_all(transport, b"still there")
+        assert await subject.in_thread(peer.receive_exactly, 11) == b"still there"
 
 
 async def a_reset_is_an_error(subject: Subject) -> None:
@@ -119,7 +145,7 @@ async def sending_to_a_peer_that_has_left_is_an_error(subject: Subject) -> None:
         with raises_oserror():
             while True:  # the system learns of it by sending
                 await transport.send(bytes(65536), soon(transport))
-                await anyio.sleep(0.001)
+                await subject.sleep(0.001)
         with raises_oserror():
             await transport.send(b"more", soon(transport))
 
@@ -127,7 +153,7 @@ async def sending_to_a_peer_that_has_left_is_an_error(subject: Subject) -> None:
 async def a_peer_notices_that_the_transport_was_closed(subject: Subject) -> None:
     async with subject.connected() as (transport, peer):
         transport.close()
-        assert await in_thread(peer.notices_the_end), "the peer waits in vain"
+        assert await subject.in_thread(peer.notices_the_end), "the peer waits in vain"
 
 
 # Opening.
@@ -168,6 +194,8 @@ CHECKS: list[TransportCheck] = [
     receive_returns_what_is_there,
     much_is_received_in_order,
     much_is_sent_to_a_slow_reader,
+    an_answer_interrupts_a_send,
+    the_end_interrupts_a_send,
     the_end_is_no_bytes_again_and_again,
     a_peer_that_stops_sending_may_still_read,
     a_reset_is_an_error,

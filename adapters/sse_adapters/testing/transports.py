@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -12,9 +12,10 @@ import anyio
 
 from .. import async_loop, sync_loop
 from . import deadlines, leaving, tls, traffic
+from .loops import AnyioLoop, EventLoop, Main
 from .subject import HangError, Subject, TransportCheck, cause
 
-Run: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Any]
+Run: TypeAlias = Callable[[Main], object]
 Factory: TypeAlias = Callable[[], sync_loop.Transport] | Callable[[], async_loop.Transport]
 
 
@@ -32,39 +33,50 @@ class Check:
 
     contract: TransportCheck
     subject: Subject
-    run: Run
 
     def __str__(self) -> str:
         return self.contract.__name__
 
     def __call__(self) -> None:
         try:
-            self.run(partial(self.subject.check, self.contract))
+            self.subject.loop.run(partial(self.subject.check, self.contract))
         except BaseExceptionGroup as group:
             raise cause(group) from None
 
 
 def checks(
-    transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
+    transport: Factory,
+    *,
+    run: Run | None = None,
+    loop: EventLoop | None = None,
+    tls: tuple[Any, Factory] | None = None,
 ) -> list[Check]:
-    """Return the checks for the transports that `transport` makes; `run` says that they are asynchronous."""
-    run = RUNNERS.get(run, run)
-    plain = Subject(transport, run is None)
-    found = [Check(contract, plain, run or anyio.run) for contract in CHECKS]
+    """Return the checks for the transports that `transport` makes.
+
+    Asynchronous ones need what runs a coroutine function on asyncio or trio, or any other event `loop`.
+    """
+    blocking = run is None and loop is None
+    loop = loop or AnyioLoop(RUNNERS.get(run, run) or anyio.run)
+    plain = Subject(transport, loop, blocking)
+    found = [Check(contract, plain) for contract in CHECKS]
     if tls is not None:
         context, trusting = tls
-        secure = Subject(trusting, run is None, context)
-        found += [Check(contract, secure, run or anyio.run) for contract in TLS_CHECKS]
+        secure = Subject(trusting, loop, blocking, context)
+        found += [Check(contract, secure) for contract in TLS_CHECKS]
     return found
 
 
 def check_transport(
-    transport: Factory, *, run: Run | None = None, tls: tuple[Any, Factory] | None = None
+    transport: Factory,
+    *,
+    run: Run | None = None,
+    loop: EventLoop | None = None,
+    tls: tuple[Any, Factory] | None = None,
 ) -> None:
     """Make all the checks, until too many hang. Raises TransportFailures, with everything that went wrong."""
     failures: dict[str, BaseException] = {}
     hangs = 0
-    for check in checks(transport, run=run, tls=tls):
+    for check in checks(transport, run=run, loop=loop, tls=tls):
         if hangs == MOST_HANGS:
             failures[str(check)] = AssertionError("was not made, nor any after it: too many hang")
             break
@@ -87,7 +99,7 @@ RUNNERS: dict[object, Run] = {asyncio.run: anyio.run}
 """What runs a coroutine, and what runs a function that returns one."""
 CHECKS: list[TransportCheck] = [*traffic.CHECKS, *deadlines.CHECKS, *leaving.CHECKS]
 TLS_CHECKS: list[TransportCheck] = tls.CHECKS
-"""What a transport has to do, each thing a coroutine function that raises_oserror if it does not.
+"""What a transport has to do, each thing a coroutine function that fails if it does not.
 
 Written once for both kinds: a transport that blocks is called from threads.
 """

@@ -36,7 +36,7 @@ from .blocks import (
     WebSearchResultLocation,
     WebSearchToolResultBlock,
 )
-from .dialect import MessagesParams, messages
+from .dialect import MessagesParams, message, messages
 from .events import (
     CitationsDelta,
     CompactionDelta,
@@ -108,5 +108,6 @@ __all__ = [
     "WebFetchToolResultBlock",
     "WebSearchResultLocation",
     "WebSearchToolResultBlock",
+    "message",
     "messages",
 ]

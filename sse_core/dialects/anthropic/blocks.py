@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 from msgspec import field
 
 from ...reading.message import ShortRepr
-from ..shared.typed_events import Fields, Tagged, Unknown
+from ..shared.lenient import Fields
+from ..shared.typed_events import Tagged, Unknown
 
 # Citations.
 
@@ -79,6 +80,8 @@ Citation: TypeAlias = (
 class TextBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="text"):
     """Text, and what it rests on."""
 
+    ESSENTIAL = frozenset({"text"})
+
     text: str = ""
     citations: tuple[Citation, ...] | None = None
 
@@ -98,6 +101,8 @@ class RedactedThinkingBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="re
 
 class ToolUseBlock(Tagged, frozen=True, kw_only=True, gc=False, tag="tool_use"):
     """A call of a tool that the caller is to run."""
+
+    ESSENTIAL = frozenset({"id", "name", "input"})
 
     id: str = ""
     name: str = ""
@@ -307,6 +312,8 @@ class Container(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class Message(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed."""
+
+    ESSENTIAL = frozenset({"content", "stop_reason"})
 
     id: str = ""
     type: str = "message"

@@ -12,12 +12,14 @@ https://docs.anthropic.com/en/docs/build-with-claude/streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.8 ms at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Never, TypedDict, Unpack
 
 import msgspec
 
 from ...reading.message import Accumulator
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import never_ordinary
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.strict import dialect_for
@@ -116,14 +118,45 @@ def messages(
     as documented is an InvalidChunk. Raises TypeError for a value that JSON has no form for.
     """
     fixed = {"model": model, "messages": messages, "max_tokens": max_tokens, "stream": True}
-    beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
     return Request(
         dialect=dialect_for(MessagesDialect, DOCUMENTED, strict),
         method="POST",
-        path="/v1/messages",
-        headers=(*JSON_HEADERS, ("anthropic-version", version), *beta),
+        path=PATH,
+        headers=headers_of(version, betas),
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
+
+
+def message(
+    *,
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    max_tokens: int,
+    version: str = "2023-06-01",
+    betas: Sequence[str] = (),
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[MessagesParams],
+) -> Request[Message]:
+    """Ask for a message that is not streamed; the arguments are those of `messages`.
+
+    Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "messages": messages, "max_tokens": max_tokens}
+    return Request(
+        dialect=partial(ProviderDocumentDialect[Message], Message),
+        method="POST",
+        path=PATH,
+        headers=(*headers_of(version, betas), *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
+def headers_of(version: str, betas: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    beta = (("anthropic-beta", ",".join(betas)),) if betas else ()
+    return (*JSON_HEADERS, ("anthropic-version", version), *beta)
+
+
+PATH = "/v1/messages"
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)

@@ -25,11 +25,15 @@ from .blocks import (
 class TextDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="text_delta"):
     """A part of a block's text."""
 
+    ESSENTIAL = frozenset({"text"})
+
     text: str = ""
 
 
 class InputJSONDelta(Tagged, frozen=True, kw_only=True, gc=False, tag="input_json_delta"):
     """A fragment of the JSON text of a tool's input; all of them empty means `{}`."""
+
+    ESSENTIAL = frozenset({"partial_json"})
 
     partial_json: str = ""
 
@@ -71,6 +75,8 @@ Delta: TypeAlias = (
 class MessageStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message_start"):
     """The first event: the message, as a rule without content yet."""
 
+    ESSENTIAL = frozenset({"message"})
+
     message: Message = Message()
 
     @property
@@ -99,6 +105,8 @@ class MessageStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="messag
 class ContentBlockStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="content_block_start"):
     """The start of the block at `index`, as a rule empty yet."""
 
+    ESSENTIAL = frozenset({"index", "content_block"})
+
     index: int = 0
     content_block: ContentBlock = Unknown()
 
@@ -120,6 +128,8 @@ class ContentBlockStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="c
 
 class ContentBlockDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="content_block_delta"):
     """What is added to the block at `index`."""
+
+    ESSENTIAL = frozenset({"index", "delta"})
 
     index: int = 0
     delta: Delta = Unknown()
@@ -153,6 +163,8 @@ class ContentBlockStop(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="co
 class MessageChange(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How the message ended."""
 
+    ESSENTIAL = frozenset({"stop_reason"})
+
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: StopDetails | None = None
@@ -161,6 +173,8 @@ class MessageChange(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class MessageDelta(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="message_delta"):
     """Why the message ends; the counts of `usage` are of the whole stream so far."""
+
+    ESSENTIAL = frozenset({"delta"})
 
     delta: MessageChange = MessageChange()
     usage: Usage | None = None  # pyright: ignore[reportIncompatibleMethodOverride] - a field, where others have none

@@ -8,8 +8,9 @@ from operator import itemgetter
 import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
+from ..shared.lenient import Fields
 from ..shared.provider_errors import NOT_JSON
-from ..shared.typed_events import Fields, UnknownEvent, merged
+from ..shared.typed_events import UnknownEvent, merged
 from .blocks import (
     Citation,
     CompactionBlock,

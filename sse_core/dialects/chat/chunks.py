@@ -15,6 +15,8 @@ from ...reading.message import ShortRepr
 class FunctionDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a function call; `arguments` is a fragment of JSON text, to be put together."""
 
+    ESSENTIAL = frozenset({"name", "arguments"})
+
     name: str | None = None
     arguments: str | None = None
 
@@ -22,12 +24,16 @@ class FunctionDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
 class CustomDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a call of a custom tool; `input` is a fragment of any text, to be put together."""
 
+    ESSENTIAL = frozenset({"name", "input"})
+
     name: str | None = None
     input: str | None = None
 
 
 class ToolCallDelta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A part of a tool call; `id`, `type` and the tool's name come with the first part only."""
+
+    ESSENTIAL = frozenset({"function", "custom"})
 
     index: int | None = None
     id: str | None = None
@@ -197,6 +203,8 @@ class ExecutedTool(ShortRepr, frozen=True, kw_only=True, gc=False):
 class Delta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What a chunk adds to the message."""
 
+    ESSENTIAL = frozenset({"content", "tool_calls", "function_call"})
+
     role: str | None = None
     content: str | None = None
     refusal: str | None = None
@@ -217,6 +225,10 @@ class Delta(ShortRepr, frozen=True, kw_only=True, gc=False):
     """What is to go back with the message, a signature for one: Gemini."""
     images: tuple[Any, ...] = ()
     """Images that the model made: OpenRouter."""
+    token_id: int | None = None
+    """Together, Hugging Face."""
+    tool_call_id: str | None = None
+    """Hugging Face."""
     channel: str | None = None
     """The name of the channel that the model writes to: Groq, for some models."""
 
@@ -249,10 +261,14 @@ class Logprobs(ShortRepr, frozen=True, kw_only=True, gc=False):
 
     content: tuple[TokenLogprob, ...] = ()
     refusal: tuple[TokenLogprob, ...] = ()
+    reasoning_content: tuple[TokenLogprob, ...] = ()
+    """Of the reasoning: DeepSeek."""
 
 
 class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A chunk's part of one answer; `index` tells the answers apart where several were asked for."""
+
+    ESSENTIAL = frozenset({"index", "delta", "finish_reason"})
 
     index: int = 0
     delta: Delta | None = None
@@ -266,6 +282,10 @@ class Choice(ShortRepr, frozen=True, kw_only=True, gc=False):
     """The same: SGLang."""
     token_ids: tuple[int, ...] = ()
     """vLLM."""
+    text: str | None = None
+    """The text of `delta`, once more: Together. Of a legacy completion, whose text is in `delta` too."""
+    seed: Any = None
+    """Together."""
     content_filter_results: Any = None
     """Azure."""
     content_filter_offsets: Any = None
@@ -309,8 +329,8 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     prompt_time: float | None = None
     completion_time: float | None = None
     total_time: float | None = None
-    cost: float | None = None
-    """What it cost, in OpenRouter's credits."""
+    cost: Any = None
+    """What it cost: a number of OpenRouter's credits, or Perplexity's object."""
     cost_details: Any = None
     """OpenRouter."""
     is_byok: bool | None = None
@@ -321,6 +341,26 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """DeepSeek."""
     num_sources_used: int | None = None
     """xAI."""
+    num_server_side_tools_used: int | None = None
+    """xAI."""
+    server_side_tool_usage_details: Any = None
+    """xAI."""
+    cost_in_usd_ticks: int | None = None
+    """xAI."""
+    context_details: Any = None
+    """xAI."""
+    cache_read_input_tokens: int | None = None
+    """Proxies before Anthropic's models."""
+    cache_creation_input_tokens: int | None = None
+    """The same."""
+    search_context_size: str | None = None
+    """Perplexity."""
+    citation_tokens: int | None = None
+    """Perplexity."""
+    num_search_queries: int | None = None
+    """Perplexity."""
+    service_tier: str | None = None
+    """Mistral."""
     reasoning_tokens: int | None = None
     """SGLang."""
 
@@ -389,6 +429,8 @@ class Timings(ShortRepr, frozen=True, kw_only=True, gc=False):
 class ChatCompletionChunk(ShortRepr, frozen=True, kw_only=True, gc=False):
     """One chunk of a streamed chat completion."""
 
+    ESSENTIAL = frozenset({"choices"})
+
     id: str = ""
     object: str = ""
     created: int | float = 0
@@ -407,6 +449,10 @@ class ChatCompletionChunk(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Who answered: OpenRouter."""
     citations: Any = None
     """The URLs of sources: xAI, Perplexity."""
+    search_results: Any = None
+    """The sources: Perplexity."""
+    p: str | None = None
+    """Random padding: Mistral."""
     prompt_filter_results: Any = None
     """Azure."""
     timings: Timings | None = None

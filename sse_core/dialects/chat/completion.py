@@ -21,6 +21,8 @@ from .chunks import (
 class FunctionCall(ShortRepr, frozen=True, kw_only=True):
     """A function call; `arguments` is JSON text."""
 
+    ESSENTIAL = frozenset({"name", "arguments"})
+
     name: str = ""
     arguments: str = ""
 
@@ -28,12 +30,16 @@ class FunctionCall(ShortRepr, frozen=True, kw_only=True):
 class CustomCall(ShortRepr, frozen=True, kw_only=True):
     """A call of a custom tool; `input` is any text."""
 
+    ESSENTIAL = frozenset({"name", "input"})
+
     name: str = ""
     input: str = ""
 
 
 class MessageToolCall(ShortRepr, frozen=True, kw_only=True):
     """A tool call of a message; what it has is by `type`."""
+
+    ESSENTIAL = frozenset({"function", "custom"})
 
     id: str | None = None
     type: str = "function"
@@ -47,6 +53,8 @@ class ChatCompletionMessage(ShortRepr, frozen=True, kw_only=True):
 
     `content` is None where the answer has none, and "" where it has an empty one.
     """
+
+    ESSENTIAL = frozenset({"content", "tool_calls", "function_call"})
 
     role: str = "assistant"
     content: str | None = None
@@ -65,6 +73,8 @@ class ChatCompletionMessage(ShortRepr, frozen=True, kw_only=True):
 
 class CompletionChoice(ShortRepr, frozen=True, kw_only=True):
     """One answer of several, and why it ended; the fields are those of a chunk's `Choice`."""
+
+    ESSENTIAL = frozenset({"message", "finish_reason"})
 
     index: int = 0
     message: ChatCompletionMessage = ChatCompletionMessage()
@@ -89,6 +99,8 @@ class CompletionXGroq(ShortRepr, frozen=True, kw_only=True):
 
 class ChatCompletion(ShortRepr, frozen=True, kw_only=True):
     """A whole chat completion; the fields are those of the chunk."""
+
+    ESSENTIAL = frozenset({"choices"})
 
     id: str = ""
     object: str = "chat.completion"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UnsetType
 
 from ...errors import StreamError
 from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
-from ..shared.provider_dialect import JSON_HEADERS, control_of
+from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import (
     NOT_JSON,
     ErrorObject,
@@ -21,9 +24,11 @@ from ..shared.provider_errors import (
     error_in_value,
     find_error,
 )
+from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from .accumulator import ChatAccumulator
 from .chunks import ChatCompletionChunk, Choice, Delta, ExecutedTool, ToolCallDelta, TopLogprob
+from .completion import ChatCompletion
 
 
 class ChatDialect(FastDialect[ChatCompletionChunk]):
@@ -58,7 +63,7 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
                 ):
                     break
                 for choice in choices:
-                    if choice.finish_reason:
+                    if choice.finish_reason or choice.delta is None:
                         return read
                 chunks.append(chunk)
                 read += 1
@@ -69,8 +74,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
     def read_special(self, event: Event) -> ChatCompletionChunk | Control:
         if event.type == "error":
             raise api_error_from(event.raw)
-        if event.type == "ping":
-            return Control.PING
+        if is_heartbeat(event.type):
+            return Control.PING if event.type == "ping" else Control.NOISE
         try:
             chunk = self._decode(event.raw)
         except NOT_JSON:
@@ -78,6 +83,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
             if control is not None:
                 return control
             chunk = self._read_tolerantly(event)
+        if not all(choice.delta for choice in chunk.choices):
+            chunk = self._read_whole_message(chunk, event)
         if chunk.error is not None or chunk.object == "error":
             if chunk.error or not chunk.choices or chunk.object == "error":
                 raise api_error_from(event.raw)
@@ -97,15 +104,21 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
         return ChatAccumulator()
 
     def _read_tolerantly(self, event: Event) -> ChatCompletionChunk:
-        """Read an event that the decoder has refused, and use the decoder that takes it from now on."""
+        """Read an event that the decoder has refused, and keep the decoder that takes it, if there is one."""
         from . import tolerant  # most servers' chunks need none of it
 
         try:
             chunk = tolerant.decode(event.raw)
         except NOT_JSON:
-            return tolerant.read_anything(event)
+            return tolerant.read_anything(event, repaired_json(event))
         self.decode_ordinary = self._decode = tolerant.decode
         return chunk
+
+    def _read_whole_message(self, chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
+        """Read a chunk again that may have a whole message, or a legacy completion's text, for a delta."""
+        from . import tolerant
+
+        return tolerant.read_anything(event, repaired_json(event))
 
 
 def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
@@ -124,6 +137,25 @@ def failed_choice(choice: Choice, event: Event) -> StreamError:
     return api_error(error or ErrorObject("the answer ended with finish_reason 'error'"), event.raw)
 
 
+def completion_request(
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    params: Mapping[str, object],
+    extra: Mapping[str, object] | None,
+) -> Request[ChatCompletion]:
+    """Return the request for a chat completion that is not streamed."""
+    from .tolerant import normalise_completion  # whose structs take long to make
+
+    fixed = {"model": model, "messages": messages}
+    return Request(
+        dialect=partial(ProviderDocumentDialect[ChatCompletion], ChatCompletion, normalise_completion),
+        method="POST",
+        path=PATH,
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
+    )
+
+
 def chat_request(
     model: str,
     messages: Sequence[Mapping[str, object]],
@@ -136,21 +168,25 @@ def chat_request(
     return Request(
         dialect=dialect_for(ChatDialect, DOCUMENTED, strict),
         method="POST",
-        path="/chat/completions",
+        path=PATH,
         headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
 
+PATH = "/chat/completions"
 decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 DOCUMENTED = (
-    (ChatCompletionChunk, "object", Literal["chat.completion.chunk"]),
+    (ChatCompletionChunk, "object", Literal["chat.completion.chunk", ""]),
     (ChatCompletionChunk, "created", int),
     (ChatCompletionChunk, "choices", tuple[Choice, ...]),
-    (Choice, "delta", Delta),
-    (Choice, "finish_reason", str | None),
+    (Choice, "delta", Delta | UnsetType),
+    (Delta, "content", str | tuple[Any, ...] | None | UnsetType),
     (ToolCallDelta, "index", int),
     (TopLogprob, "logprob", float),
     (ExecutedTool, "index", int),
 )
-"""Fields that are documented otherwise than the structs say: see `strict_dialect`."""
+"""Fields that are documented otherwise than the structs say: see `strict_dialect`.
+
+Azure's chunks about filters have an empty `object` and no delta, and Mistral's content may be a list.
+"""

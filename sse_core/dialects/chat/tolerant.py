@@ -1,21 +1,23 @@
-"""Reads the chunks of servers that send null for a list, or a list for a text.
+"""Reads the chunks of servers that do not send what OpenAI documents.
 
 SGLang and Qwen have `"tool_calls": null` in every chunk, vLLM `"token_ids": null`, OpenAI's `logprobs` one
 list that is null; and the reasoning of Mistral's models comes as a list of parts. The structs here take that
-at msgspec's speed, and then replace it by what `chunks` promises: no list is null, and text is a string.
+at msgspec's speed, and then replace it by what `chunks` promises: no list is null, and text is a string. Any
+other chunk is decoded to plain values, made like OpenAI's, and converted as far as possible.
 """
 
 # No `from __future__ import annotations`: msgspec evaluates each string.
 # mypy: disable-error-code="assignment"
 # pyright: reportIncompatibleVariableOverride=false
 # Fields may hold null until `__post_init__` replaces it, hence the disabled check.
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import msgspec
 
 from ...events.items import Event
+from ..shared.lenient import Fields, convert_leniently
 from ..shared.provider_errors import NOT_JSON, api_error_from, find_error, invalid_chunk
-from ..shared.repaired_json import repaired_json
 from .chunks import ChatCompletionChunk, Choice, Delta, Logprobs, TokenLogprob, ToolCallDelta
 
 Part: TypeAlias = dict[str, Any] | str
@@ -71,20 +73,24 @@ class TolerantChunk(ChatCompletionChunk, frozen=True, kw_only=True, gc=False):
 
 def join_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
     """Put the text of content that is a list of parts into the fields where other servers have it."""
+    text, thoughts = texts_in(parts)
+    set_field(delta, "content_parts", parts)
+    set_field(delta, "content", text)
+    if delta.reasoning is None:
+        set_field(delta, "reasoning", thoughts)
+
+
+def texts_in(parts: Sequence[Part]) -> tuple[str, str]:
+    """Return the text and the reasoning in a list of parts."""
     texts: list[str] = []
     thoughts: list[str] = []
     for part in parts:
         if isinstance(part, dict):
-            if "text" in part:
-                add_text(part["text"], texts)
-            if "thinking" in part:
-                add_text(part["thinking"], thoughts)
+            add_text(part.get("text"), texts)
+            add_text(part.get("thinking"), thoughts)
         else:
             add_text(part, texts)
-    set_field(delta, "content_parts", parts)
-    set_field(delta, "content", "".join(texts))
-    if delta.reasoning is None:
-        set_field(delta, "reasoning", "".join(thoughts))
+    return "".join(texts), "".join(thoughts)
 
 
 def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
@@ -98,48 +104,64 @@ def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
                 texts.append(text)
 
 
-def read_anything(event: Event) -> ChatCompletionChunk:
-    """Read a chunk with other nulls, numbers as strings, arguments that are not text, or invalid JSON.
+def read_anything(event: Event, text: str) -> ChatCompletionChunk:
+    """Read a chunk whose JSON text is `text`, and which may have anything in place of what is documented.
 
     Raises InvalidChunk if it is no chunk, and ApiError if it is an error.
     """
     try:
-        value = msgspec.json.decode(repaired_json(event))
-        arguments_as_text(value)
-        return msgspec.convert(without_nulls(value), TolerantChunk, strict=False)
+        value: object = msgspec.json.decode(text)
+        normalise_chunk(value)
+        chunk: ChatCompletionChunk = convert_leniently(value, TolerantChunk)
     except NOT_JSON as exc:
         if find_error(event.raw) is not None:  # in an array, or beside fields that are no chunk
             raise api_error_from(event.raw) from None
         raise invalid_chunk(event, exc) from exc
+    return chunk
 
 
-def without_nulls(value: Any) -> Any:
-    """Drop each null from every object in a JSON value: in a chunk, null and absent mean the same."""
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {name: without_nulls(item) for name, item in fields.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in cast("list[object]", value)]
-    return value
+def normalise_chunk(chunk: object) -> None:
+    """Make a chunk of any server's like OpenAI's: a whole message, or a legacy text, becomes the delta."""
+    for choice in objects(field(chunk, "choices")):
+        if choice.get("delta") is None:
+            choice["delta"] = message_of(choice)
+        write_arguments(choice["delta"])
 
 
-def arguments_as_text(chunk: object) -> None:
+def normalise_completion(completion: object) -> None:
+    """Make a whole completion of any server's like OpenAI's: its content is text."""
+    for choice in objects(field(completion, "choices")):
+        choice["message"] = message = message_of(choice)
+        write_arguments(message)
+        content = field(message, "content")
+        if isinstance(content, list):
+            message["content"], thoughts = texts_in(cast("list[Part]", content))
+            message["reasoning"] = message.get("reasoning") or thoughts or None
+
+
+def message_of(choice: Fields) -> Any:
+    """Return a choice's message, or one with the text of a legacy completion."""
+    text = choice.get("text")
+    return choice.get("message") or ({"content": text} if isinstance(text, str) else None)
+
+
+def write_arguments(message: object) -> None:
     """Replace arguments that are a JSON value, as in Ollama's own interface, with their JSON text."""
-    for choice in items(field(chunk, "choices")):
-        delta = field(choice, "delta")
-        functions = [field(call, "function") for call in items(field(delta, "tool_calls"))]
-        for function in (*functions, field(delta, "function_call")):
-            arguments = field(function, "arguments")
-            if not isinstance(arguments, str | None):
-                function["arguments"] = msgspec.json.encode(arguments).decode()
+    calls = [field(call, "function") for call in objects(field(message, "tool_calls"))]
+    for function in (*calls, field(message, "function_call")):
+        arguments = field(function, "arguments")
+        if not isinstance(arguments, str | None):
+            function["arguments"] = msgspec.json.encode(arguments).decode()
 
 
 def field(value: object, name: str) -> Any:
-    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+    return cast("Fields", value).get(name) if isinstance(value, dict) else None
 
 
-def items(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
+def objects(value: object) -> list[Fields]:
+    """Return the objects in a list."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("Fields", item) for item in items if isinstance(item, dict)]
 
 
 set_field = msgspec.structs.force_setattr

@@ -17,7 +17,7 @@ from .answer import (
     SafetyRating,
     UsageMetadata,
 )
-from .dialect import GeminiParams, generate
+from .dialect import GeminiParams, generate, generate_content
 
 __all__ = [
     "Blob",
@@ -37,4 +37,5 @@ __all__ = [
     "ToolCallDelta",
     "UsageMetadata",
     "generate",
+    "generate_content",
 ]

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from ...reading.message import ShortRepr
-from ..shared.typed_events import Fields, ToolCallDelta
+from ..shared.lenient import Fields
+from ..shared.typed_events import ToolCallDelta
 
 
 class Blob(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -37,6 +38,8 @@ class PartialArg(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel")
 
 class FunctionCall(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A call of a function that the caller is to run."""
+
+    ESSENTIAL = frozenset({"name", "args", "partial_args"})
 
     id: str | None = None
     name: str | None = None
@@ -88,6 +91,8 @@ class Part(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     What is said about data, and is seldom there, is left as JSON.
     """
 
+    ESSENTIAL = frozenset({"text", "function_call"})
+
     text: str | None = None
     thought: bool | None = None
     """Whether the text is reasoning."""
@@ -116,6 +121,8 @@ class Part(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
 class Content(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """The parts of an answer."""
 
+    ESSENTIAL = frozenset({"parts"})
+
     role: str | None = None
     parts: tuple[Part, ...] = ()
 
@@ -134,6 +141,8 @@ class SafetyRating(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel
 
 class Candidate(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """One of the answers; `index` tells them apart where several were asked for."""
+
+    ESSENTIAL = frozenset({"content", "finish_reason"})
 
     content: Content | None = None
     finish_reason: str | None = None
@@ -178,6 +187,7 @@ class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="came
     cache_tokens_details: tuple[ModalityTokenCount, ...] | None = None
     tool_use_prompt_tokens_details: tuple[ModalityTokenCount, ...] | None = None
     traffic_type: str | None = None
+    service_tier: str | None = None
 
     @property
     def input_tokens(self) -> int | None:
@@ -197,6 +207,8 @@ class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="came
 
 class GenerateContentResponse(ShortRepr, frozen=True, kw_only=True, gc=False, rename="camel"):
     """One chunk of a streamed answer, or a whole answer."""
+
+    ESSENTIAL = frozenset({"candidates", "prompt_feedback"})
 
     candidates: tuple[Candidate, ...] = ()
     prompt_feedback: PromptFeedback | None = None

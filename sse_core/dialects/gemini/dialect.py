@@ -11,7 +11,9 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.6 ms at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict, Unpack, cast
+from urllib.parse import quote
 
 import msgspec
 from msgspec import UnsetType
@@ -21,12 +23,14 @@ from ...reading.dialect import Control
 from ...reading.message import Accumulator, Message, ToolCall
 from ...reading.partial_json import close_json
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
-from ..shared.provider_dialect import JSON_HEADERS, control_of
+from ..shared.lenient import Fields, convert_leniently
+from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
 from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
-from ..shared.typed_events import Fields, convert_leniently, merged, reported_error
+from ..shared.typed_events import merged, reported_error
 from .answer import (
     Candidate,
     Content,
@@ -42,8 +46,6 @@ from .arguments import ArgumentsBuilder
 class GeminiDialect(FastDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
-    special_type = "error"
-
     def __init__(self) -> None:
         self.decode_ordinary = decode
         self._calls: dict[int, ArgumentsBuilder] = {}  # by the index of their candidate
@@ -56,7 +58,7 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
         self, data: Sequence[bytes], chunks: list[GenerateContentResponse], type: str = "message"
     ) -> int:
         """As every dialect's; an ordinary event is a chunk that only adds to a text."""
-        if type == self.special_type:
+        if type != "message":
             return 0
         read = 0
         decode = self.decode_ordinary
@@ -72,8 +74,10 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
         return read
 
     def read_special(self, event: Event) -> GenerateContentResponse | Control:
-        if event.type == self.special_type:
+        if event.type == "error":
             raise reported_error(event)
+        if is_heartbeat(event.type):
+            return Control.NOISE
         try:
             chunk = decode(event.raw)
         except NOT_JSON:
@@ -301,14 +305,38 @@ def generate(
     chunk that is not exactly as documented is an InvalidChunk. Raises TypeError for a value that JSON
     has no form for.
     """
-    name = model if "/" in model else f"models/{model}"
     return Request(
         dialect=dialect_for(GeminiDialect, DOCUMENTED, strict),
         method="POST",
-        path=f"/{name}:streamGenerateContent?alt=sse",
+        path=f"{path_of(model)}:streamGenerateContent?alt=sse",
         headers=JSON_HEADERS,
         body=msgspec.json.encode({**params, **(extra or {}), "contents": contents}),
     )
+
+
+def generate_content(
+    *,
+    model: str,
+    contents: Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[GeminiParams],
+) -> Request[GenerateContentResponse]:
+    """Ask for an answer that is not streamed; the arguments are those of `generate`.
+
+    Raises TypeError for a value that JSON has no form for.
+    """
+    return Request(
+        dialect=partial(ProviderDocumentDialect[GenerateContentResponse], GenerateContentResponse),
+        method="POST",
+        path=f"{path_of(model)}:generateContent",
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), "contents": contents}),
+    )
+
+
+def path_of(model: str) -> str:
+    """Return the path of a model, whose name may have its collection before it, as `tunedModels/mine` has."""
+    return "/" + quote(model if "/" in model else f"models/{model}", safe="/@")
 
 
 decode = msgspec.json.Decoder(GenerateContentResponse).decode

@@ -2,7 +2,15 @@
 
 from ..openai import TokenLogprob, TopLogprob
 from ..shared.typed_events import ToolCallDelta, Unknown, UnknownEvent
-from .dialect import ResponsesParams, create, resume
+from .answer import (
+    CacheWriteTokensDetails,
+    IncompleteDetails,
+    InputTokensDetails,
+    OutputTokensDetails,
+    Response,
+    Usage,
+)
+from .dialect import ResponsesParams, create, response, resume
 from .events import (
     ContentPartAdded,
     ContentPartDone,
@@ -11,6 +19,8 @@ from .events import (
     OutputTextAnnotationAdded,
     OutputTextDelta,
     OutputTextDone,
+    ReasoningPartAdded,
+    ReasoningPartDone,
     ReasoningSummaryPartAdded,
     ReasoningSummaryPartDone,
     ReasoningSummaryTextDelta,
@@ -66,14 +76,6 @@ from .items import (
     ToolSearchOutput,
     URLCitation,
     WebSearchCall,
-)
-from .response import (
-    CacheWriteTokensDetails,
-    IncompleteDetails,
-    InputTokensDetails,
-    OutputTokensDetails,
-    Response,
-    Usage,
 )
 from .tool_events import (
     ApplyPatchCallOperationDiffDelta,
@@ -195,6 +197,8 @@ __all__ = [
     "Program",
     "ProgramOutput",
     "Reasoning",
+    "ReasoningPartAdded",
+    "ReasoningPartDone",
     "ReasoningSummaryPartAdded",
     "ReasoningSummaryPartDone",
     "ReasoningSummaryTextDelta",
@@ -238,5 +242,6 @@ __all__ = [
     "WebSearchCallInProgress",
     "WebSearchCallSearching",
     "create",
+    "response",
     "resume",
 ]

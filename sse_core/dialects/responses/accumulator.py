@@ -9,7 +9,8 @@ from typing import cast
 import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
-from ..shared.typed_events import Fields
+from ..shared.lenient import Fields
+from .answer import Response
 from .events import (
     ContentPartAdded,
     ContentPartDone,
@@ -18,6 +19,8 @@ from .events import (
     OutputItemDone,
     OutputTextAnnotationAdded,
     OutputTextDelta,
+    ReasoningPartAdded,
+    ReasoningPartDone,
     ReasoningSummaryPartAdded,
     ReasoningSummaryPartDone,
     ReasoningSummaryTextDelta,
@@ -41,7 +44,6 @@ from .items import (
     ReasoningText,
     SummaryText,
 )
-from .response import Response
 from .tool_events import (
     ApplyPatchCallOperationDiffDelta,
     CodeInterpreterCallCodeDelta,
@@ -219,6 +221,8 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
             case ContentPartAdded(part=part) | ContentPartDone(part=part):
                 empty = Reasoning() if isinstance(part, ReasoningText) else OutputMessage()
                 self._at(chunk, empty).content.begin(chunk.content_index, part)
+            case ReasoningPartAdded(part=part) | ReasoningPartDone(part=part):
+                self._at(chunk, Reasoning()).content.begin(chunk.content_index, part)
             case ReasoningSummaryPartAdded(part=part) | ReasoningSummaryPartDone(part=part):
                 self._at(chunk, Reasoning()).summary.begin(chunk.summary_index, part)
             case OutputTextAnnotationAdded(annotation=annotation):

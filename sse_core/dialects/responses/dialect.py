@@ -13,6 +13,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 1 ms at import.
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
@@ -24,12 +25,16 @@ from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
+from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, find_error
 from ..shared.strict import dialect_for
 from ..shared.typed_events import Error, Keepalive, Ping, TypedEventDialect
 from .accumulator import ResponseAccumulator
+from .answer import (
+    Response,
+)
 from .events import (
     CommandEvent,
     OutputTextDelta,
@@ -47,9 +52,6 @@ from .items import (
     OutputMessage,
     OutputText,
     Reasoning,
-)
-from .response import (
-    Response,
 )
 from .tool_events import (
     ApplyPatchCallOperationDiffDelta,
@@ -87,6 +89,8 @@ class ResponseFailed(Error, frozen=True, kw_only=True, tag="response.failed"):
 
 class ResponsesDialect(TypedEventDialect[ResponseStreamEvent]):
     """Reads the events of OpenAI's Responses."""
+
+    names_events = False  # OpenRouter's have no `event:` lines
 
     def __init__(self) -> None:
         super().__init__(events, deltas)
@@ -169,6 +173,27 @@ def create(
         path="/responses",
         headers=JSON_HEADERS,
         body=body,
+    )
+
+
+def response(
+    *,
+    model: str,
+    input: str | Sequence[Mapping[str, object]],
+    extra: Mapping[str, object] | None = None,
+    **params: Unpack[ResponsesParams],
+) -> Request[Response]:
+    """Ask for a response that is not streamed; the arguments are those of `create`.
+
+    A response that failed is raised as an ApiError. Raises TypeError for a value that JSON has no form for.
+    """
+    fixed = {"model": model, "input": input}
+    return Request(
+        dialect=partial(ProviderDocumentDialect[Response], Response),
+        method="POST",
+        path="/responses",
+        headers=(*JSON_HEADERS, *DOCUMENT_HEADERS),
+        body=msgspec.json.encode({**params, **(extra or {}), **fixed}),
     )
 
 

@@ -5,6 +5,7 @@ from msgspec import field
 
 from ..openai import TokenLogprob
 from ..shared.typed_events import TaggedEvent, ToolCallDelta, Unknown
+from .answer import Response, Usage
 from .items import (
     Annotation,
     ContentPart,
@@ -15,7 +16,6 @@ from .items import (
     ReasoningText,
     SummaryText,
 )
-from .response import Response, Usage
 
 # What they have in common.
 
@@ -29,11 +29,15 @@ class SequencedEvent(TaggedEvent, frozen=True, kw_only=True, gc=False):
 class StatusEvent(SequencedEvent, frozen=True, kw_only=True):
     """An event that brings the response as it is."""
 
+    ESSENTIAL = frozenset({"response"})
+
     response: Response = Response()
 
 
 class ItemEvent(SequencedEvent, frozen=True, kw_only=True):
     """An event of one item."""
+
+    ESSENTIAL = frozenset({"output_index"})
 
     item_id: str = ""
     output_index: int = 0
@@ -107,6 +111,8 @@ class ResponseIncomplete(StatusEvent, frozen=True, kw_only=True, tag="response.i
 class OutputItemAdded(SequencedEvent, frozen=True, kw_only=True, tag="response.output_item.added"):
     """An item begins."""
 
+    ESSENTIAL = frozenset({"item", "output_index"})
+
     item: OutputItem = Unknown()
     output_index: int = 0
 
@@ -125,6 +131,8 @@ class OutputItemAdded(SequencedEvent, frozen=True, kw_only=True, tag="response.o
 
 class OutputItemDone(SequencedEvent, frozen=True, kw_only=True, tag="response.output_item.done"):
     """An item is whole."""
+
+    ESSENTIAL = frozenset({"item", "output_index"})
 
     item: OutputItem = Unknown()
     output_index: int = 0
@@ -154,6 +162,8 @@ class ContentPartDone(PartEvent, frozen=True, kw_only=True, tag="response.conten
 
 class OutputTextDelta(PartEvent, frozen=True, kw_only=True, tag="response.output_text.delta"):
     """A part of the text."""
+
+    ESSENTIAL = frozenset({"output_index", "delta"})
 
     delta: str = ""
     logprobs: tuple[TokenLogprob, ...] | None = None
@@ -212,6 +222,23 @@ class ReasoningTextDone(PartEvent, frozen=True, kw_only=True, tag="response.reas
 
     full_text: str = field(default="", name="text")
     """The event's `text`, by another name: it adds nothing to what came before."""
+
+
+class ReasoningPartAdded(PartEvent, frozen=True, kw_only=True, tag="response.reasoning_part.added"):
+    """A part of the reasoning begins: xAI, vLLM, LM Studio."""
+
+    part: ContentPart = Unknown()
+
+    @property
+    def reasoning(self) -> str:
+        """What the thinking begins with."""
+        return self.part.text if isinstance(self.part, ReasoningText) else ""
+
+
+class ReasoningPartDone(PartEvent, frozen=True, kw_only=True, tag="response.reasoning_part.done"):
+    """A part of the reasoning is whole."""
+
+    part: ContentPart = Unknown()
 
 
 class ReasoningSummaryPartAdded(

@@ -54,6 +54,8 @@ Annotation: TypeAlias = FileCitation | URLCitation | ContainerFileCitation | Fil
 class OutputText(Tagged, frozen=True, kw_only=True, gc=False, tag="output_text"):
     """Text, and what it rests on."""
 
+    ESSENTIAL = frozenset({"text"})
+
     text: str = ""
     annotations: tuple[Annotation, ...] = ()
     logprobs: tuple[TokenLogprob, ...] | None = None
@@ -93,6 +95,8 @@ class Item(Tagged, frozen=True, kw_only=True, gc=False):
 class OutputMessage(Item, frozen=True, kw_only=True, tag="message"):
     """What the model says."""
 
+    ESSENTIAL = frozenset({"content"})
+
     role: str = "assistant"
     content: tuple[ContentPart, ...] = ()
     phase: str | None = None
@@ -100,6 +104,8 @@ class OutputMessage(Item, frozen=True, kw_only=True, tag="message"):
 
 class FunctionCall(Item, frozen=True, kw_only=True, tag="function_call"):
     """A call of a function that the caller is to run; `arguments` is JSON text."""
+
+    ESSENTIAL = frozenset({"call_id", "name", "arguments"})
 
     call_id: str = ""
     name: str = ""
@@ -122,6 +128,8 @@ class FunctionCallOutput(Item, frozen=True, kw_only=True, tag="function_call_out
 
 class CustomToolCall(Item, frozen=True, kw_only=True, tag="custom_tool_call"):
     """A call of a tool that the caller is to run; `input` is any text."""
+
+    ESSENTIAL = frozenset({"call_id", "name", "input"})
 
     call_id: str = ""
     name: str = ""

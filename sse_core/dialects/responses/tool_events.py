@@ -14,6 +14,8 @@ from .events import (
     OutputTextAnnotationAdded,
     OutputTextDelta,
     OutputTextDone,
+    ReasoningPartAdded,
+    ReasoningPartDone,
     ReasoningSummaryPartAdded,
     ReasoningSummaryPartDone,
     ReasoningSummaryTextDelta,
@@ -38,6 +40,8 @@ class FunctionCallArgumentsDelta(
 ):
     """A fragment of the JSON text of a function's arguments."""
 
+    ESSENTIAL = frozenset({"output_index", "delta"})
+
     delta: str = ""
     obfuscation: str | None = None
 
@@ -60,6 +64,8 @@ class CustomToolCallInputDelta(
     ItemEvent, frozen=True, kw_only=True, tag="response.custom_tool_call_input.delta"
 ):
     """A part of a tool's input."""
+
+    ESSENTIAL = frozenset({"output_index", "delta"})
 
     delta: str = ""
     obfuscation: str | None = None
@@ -318,6 +324,8 @@ ResponseStreamEvent: TypeAlias = (
     | RefusalDone
     | ReasoningTextDelta
     | ReasoningTextDone
+    | ReasoningPartAdded
+    | ReasoningPartDone
     | ReasoningSummaryPartAdded
     | ReasoningSummaryPartDone
     | ReasoningSummaryTextDelta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Generic, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ T = TypeVar("T")
 class ProviderDialect(Dialect[T], Generic[T]):
     """A dialect of a provider that sends JSON, also to report errors."""
 
+    accepts_any_type = True
     _unframed: UnframedJSON | None = None
 
     def unknown_field(self, field: UnknownField) -> None:
@@ -41,16 +43,28 @@ class ProviderDialect(Dialect[T], Generic[T]):
         if error is None:
             return super().error_for(response, body)
         if response.status == 200:
-            return api_error(error, body)
+            return api_error(error, body, response)
         return StatusError(**msgspec.structs.asdict(error), response=response, raw=body)
 
 
 def control_of(event: Event) -> Control | None:
-    """Return the Control that an event is whose data is no JSON object; None if it is none."""
+    """Return the Control that an event is by its data, or None if the data has to be decoded."""
     data = event.raw.strip()
     if data.startswith((b"[DONE]", b'"[DONE]"')):
         return Control.END
-    return None if data else Control.PING
+    if not data:
+        return Control.PING
+    return Control.NOISE if is_heartbeat_data(data) else None
+
+
+def is_heartbeat_data(data: bytes) -> bool:
+    """Return whether data without space around it is a heartbeat: a time, a word, a number, null, true."""
+    return bool(HEARTBEAT.fullmatch(data)) and b"error" not in data.lower()
+
+
+def is_heartbeat(type: str) -> bool:
+    """Return whether a type, of an event or in its data, says that it is a keep-alive."""
+    return "".join(filter(str.isalnum, type[:LONGEST_TYPE].lower())) in HEARTBEATS
 
 
 class UnframedJSON:
@@ -81,7 +95,7 @@ class UnframedJSON:
         closed = len(line) - len(line.lstrip(CLOSERS))
         self._depth += len(opened) - closed
         complete = self._depth == 0 or (closed and self._depth <= len(self._closers))
-        if not complete and self._size <= MAX_PRINTED:
+        if not complete and self._size <= MAX_UNFRAMED:
             return None
         return b"\n".join(self._lines).rstrip(b",") + self._closers[len(self._closers) - self._depth :]
 
@@ -95,7 +109,17 @@ def line_of(field: UnknownField) -> bytes:
 OPENERS = b"{["
 CLOSERS = b"}]"
 CLOSER_OF = bytes.maketrans(OPENERS, CLOSERS)
-MAX_PRINTED = 64 * 1024
+HEARTBEAT = re.compile(
+    rb'"[^"\\]{0,60}"|null|true|false|none|keep alive'
+    rb"|[-+]?[0-9][0-9.eE:TZ+-]{0,40}|[\w.:+,/ -]{0,30}[0-9]:[0-9][0-9][\w.:+,/ -]{0,30}"
+    rb"|[a-z_.-]{0,20}(ping|pong|beat|alive|live|idle|tick|noop|wait|ok|pending|processing)[a-z_.-]{0,20}",
+    re.IGNORECASE,
+)
+"""A JSON string, a constant, a number, a time, or a word that says so."""
+HEARTBEATS = ("ping", "pong", "heartbeat", "keepalive")
+LONGEST_TYPE = 40
+"""How many characters of a type are looked at."""
+MAX_UNFRAMED = 64 * 1024
 """How many bytes of such a text are kept."""
 JSON_HEADERS = (("Content-Type", "application/json"),)
 """The header of a request that has a JSON body."""

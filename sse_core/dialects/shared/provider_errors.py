@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ...errors import ApiError, InvalidChunk
 from ...events.items import Event
+from ...http.response import Response
 
 
 class ErrorObject(Struct, frozen=True):
@@ -48,8 +49,8 @@ def api_error_from(data: bytes) -> ApiError:
     return api_error(find_error(data, any_object=True) or ErrorObject(data.decode("utf-8", "replace")), data)
 
 
-def api_error(error: ErrorObject, raw: bytes) -> ApiError:
-    return ApiError(**msgspec.structs.asdict(error), raw=raw)
+def api_error(error: ErrorObject, raw: bytes, response: Response | None = None) -> ApiError:
+    return ApiError(**msgspec.structs.asdict(error), raw=raw, response=response)
 
 
 def invalid_chunk(event: Event, reason: Exception) -> InvalidChunk:

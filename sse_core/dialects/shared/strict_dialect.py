@@ -25,9 +25,10 @@ from ...events.items import Event
 from ...http.response import Response
 from ...reading.dialect import Control, Dialect
 from ...reading.message import Accumulator
+from .lenient import UNKNOWN
 from .provider_errors import NOT_JSON, invalid_chunk
 from .strict import Documented
-from .typed_events import UNKNOWN, Tagged
+from .typed_events import Tagged
 from .wrapped import WrappedDialect
 
 T = TypeVar("T")
@@ -126,8 +127,10 @@ class StrictDialect(WrappedDialect[T, T], Generic[T]):
     """Reads as another dialect does, and then refuses a chunk that is not exactly as documented.
 
     InvalidChunk is raised for an unknown field or type, for a field that is missing or of another type, and
-    for an event whose own type is not that of its data. Keep-alives and errors are read as ever.
+    for an event whose own type is not that of its data. Documented keep-alives and errors are read as ever.
     """
+
+    accepts_any_type: Any = False
 
     def __init__(self, dialect: Callable[[], Dialect[T]], documented: Documented) -> None:
         super().__init__(dialect())
@@ -135,12 +138,18 @@ class StrictDialect(WrappedDialect[T, T], Generic[T]):
 
     def read(self, event: Event) -> T | Control:
         chunk = self.inner.read(event)
+        if chunk is Control.NOISE:
+            raise invalid_chunk(event, ValueError("the event is neither a chunk nor a documented keep-alive"))
         if not isinstance(chunk, Control):
             self._structs.check(chunk, event.raw)
-            if isinstance(chunk, Tagged) and chunk.type != event.type:
+            if isinstance(chunk, Tagged) and not self._is_named(event, chunk.type):
                 message = f"an event of type {event.type!r} has data of type {chunk.type!r}"
                 raise InvalidChunk(message, event.raw)
         return chunk
+
+    def _is_named(self, event: Event, type: str) -> bool:
+        unnamed = event.type == "message" and not getattr(self.inner, "names_events", True)
+        return unnamed or event.type == type
 
     def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
         chunks = self.inner.read_document(response, body)

@@ -9,26 +9,23 @@ which are then made to fit. That is slow, and rare.
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
-from msgspec import Struct, field, inspect
+from msgspec import Struct, field
 
 from ...errors import ApiError
 from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.message import ShortRepr, TokenCounts
 from .fast_dialect import FastDialect
-from .provider_dialect import control_of
+from .lenient import UNKNOWN, Fields, convert_leniently
+from .provider_dialect import control_of, is_heartbeat
 from .provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk, is_bare
 from .repaired_json import repaired_json
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
-Fields: TypeAlias = dict[str, Any]
-
-UNKNOWN = ""
-"""The tag that stands for every type without a struct."""
 
 
 class Tagged(ShortRepr, frozen=True, kw_only=True, gc=False, tag_field="type"):
@@ -125,6 +122,9 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
     else.
     """
 
+    names_events = True
+    """Whether the documentation has the type in the event's own `event:` line as well."""
+
     def __init__(self, every: msgspec.json.Decoder[Any], ordinary: msgspec.json.Decoder[Any]) -> None:
         self._every = every
         self._decode: Callable[[bytes], T | Ping | Error] = every.decode
@@ -155,6 +155,8 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
             raise reported_error(event)
         if event.type in PINGS:
             return Control.PING
+        if is_heartbeat(event.type):
+            return Control.NOISE
         control = control_of(event)
         if control is not None:
             return control
@@ -166,6 +168,8 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
                 fields["type"] = event.type
             name = str(fields["type"])
             kind: Any = event_types(self._every).get(name)
+            if is_heartbeat(name):
+                return Control.NOISE
             if kind is None:
                 unknown: Any = UnknownEvent(name=name, fields=fields)
                 return cast("T", unknown)
@@ -191,57 +195,10 @@ def reported_error(event: Event) -> ApiError:
     return api_error(error, event.raw)
 
 
-def convert_leniently(value: object, kind: Any) -> Any:
-    """Convert a JSON value to a type as far as possible. Raises msgspec.ValidationError if it is not."""
-    return msgspec.convert(coerce(value, type_info(kind)), kind, strict=False)
-
-
-def coerce(value: object, kind: inspect.Type) -> object:
-    """Make a JSON value fit a type as far as possible.
-
-    An object of a type that has no struct becomes `Unknown`, and a null that its field cannot be is dropped.
-    """
-    match kind, value:
-        case inspect.UnionType(types=types), dict():
-            members = {member.tag: member for member in types if isinstance(member, inspect.StructType)}
-            fields = cast("Fields", value)
-            tag = fields.get("type")
-            if isinstance(tag, str) and tag in members and tag != UNKNOWN:
-                return coerce(fields, members[tag])
-            if UNKNOWN in members:
-                return {"type": UNKNOWN, "name": str(tag), "fields": fields}
-            return coerce(fields, next(iter(members.values()))) if members else fields
-        case inspect.UnionType(types=types), list():
-            items = cast("list[object]", value)
-            return next((coerce(items, of) for of in types if isinstance(of, inspect.VarTupleType)), items)
-        case inspect.VarTupleType(item_type=of), list():
-            return [coerce(item, of) for item in cast("list[object]", value)]
-        case inspect.StructType(), dict():
-            types_of = {field.encode_name: field.type for field in kind.fields}
-            return {
-                name: coerce(item, types_of[name]) if name in types_of else item
-                for name, item in cast("Fields", value).items()
-                if item is not None or name not in types_of or is_nullable(types_of[name])
-            }
-        case _:
-            return value
-
-
-def is_nullable(kind: inspect.Type) -> bool:
-    match kind:
-        case inspect.AnyType() | inspect.NoneType():
-            return True
-        case inspect.UnionType(includes_none=includes):
-            return includes
-        case _:
-            return False
-
-
 def merged(old: S, new: Struct) -> S:
     """Return `old` with every field that `new` has a value for."""
     fields = {name: value for name, value in msgspec.structs.asdict(new).items() if value not in (None, "")}
     return msgspec.structs.replace(old, **fields)
 
 
-type_info: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 PINGS = ("ping", "keepalive")

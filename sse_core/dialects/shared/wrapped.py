@@ -21,6 +21,8 @@ class WrappedDialect(Dialect[U], Generic[T, U]):
     ended: Any = property(attrgetter("inner.ended"))
     ends_with_body: Any = property(attrgetter("inner.ends_with_body"))
     accepts_document: Any = property(attrgetter("inner.accepts_document"))
+    document: Any = property(attrgetter("inner.document"))
+    accepts_any_type: Any = property(attrgetter("inner.accepts_any_type"))
     cursor: Any = property(attrgetter("inner.cursor"))
 
     def __init__(self, inner: Dialect[T]) -> None:

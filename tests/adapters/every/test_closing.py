@@ -580,10 +580,11 @@ def test_cancelling_at_any_wait_leaves_nothing_behind(
         while interrupted:
             number += 1
             stream = client.stream(EVENTS)
-            waits = Waits(number)
-            with waits.scope:
+            waits, scope = Waits(number), anyio.CancelScope()
+            waits.cancel = scope.cancel
+            with scope:
                 await waits.during(read_for_ever_async(stream))
-            interrupted = waits.scope.cancelled_caught
+            interrupted = scope.cancelled_caught
             assert stream.verdict is (Verdict.CANCELLED if interrupted else Verdict.FINISHED)
         with anyio.fail_after(GENEROUS):
             while open_files() > before or not all(peer.closed for peer in server.peers):

@@ -45,10 +45,12 @@ class Scripted:
 
     def open(self, host: str, port: int, deadline: float | None) -> None: ...
     def start_tls(self, server_name: str, deadline: float | None) -> None: ...
-    def send(self, data: bytes, deadline: float | None) -> None: ...
     def sleep(self, deadline: float) -> None: ...
     def abort(self) -> None: ...
     def close(self) -> None: ...
+
+    def send(self, data: bytes, deadline: float | None) -> int:
+        return len(data)
 
     def receive(self, deadline: float | None) -> bytes:
         return self.pieces.pop(0) if self.pieces else self.data
@@ -58,11 +60,13 @@ class AsyncScripted(Scripted):
     # Another protocol, of which only the coroutines are other than the first's: hence what is ignored.
     async def open(self, host: str, port: int, deadline: float | None) -> None: ...  # type: ignore[override]
     async def start_tls(self, server_name: str, deadline: float | None) -> None: ...  # type: ignore[override]
-    async def send(self, data: bytes, deadline: float | None) -> None: ...  # type: ignore[override]
     async def sleep(self, deadline: float) -> None: ...  # type: ignore[override]
 
     def call_at(self, when: float, function: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
         raise NotImplementedError
+
+    async def send(self, data: bytes, deadline: float | None) -> int:  # type: ignore[override]
+        return len(data)
 
     async def receive(self, deadline: float | None) -> bytes:  # type: ignore[override]
         return self.pieces.pop(0) if self.pieces else self.data
@@ -128,7 +132,7 @@ def test_calls_for_a_stream_however_many_are_open(others: int) -> None:
         for _ in range(1 + others):  # the first of all fills caches
             first_chunk(client.stream(request))
         streams.pop(0).close()
-        assert calls(lambda: first_chunk(client.stream(request))) <= 500
+        assert calls(lambda: first_chunk(client.stream(request))) <= 510
         assert calls(streams[-1].close) <= 100
 
 

@@ -102,9 +102,9 @@ class Breaking(SyncMemory):
         if self._verbs == 0:
             raise self._exc
 
-    def send(self, data: bytes, deadline: float | None) -> None:
+    def send(self, data: bytes, deadline: float | None) -> int:
         self.do("send")
-        super().send(data, deadline)
+        return super().send(data, deadline)
 
     def receive(self, deadline: float | None) -> bytes:
         self.do("receive")
@@ -151,9 +151,9 @@ class Waiting(AsyncMemory):
         await turn()
         await super().start_tls(server_name, deadline)
 
-    async def send(self, data: bytes, deadline: float | None) -> None:
+    async def send(self, data: bytes, deadline: float | None) -> int:
         await turn()
-        await super().send(data, deadline)
+        return await super().send(data, deadline)
 
     async def receive(self, deadline: float | None) -> bytes:
         await turn()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from sse_core import Action, Deadlines, Outcome, PoolLimits, Session
-from support.runners import EVENTS, NetworkRunner
-from support.servers import CHUNKED, LAST_CHUNK, chunked, event, head, listening, says
+from sse_core import Action, Deadlines, Outcome, PoolLimits, Session, Verdict
+from support.runners import EVENTS, EventLoop, NetworkRunner, Remote
+from support.servers import CHUNKED, LAST_CHUNK, End, chunked, event, head, listening, says
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
 
@@ -80,3 +81,27 @@ def test_what_an_observer_raises_ends_the_stream_and_leaves_nothing_behind(
         again = network.call(network.read_whole, client.stream(EVENTS))  # there is room for it
         assert again.data == ["one"]
         network.call(client.close)
+
+
+@pytest.mark.parametrize("step", ["Failed", "Stop"])
+def test_an_observer_that_raises_while_a_client_closes_keeps_nothing_open(
+    step: str, network: NetworkRunner
+) -> None:
+    """B6."""
+    watching = Watching(step)
+    with listening(says(head("200 OK", CHUNKED), *chunked(event("one")), end=End.SILENCE)) as server:
+        client = network.client(server.url, observe=watching)
+        streams = [Remote(network, client.stream(EVENTS)) for _ in range(3)]
+        for stream in streams:
+            assert stream.next().data == "one"
+        with pytest.raises(LookupError, match=step):
+            network.call(partial(close, network, client))
+        assert [stream.verdict for stream in streams] == [Verdict.CANCELLED] * 3
+        assert all(peer.notices_the_end() for peer in server.peers)
+
+
+def close(network: NetworkRunner, client: Any) -> Any:
+    """Close a client where it lives, which may be an event loop."""
+    if isinstance(network, EventLoop):
+        return client.__aexit__(None, None, None)
+    return client.close()

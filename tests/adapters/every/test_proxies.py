@@ -14,6 +14,7 @@ import pytest
 from sse_adapters.testing.peers import refusing
 from sse_core import (
     CertificateRejected,
+    ConnectionFailed,
     DeadlineExceeded,
     Deadlines,
     Fault,
@@ -263,10 +264,16 @@ def test_what_the_caller_says_goes_before_the_environment(
 def test_a_proxy_of_the_environment_that_is_none(
     network: NetworkRunner, environment: pytest.MonkeyPatch
 ) -> None:
+    """D6: which is an error when it is needed, and not before."""
     environment.setenv("HTTPS_PROXY", f"ftp://{LOGIN}localhost")
-    with pytest.raises(ValueError, match=r"(?i)HTTPS_PROXY: the scheme of a proxy is") as caught:
-        network.client("https://example.com")
-    assert not shows_credentials(caught.value)
+    environment.setenv("NO_PROXY", "localhost")
+    with refusing() as port:
+        exempt = network.read_url(f"https://localhost:{port}").error
+    assert isinstance(exempt, ConnectionFailed) and not isinstance(exempt, ProxyError)
+    error = network.read_url("https://example.com").error
+    assert isinstance(error, ProxyError) and error.fault is Fault.CALLER
+    assert str(error).upper().startswith("HTTPS_PROXY: THE SCHEME OF A PROXY IS ")
+    assert not shows_credentials(error)
 
 
 # Proxies that are not well.

@@ -28,7 +28,7 @@ from sse_core import (
 )
 from sse_core.dialects import events, openai
 from support.names import Names
-from support.runners import EVENT_LOOPS, EVENTS, MEMORY_RUNNERS, REARRANGED, NetworkRunner, Runner, read
+from support.runners import EVENTS, MEMORY_RUNNERS, NetworkRunner, Runner, on_every_network, read
 from support.servers import (
     CHUNKED,
     LAST_CHUNK,
@@ -418,11 +418,15 @@ def test_a_name_that_does_not_resolve_is_a_failed_connection(network: NetworkRun
     assert result.verdict is Verdict.UNREACHABLE
 
 
-@pytest.mark.parametrize("network", [*EVENT_LOOPS, *REARRANGED], indirect=True)
+@on_every_network
 def test_where_there_can_be_no_more_threads_a_name_is_a_failed_connection(
-    network: NetworkRunner, names: Names
+    network: NetworkRunner, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names.failure = RuntimeError("can't start new thread")
+    class NoThread(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("sse_adapters.resolving.Thread", NoThread)
     result = network.read_url("http://somewhere.test")
     assert isinstance(result.error, ConnectionFailed)
     assert "can't start new thread" in str(result.error)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
+import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sse_adapters import transports
 from sse_adapters.options import split_options
-from sse_adapters.tls import TLS
+from sse_adapters.tls import TLS, ca_bundle, default_ssl_context, without_client_certificate
 from sse_adapters.transports import AsyncTransport, SyncTransport
 from sse_core import (
+    URL,
     BodyTruncated,
     CertificateRejected,
     ConnectionFailed,
@@ -141,7 +146,7 @@ def test_a_client_certificate_is_shown_to_a_server_that_demands_one(
     # TLS 1.2 has no alert of its own for it, and TLS 1.3 says so only after the handshake.
     [(ssl.TLSVersion.TLSv1_2, "handshake failure"), (ssl.TLSVersion.TLSv1_3, "certificate required")],
 )
-def test_no_certificate_for_a_server_that_demands_one_is_a_failed_connection(
+def test_no_certificate_for_a_server_that_demands_one_is_no_reason_to_try_again(
     network: NetworkRunner,
     authority: Authority,
     secure: dict[str, Any],
@@ -150,11 +155,112 @@ def test_no_certificate_for_a_server_that_demands_one_is_a_failed_connection(
 ) -> None:
     server = authority.demanding_server()
     server.minimum_version = server.maximum_version = version
-    result = network.read(says(head(), *STREAM), tls=server, **secure)
-    assert type(result.error) is ConnectionFailed
+    result = network.read(says(head(), *STREAM), tls=server, **secure)  # C16
+    assert isinstance(result.error, CertificateRejected)
+    assert not result.error.retryable
     assert isinstance(result.error.__cause__, ssl.SSLError)
     assert why in str(result.error.__cause__)
     assert (result.verdict, result.request) == (Verdict.UNREACHABLE, b"")
+
+
+def test_a_server_that_has_only_old_versions_of_tls_is_no_reason_to_try_again(
+    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+) -> None:
+    """C16."""
+
+    def refuse(peer: Peer) -> None:
+        peer.socket.recv(65536)
+        peer.send(bytes([21, 3, 1, 0, 2, 2, 70]))  # a fatal alert, protocol_version (RFC 5246, 7.2)
+
+    with listening(refuse) as server:
+        result = network.read_url(server.url.replace("http:", "https:"), **secure)
+    assert isinstance(result.error, ConnectionFailed)
+    assert not result.error.retryable
+    assert result.verdict is Verdict.UNREACHABLE
+
+
+@on_every_network
+def test_a_client_certificate_is_shown_to_its_own_origin_alone(
+    network: NetworkRunner, authority: Authority
+) -> None:
+    """E8."""
+    shown: list[Any] = []
+
+    def note(peer: Peer) -> None:
+        assert isinstance(peer.socket, ssl.SSLSocket)
+        shown.append(peer.socket.getpeercert())
+        says(head(version="1.0"), *STREAM)(peer)
+
+    asking = authority.demanding_server()
+    asking.verify_mode = ssl.CERT_OPTIONAL
+    with listening(note, tls=asking) as elsewhere:
+        redirect = says(head("307 Temporary Redirect", f"Location: {elsewhere.url}/", "Content-Length: 0"))
+        with listening(redirect, tls=authority.demanding_server()) as server:
+            context = authority.client_with_certificate()
+            assert network.read_url(server.url, ssl_context=context).data == SAID
+            assert network.read_url(elsewhere.url, ssl_context=context).data == SAID
+    assert not shown[0]
+    assert shown[1]
+
+
+def test_a_copy_of_a_context_has_its_trust_and_no_certificate(authority: Authority) -> None:
+    context = authority.client_with_certificate()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    copy = without_client_certificate(context)
+    assert copy is without_client_certificate(context) is not context
+    assert copy.get_ca_certs() == context.get_ca_certs()
+    assert (copy.minimum_version, copy.verify_mode) == (ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED)
+
+
+def test_a_copy_of_a_context_that_has_loaded_nothing_trusts_whom_the_system_trusts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Own(ssl.SSLContext):
+        """Trusts by ways of its own, which cannot be copied."""
+
+    empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    loaded: list[ssl.SSLContext] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda context: loaded.append(context))
+    assert loaded == [without_client_certificate(empty)]
+    own = Own(ssl.PROTOCOL_TLS_CLIENT)
+    assert without_client_certificate(own) is own
+
+
+def test_the_name_of_an_origin_without_a_known_port_is_enough(authority: Authority) -> None:
+    """A proxy leads to it."""
+    transport = Unconnected(authority.client, own=URL.parse("https://api.test:8443"))
+    for port, own in [(8443, True), (443, False), (None, True)]:
+        transport._port = port
+        assert transport._is_own("api.test") is own
+        assert not transport._is_own("other.test")
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_may_say_whom_to_trust(
+    variable: str,
+    network: NetworkRunner,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """F5."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    script = says(head(version="1.0"), *STREAM)
+    assert isinstance(network.read(script, tls=authority.server).error, CertificateRejected)
+    bundle = tmp_path / "bundle.pem"
+    authority.ca.cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv(variable, str(bundle))
+    assert network.read(script, tls=authority.server).data == SAID
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))  # OpenSSL's own comes first
+    assert ca_bundle() is None
+
+
+def test_a_bundle_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """F5."""
+    with pytest.raises(OSError, match=r"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: .*nowhere"):
+        default_ssl_context(str(tmp_path / "nowhere.pem"))
+    assert default_ssl_context(str(tmp_path)).get_ca_certs() == []  # a folder, in which is nothing yet
 
 
 # Another name than the host's.
@@ -452,19 +558,22 @@ def test_what_tls_has_to_say_of_its_own_accord_is_sent(
 ) -> None:
     """As after an update of keys, which no server in Python asks for."""
     client, server, _, from_server = connected(authority)
-    monkeypatch.setattr(client, "outgoing", lambda: b"an update")
+    updates = [b"an update"]
+    monkeypatch.setattr(client, "outgoing", lambda: updates.pop() if updates else b"")
     server.write(b"data")
     sent: list[bytes] = []
 
     class Recording(kind):  # type: ignore[misc, valid-type, unused-ignore]
         """Receives what the server said, and remembers what it sent."""
 
+        now = staticmethod(time.monotonic)
+
         def answer(self, value: Any) -> Any:
             return value if kind is SyncTransport else completed(value)
 
         def _send(self, data: bytes, deadline: float | None) -> Any:
             sent.append(data)
-            return self.answer(None)
+            return self.answer(len(data))
 
         def _receive(self, deadline: float | None) -> Any:
             return self.answer(from_server.read())
@@ -474,6 +583,102 @@ def test_what_tls_has_to_say_of_its_own_accord_is_sent(
     received = transport.receive(None)
     assert (received if kind is SyncTransport else run_without_loop(received)) == b"data"
     assert sent == [b"an update"]
+
+
+class Unconnected(SyncTransport):
+    """Is not connected."""
+
+    now = staticmethod(time.monotonic)
+
+    def _send(self, data: bytes, deadline: float | None) -> int:
+        raise ConnectionAbortedError
+
+    def _receive(self, deadline: float | None) -> bytes:
+        raise ConnectionAbortedError
+
+
+class Flooded:
+    """The parts of a transport that always has more to receive: TLS messages, and no data in them."""
+
+    clock = 0.0
+    tickets: Any
+
+    def now(self) -> float:
+        return self.clock
+
+    def take(self) -> bytes:
+        self.clock += 1
+        return next(self.tickets)  # type: ignore[no-any-return]
+
+
+class SyncFlooded(Flooded, SyncTransport):
+    def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0 if len(data) > 1000 else len(data)
+
+    def _receive(self, deadline: float | None) -> bytes:
+        return self.take()
+
+
+class AsyncFlooded(Flooded, AsyncTransport):
+    async def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0 if len(data) > 1000 else len(data)
+
+    async def _receive(self, deadline: float | None) -> bytes:
+        return self.take()
+
+
+def flooded(kind: type[Any], authority: Authority) -> Any:
+    """A transport, and a server that sends nothing but session tickets (RFC 8446, 4.6.1)."""
+    context = authority.server_for("127.0.0.1")
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.num_tickets = 2000
+    to_server, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, from_server, server_side=True)
+    client = TLS(authority.client, "127.0.0.1")
+    while not client.handshake():
+        to_server.write(client.outgoing())
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        client.feed(from_server.read())
+    to_server.write(client.outgoing())
+    server.do_handshake()
+    sent = from_server.read()
+    assert len(sent) > 2 * transports.MAX_WITHOUT_DATA * 0.9
+    transport = kind()
+    transport._tls = client
+    transport.tickets = (sent[start : start + 4096] for start in range(0, len(sent), 4096))
+    return transport
+
+
+def result_of(value: Any) -> Any:
+    return value if isinstance(value, int | bytes) else run_without_loop(value)
+
+
+@pytest.mark.parametrize("verb", ["receive", "send"])
+@pytest.mark.parametrize("kind", [SyncFlooded, AsyncFlooded])
+def test_tls_messages_without_data_stretch_no_deadline(
+    kind: type[Any], verb: str, authority: Authority
+) -> None:
+    """A3."""
+    transport = flooded(kind, authority)
+    arguments = [] if verb == "receive" else [bytes(5000)]
+    with pytest.raises(TimeoutError):
+        result_of(getattr(transport, verb)(*arguments, 3.0))
+    assert transport.clock == 3
+
+
+@pytest.mark.parametrize("deadline", [None, -math.inf])
+@pytest.mark.parametrize("verb", ["receive", "send"])
+@pytest.mark.parametrize("kind", [SyncFlooded, AsyncFlooded])
+def test_tls_messages_without_data_come_to_an_end(
+    kind: type[Any], verb: str, deadline: float | None, authority: Authority
+) -> None:
+    """A3."""
+    transport = flooded(kind, authority)
+    arguments = [] if verb == "receive" else [bytes(5000)]
+    with pytest.raises(ConnectionAbortedError, match="without data"):
+        result_of(getattr(transport, verb)(*arguments, deadline))
+    assert transport.clock == transports.MAX_WITHOUT_DATA // 4096 + 1
 
 
 async def completed(value: Any) -> Any:

@@ -122,11 +122,10 @@ def test_addresses_that_all_refuse_are_one_failed_connection(network: NetworkRun
 def test_a_bug_in_the_race_is_not_hidden(
     event_loop: EventLoop, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(address: Any) -> socket.socket:
+    def fail(self: Any, address: Any) -> socket.socket:
         raise ZeroDivisionError("a bug")
 
-    for module in (sse_adapters.anyio, sse_adapters.asyncio):
-        monkeypatch.setattr(module, "new_socket", fail)
+    monkeypatch.setattr(_sockets.SocketOptions, "new_socket", fail)
     names.ports.append(1)
     with event_loop.running(), pytest.raises((ZeroDivisionError, ExceptionGroup)):
         event_loop.read_url("http://somewhere.test")
@@ -178,7 +177,7 @@ def test_no_proxy_of_the_environment_leads_to_a_unix_socket(
 
 
 def test_small_writes_are_not_held_back() -> None:
-    with _sockets.new_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ())) as sock:
+    with _sockets.DEFAULTS.new_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ())) as sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert sock.gettimeout() == 0
 
@@ -192,7 +191,7 @@ def test_a_unix_socket_that_is_not_there_is_a_failed_connection(network: Network
 def test_where_there_are_no_unix_sockets_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX", raising=False)
     stream = sse_adapters.threads.Client("http://localhost", uds="/some/socket").stream(EVENTS)
-    with pytest.raises(ConnectionFailed, match="Unix sockets are not to be had"):
+    with pytest.raises(ConnectionFailed, match="has no Unix sockets"):
         next(stream)
 
 
@@ -417,14 +416,16 @@ def test_of_two_that_connect_at_once_one_is_closed(monkeypatch: pytest.MonkeyPat
         gate = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_later(SHORT, gate.set_result, None)
 
-        async def connect(address: Any) -> socket.socket:
+        async def connect(address: Any, sockets: Any) -> socket.socket:
             await gate
             connected.append(socket.socket())
             return connected[-1]
 
         monkeypatch.setattr(sse_adapters.asyncio, "connect", connect)
         monkeypatch.setattr(sse_adapters.asyncio, "ATTEMPT_DELAY", 0)
-        winner = await sse_adapters.asyncio.first_connected([address(V4, "a"), address(V4, "b")])
+        winner = await sse_adapters.asyncio.first_connected(
+            [address(V4, "a"), address(V4, "b")], _sockets.DEFAULTS
+        )
         assert [sock.fileno() >= 0 for sock in connected] == [sock is winner for sock in connected]
         assert len(connected) == 2
         winner.close()

@@ -51,8 +51,9 @@ class DropsTheRest(Blocking):
 
 
 class SendsOnce(Blocking):
-    def send(self, data: bytes, deadline: float | None) -> None:
+    def send(self, data: bytes, deadline: float | None) -> int:
         super().send(data[:65536], deadline)
+        return len(data)
 
 
 class SaysTheEndOnce(Blocking):
@@ -150,7 +151,8 @@ class WaitsToAbort(Blocking):
 
 
 class BeginsADeadlineAnewWithEachWrite(Blocking):
-    def send(self, data: bytes, deadline: float | None) -> None:
+    def send(self, data: bytes, deadline: float | None) -> int:
+        size = len(data)
         left = None if deadline is None else deadline - self.now()
         while data:
             sock = self._socket_until(None if left is None else self.now() + left)
@@ -158,6 +160,7 @@ class BeginsADeadlineAnewWithEachWrite(Blocking):
                 data = data[sock.send(data) :]
             except BlockingIOError:
                 raise TimeoutError("timed out") from None
+        return size
 
 
 class CannotBeCalledOff(sse_adapters.anyio.Transport):

@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import ApiError, Control, Dialect, Event, InvalidChunk, NotAnEventStream, Response, StatusError
-from sse_core.dialects import events, groq, openai
+from sse_core.dialects import anthropic, events, groq, mcp, openai
 from sse_core.dialects.shared.provider_errors import error_in_value
+from sse_core.testing import dialects
 from support.core import unhurried
 
 Reader = Callable[..., Any]
@@ -269,6 +270,38 @@ def test_an_event_without_data_is_a_keep_alive(read: Reader, data: str) -> None:
     assert read(data) is Control.PING
 
 
+WORDS = ["null", "true", "7", '"text"', "ping", "keep-alive", "1763800000.5", "2026-11-28T09:00:00Z"]
+TIMES = ["2026-11-28 09:00:00.123", "Sat, 28 Nov 2026 09:00:00 GMT"]
+
+
+@pytest.mark.parametrize("name", dialects.REQUESTS.keys() - {"events"})
+@pytest.mark.parametrize("data", [*WORDS, *TIMES])
+def test_a_heartbeat_need_not_be_json(name: str, data: str) -> None:
+    """FAULTS D2."""
+    dialect = dialects.REQUESTS[name]().dialect()
+    assert dialect.read(Event(data.encode())) is Control.NOISE
+
+
+@pytest.mark.parametrize("name", dialects.REQUESTS.keys() - {"events"})
+@pytest.mark.parametrize("type", ["heartbeat", "keep-alive", "Keep_Alive", "pong"])
+def test_a_heartbeat_may_have_a_type_of_its_own(name: str, type: str) -> None:
+    """FAULTS D2."""
+    dialect = dialects.REQUESTS[name]().dialect()
+    assert dialect.read(Event(b'{"time":1}', type)) is Control.NOISE
+    assert dialect.read(Event(b"", type)) in (Control.NOISE, Control.PING)
+
+
+@pytest.mark.parametrize("data", [*WORDS, *TIMES])
+def test_strictly_a_heartbeat_that_is_not_documented_is_an_invalid_chunk(data: str) -> None:
+    for request in (
+        openai.chat(model="m", messages=[], strict=True),
+        anthropic.messages(model="m", messages=[], max_tokens=1, strict=True),
+        mcp.listen(strict=True),
+    ):
+        with pytest.raises(InvalidChunk, match="documented keep-alive"):
+            request.dialect().read(Event(data.encode()))
+
+
 @pytest.mark.parametrize("data", ["", "{}", '{"type":"ping"}', "not JSON"])
 def test_a_ping_is_a_keep_alive_whatever_it_says(read: Reader, data: str) -> None:
     assert read(data, "ping") is Control.PING
@@ -413,10 +446,6 @@ def test_a_finish_reason_may_be_an_error(read: Reader) -> None:
     "data",
     [
         "{",
-        "null",
-        "true",
-        "7",
-        '"text"',
         "[]",
         "Internal Server Error",
         "[ DONE ]",
@@ -424,9 +453,7 @@ def test_a_finish_reason_may_be_an_error(read: Reader) -> None:
         '{"choices":[7]}',
         '{"choices":[{"delta":"text"}]}',
         '{"choices":[{"index":"first"}]}',
-        '{"created":{}}',
-        '{"id":7}',
-        '{"usage":{"total_tokens":1e999}}',
+        "Error",
         b"\xff\xfe",
         b"\x00",
     ],

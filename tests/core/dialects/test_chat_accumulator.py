@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sse_core import Control, Event, InvalidChunk, Message, Response, StatusError, ToolCall, UnknownField
 from sse_core.dialects import events, groq, openai
-from sse_core.dialects.chat.tolerant import without_nulls
+from sse_core.dialects.shared.lenient import convert_leniently
 from support.core import unhurried
 
 
@@ -426,7 +426,7 @@ def test_an_answer_that_is_taken_apart_is_put_together(
     answer: tuple[dict[str, Any], list[dict[str, Any]]],
 ) -> None:
     whole, chunks = answer
-    expected = msgspec.convert(without_nulls(whole), openai.ChatCompletion)
+    expected = convert_leniently(whole, openai.ChatCompletion)
     assert together(*chunks).native == expected
 
 
@@ -475,9 +475,7 @@ def test_strictly_a_chunk_is_as_documented(chat: Any) -> None:
         (("object",), "chunk", "Invalid enum value 'chunk'"),
         (("created",), "1700000000", r"Expected `int`, got `str` - at `\$\.created`"),
         (("choices", 0, "index"), ..., r"missing required field `index` - at `\$\.choices\[0\]`"),
-        (("choices", 0, "finish_reason"), ..., "missing required field `finish_reason`"),
-        (("choices", 0, "delta"), ..., "missing required field `delta`"),
-        (("choices", 0, "delta", "content"), [], r"Expected `str \| null`, got `array`"),
+        (("choices", 0, "delta", "content"), {}, r"got `object`"),
         (("choices", 0, "delta", "voice"), 1, r"`voice` - at `\$\.choices\[0\]\.delta`"),
         (("choices", 0, "delta", "tool_calls", 0, "index"), None, "Expected `int`, got `null`"),
         (("choices", 0, "logprobs", "content", 0, "logprob"), None, "Expected `float`, got `null`"),

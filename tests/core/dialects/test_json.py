@@ -73,7 +73,7 @@ def test_an_event_without_data_is_a_keep_alive() -> None:
     assert read(b"") is read(b" ") is Control.PING
 
 
-@pytest.mark.parametrize("data", [b"{", b"{}", b'{"n":"1"}', b"5", b"\xff"])
+@pytest.mark.parametrize("data", [b"{", b"{}", b'{"n":"1"}', b"[5]", b"\xff"])
 def test_what_is_of_another_type_says_so(data: bytes) -> None:
     with pytest.raises(InvalidChunk) as caught:
         read(data)

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sse_core import Comment, EndOfStream, Event, EventDecoder, EventTooLarge, Item, UnknownField
+from sse_core import (
+    Comment,
+    EndOfStream,
+    Event,
+    EventDecoder,
+    EventTooLarge,
+    Item,
+    StrictEventDecoder,
+    UnknownField,
+)
 from sse_core.testing.reference import ReferenceDecoder
 from support.core import cut_at, cuts, places, unhurried
 from support.counting import most_memory
@@ -222,9 +231,66 @@ def test_the_end_of_the_stream_reports_what_it_cut_off(stream: bytes, dropped: i
 def test_an_unknown_field_without_its_line_end_can_be_had(stream: bytes, field: UnknownField | None) -> None:
     decoder = EventDecoder()
     decoder.feed_all(stream)
-    end = decoder.eof()
     assert decoder.unfinished_field() == field
-    assert decoder.eof() == end
+    decoder.eof()
+    assert decoder.unfinished_field() is None
+
+
+STREAMS = st.lists(
+    st.sampled_from(
+        [
+            *(b"data: 1\n", b"\n", b"\r", b"data: half of one", b"event: a\n", b"event: b\ndata: 2\n\n"),
+            *(
+                b"id: 7\n",
+                b"id: 8",
+                b": x\n",
+                b"x",
+                b"retry: 9\n",
+                b"\xef\xbb",
+                b"\xef\xbb\xbf",
+                b"data: 1\n\n",
+            ),
+            *(b"data: " + b"x" * 50, b":" + b"x" * MAX_IGNORED),
+        ]
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("kind", [EventDecoder, StrictEventDecoder])
+@unhurried
+@given(first=STREAMS, second=STREAMS)
+def test_what_comes_after_the_end_is_another_stream(
+    kind: type[EventDecoder], first: list[bytes], second: list[bytes]
+) -> None:
+    """F2: it is decoded as by a new decoder, which knows the last event ID and the reconnection time."""
+    used = kind(max_event_size=40)
+    with suppress(EventTooLarge):
+        for piece in first:
+            used.feed_batch(piece) or used.feed_all(piece)
+    used.eof()
+    assert used.eof() == EndOfStream(0, False)
+    new = kind(last_event_id=used.last_event_id, max_event_size=40)
+    new.reconnection_time = used.reconnection_time
+
+    def seen(decoder: EventDecoder) -> list[object]:
+        items: list[object] = []
+        try:
+            for piece in second:
+                items += decoder.feed_batch(piece) or decoder.feed_all(piece)
+        except EventTooLarge as error:
+            items.append(str(error))
+        return [*items, decoder.last_event_id, decoder.reconnection_time, decoder.eof()]
+
+    assert seen(used) == seen(new)
+
+
+def test_two_connections_are_not_joined() -> None:
+    """F2: `half of onedata: b` was an event."""
+    decoder = EventDecoder()
+    decoder.feed(b"id: 7\ndata: a\n\nid: 8\ndata: half of one")
+    assert decoder.eof() == EndOfStream(23, True)
+    assert decoder.feed(b"data: b\n\n") == [Event(b"b", "message", "7")]
 
 
 # The limit on an event.

@@ -82,6 +82,10 @@ def test_the_framing_is_not_the_callers_to_set(name: str) -> None:
         ("GET", "/", [HOST, ("", "c")]),
         ("GET", "/", [HOST, ("ä", "c")]),
         ("GET", "/ä", [HOST]),
+        ("GET", "", [HOST]),  # E1, and those below
+        ("GET", "x", [HOST]),
+        ("GET", "@evil.test/", [HOST]),
+        ("GET", "?x", [HOST]),
     ],
 )
 def test_a_request_that_http_cannot_carry_is_a_value_error(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import URL, Proxies, Proxy
+from sse_core import URL, Fault, Proxies, Proxy, ProxyError
 from support.core import unhurried
 
 PROXY = "http://proxy.test:3128"
@@ -36,6 +36,11 @@ def for_url(url: str, **environment: str) -> str | None:
         (" proxy.test ", Proxy(scheme="http", host="proxy.test", port=80)),
         ("http://[::1]:3128", Proxy(scheme="http", host="::1", port=3128)),
         ("http://bücher.test", Proxy(scheme="http", host="xn--bcher-kva.test", port=80)),
+        # D6: as desktops and shells write them.
+        ("socks://127.0.0.1:1080/", Proxy(scheme="socks5", host="127.0.0.1", port=1080)),
+        ("SOCKS://p", Proxy(scheme="socks5", host="p", port=1080)),
+        ('"http://p:3128"', Proxy(scheme="http", host="p", port=3128)),
+        (" 'p:3128' ", Proxy(scheme="http", host="p", port=3128)),
         ("http://me@p", Proxy(scheme="http", host="p", port=80, username="me")),
         ("me:it@p", Proxy(scheme="http", host="p", port=80, username="me", password="it")),
         ("http://@p", Proxy(scheme="http", host="p", port=80, username="")),
@@ -55,8 +60,8 @@ def test_a_proxy_is_read_from_its_url(url: str, proxy: Proxy) -> None:
         "",
         "http://",
         "://proxy.test",
-        "socks://proxy.test",
         "socks4://proxy.test",
+        "'",
         "ftp://s3cret:s3cret@proxy.test",
         "http://proxy.test:0",
         "http://proxy.test:s3cret",
@@ -162,17 +167,22 @@ def test_a_cgi_program_takes_no_proxy_from_its_client() -> None:
     assert for_url("https://a.test", REQUEST_METHOD="GET", HTTPS_PROXY="p:1") == "p:1"
 
 
-def test_a_proxy_that_cannot_be_used_is_a_value_error_that_names_its_variable() -> None:
-    with pytest.raises(ValueError, match=r"^HTTPS_PROXY: .*percent-encoded$") as caught:
-        Proxies.from_environment({"HTTPS_PROXY": "http://me:s3/cret@p"})
-    assert caught.value.__suppress_context__
+def test_a_proxy_that_cannot_be_used_is_an_error_when_it_is_needed() -> None:
+    """D6: aider#4408, EDTalk#49. The error names the variable, and shows nothing of its value."""
+    proxies = Proxies.from_environment({"HTTPS_PROXY": "http://me:s3/cret@p", "NO_PROXY": "a.test"})
+    for exempt in ("http://b.test", "https://a.test"):
+        assert proxies.for_url(URL.parse(exempt)) is None
+    with pytest.raises(ProxyError, match=r"^HTTPS_PROXY: .*percent-encoded$") as caught:
+        proxies.for_url(URL.parse("https://b.test"))
+    assert (caught.value.fault, caught.value.retryable) == (Fault.CALLER, False)
+    assert "cret" not in repr(proxies)
 
 
-def test_what_is_not_needed_is_not_looked_at() -> None:
-    socks = {"ALL_PROXY": "socks://p:3"}  # as desktops set it beside the others
-    assert for_url("http://a.test", HTTP_PROXY="p:1", HTTPS_PROXY="p:2", **socks) == "p:1"
-    with pytest.raises(ValueError, match=r"^ALL_PROXY: "):
-        Proxies.from_environment(socks)
+def test_all_proxy_is_not_needed_beside_the_others() -> None:
+    unusable = {"ALL_PROXY": "socks4://p:3"}
+    assert for_url("http://a.test", HTTP_PROXY="p:1", HTTPS_PROXY="p:2", **unusable) == "p:1"
+    with pytest.raises(ProxyError, match=r"^ALL_PROXY: "):
+        for_url("http://a.test", **unusable)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +229,43 @@ def test_what_is_not_needed_is_not_looked_at() -> None:
         ("[::1]:8000", "http://[::1]", False),
         ("fe80::/10", "http://[fe80::1]", True),
         ("fe80::/10", "http://[::1]", False),
+        # D6: wildcards, of browsers and Windows,
+        ("10.*", "http://10.1.2.3", True),
+        ("10.*", "http://110.1.2.3", False),
+        ("192.168.*.*", "http://192.168.0.1", True),
+        ("192.168.", "http://192.168.0.1", True),
+        ("192.168.", "http://192.1.168.0", False),
+        ("a*.test", "http://api.test", True),
+        ("a*.test", "http://b.test", False),
+        ("a*p*i.test", "http://a-p-i.test", True),
+        ("a*p*p*i.test", "http://a-p-i.test", False),
+        ("aa*aa", "http://aaa", False),
+        ("*a.test", "http://ba.test", True),
+        ("*:8080", "http://a.test:8080", True),
+        ("*:8080", "http://a.test", False),
+        ("fe80:*", "http://[fe80::1]", True),
+        ("<local>", "http://intranet", True),
+        ("<local>", "http://a.test", False),
+        ("<local>", "http://[::1]", False),
+        # separators,
+        ("b.test;a.test", "http://a.test", True),
+        ("b.test|a.test", "http://a.test", True),
+        ("b.test;*.local;<local>", "http://a.local", True),
+        # quotes,
+        ('"b.test,a.test"', "http://a.test", True),
+        ("'b.test','a.test'", "http://a.test", True),
+        ('"*"', "http://a.test", True),
+        # schemes and paths,
+        ("http://a.test", "https://a.test", True),
+        ("https://a.test:443/path", "https://a.test", True),
+        ("a.test/", "http://a.test", True),
+        ("a.test/path", "http://a.test", True),
+        # networks,
+        ("10.0.0.0/255.0.0.0", "http://10.1.2.3", True),
+        ("[fd00::]/8", "http://[fd00::1]", True),
+        ("[fd00::]/8", "http://[fe00::1]", False),
+        # and names that are not ASCII.
+        ("bücher.test", "http://bücher.test", True),
     ],
 )
 def test_no_proxy_says_which_hosts_are_reached_without(no_proxy: str, url: str, direct: bool) -> None:
@@ -226,7 +273,7 @@ def test_no_proxy_says_which_hosts_are_reached_without(no_proxy: str, url: str, 
 
 
 @unhurried
-@given(st.text(alphabet="ab.*:[]/%019, \u2100é\udc80", max_size=20))
+@given(st.text(alphabet="ab.*:[]/%019,;<>', \u2100é\udc80", max_size=20))
 def test_any_no_proxy_is_read(no_proxy: str) -> None:
     proxies = Proxies.from_environment({"ALL_PROXY": PROXY, "NO_PROXY": no_proxy})
     for url in ("http://a.b", "https://[::1]:9", "http://10.0.0.1"):

@@ -69,8 +69,16 @@ def follow(life: Life, location: str, status: int = 307) -> str:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_the_method_and_the_body_are_kept_unless_the_status_says_get(status: int, method: str) -> None:
-    sent = follow(asked(method), "/there", status)
-    kept = status in (307, 308) or (method != "POST" and status != 303)
+    life = asked(method)
+    if method == "POST" and status in (301, 302):
+        life.receive(redirect("/there", status))
+        error = life.ended(Verdict.REFUSED, StatusError)  # D10: psf/requests#5494
+        assert error.message == (
+            f"the redirect was not followed: after a POST, {status} asks with GET and without the body"
+        )
+        return
+    sent = follow(life, "/there", status)
+    kept = status != 303
     assert sent.startswith(f"{method.lower() if kept else 'get'} /there http/1.1\r\n")
     assert ("\r\ncontent-type: application/json\r\n" in sent) is kept
     assert sent.endswith("\r\n\r\n{}") is (kept and method == "POST")
@@ -130,11 +138,23 @@ def test_a_host_of_the_callers_does_not_go_to_another_origin() -> None:
     assert "\r\nhost: other.test\r\n" in follow(life, "http://other.test/")
 
 
-def test_http_may_lead_to_https() -> None:
-    life = asked(url="http://api.test/v1")
-    sent = follow(life, "https://api.test/v1/chat")
-    assert StartTLS("api.test", 1010.0) in life.actions
-    assert "secret" not in sent  # it is another origin
+@pytest.mark.parametrize(
+    ("url", "location", "credentials"),
+    [
+        ("http://api.test/v1", "https://api.test/v1/chat", True),
+        ("http://api.test:8080/", "https://api.test:8080/", True),
+        ("http://api.test/", "https://api.test:8443/", False),
+        ("http://api.test:8080/", "https://api.test/", False),
+        ("http://api.test/", "https://www.api.test/", False),
+        ("http://api.test/", "http://api.test:8080/", False),
+    ],
+)
+def test_the_same_host_gets_the_credentials_by_https_too(url: str, location: str, credentials: bool) -> None:
+    """D10: as it does for requests and browsers, which would have asked there first."""
+    life = asked(url=url)
+    sent = follow(life, location)
+    assert any(isinstance(action, StartTLS) for action in life.actions) is location.startswith("https")
+    assert ("secret" in sent) is credentials
 
 
 def test_the_answer_to_the_last_request_is_the_stream() -> None:
@@ -182,6 +202,19 @@ def test_other_statuses_are_no_redirects(status: int) -> None:
     life = asked()
     life.receive(redirect("/there", status))
     assert life.ended(Verdict.REFUSED, StatusError).message == "Moved"
+
+
+@pytest.mark.parametrize("second", ["/there", "https://other.test/", ""])
+def test_of_two_locations_none_is_followed(second: str) -> None:
+    """E7."""
+    life = asked()
+    life.receive(answer(b"moved", "Location: /there", f"Location: {second}", status="307 Moved"))
+    error = life.ended(Verdict.REFUSED, StatusError)
+    assert error.message == "the redirect was not followed: it has more than one Location"
+
+
+def test_a_location_may_have_a_comma() -> None:
+    assert follow(asked(), "/a, /b").startswith("post /a,%20/b http/1.1")
 
 
 def test_a_redirect_to_nowhere_is_a_status_error() -> None:

@@ -326,6 +326,19 @@ def test_a_proxy_that_is_not_there() -> None:
     assert str(error) == "api.test through http://proxy.test:3128, opening a connection: refused"
 
 
+def test_a_proxy_that_cannot_be_used_is_an_error_of_the_stream_that_needs_it() -> None:
+    """D6: also if it is a redirect that leads there. Nothing is connected, nor an open connection used."""
+    proxies = Proxies.from_environment({"HTTPS_PROXY": "socks4://p"})
+    life = Life("http://api.test/", proxies=proxies).ask()
+    life.receive(answer(b"", "Location: https://other.test/", status="307 There"))
+    opened = life.count(Open)
+    assert life.then(Done()) == Acquire("https://other.test", True, 1060.0)
+    assert life.then(Acquired(reused=False)) == Release(reuse=False)
+    error = life.ended(Verdict.UNREACHABLE, ProxyError)
+    assert str(error).startswith("HTTPS_PROXY: the scheme of a proxy is ")
+    assert life.count(Open) == opened
+
+
 def test_a_name_that_no_proxy_can_be_asked_for() -> None:
     life = through(SOCKS, f"http://{'.'.join(['a' * 60] * 5)}/")
     life.then(Done())

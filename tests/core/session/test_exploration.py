@@ -448,7 +448,7 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
                 chunk = dialect.read(event)
                 if chunk is Control.END:
                     return chunks
-                if chunk is not Control.PING:
+                if not isinstance(chunk, Control):
                     chunks.append(chunk)
         except StreamError:
             return chunks

@@ -655,8 +655,14 @@ def test_a_content_type_is_compared_without_case_or_parameters(kind: str, coding
     "kind", ["", "text/plain", "text/event-streams", "text/event-stream, text/html", "charset=utf-8"]
 )
 def test_another_content_type_is_refused(kind: str) -> None:
+    refused(answer(b"hello\n\n", f"Content-Type: {kind}")).ended(Verdict.REFUSED, NotAnEventStream)
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "text/event-stream, text/html"])
+def test_what_begins_like_an_event_stream_is_one_to_the_dialects_of_providers(kind: str) -> None:
+    """FAULTS D3."""
     head = answer(say("a") + DONE, f"Content-Type: {kind}")
-    refused(head).ended(Verdict.REFUSED, NotAnEventStream)
+    assert Life().ask().receive(head).ended_well(Verdict.COMPLETE).text == "a"
 
 
 # The caller wants no more.
@@ -740,7 +746,7 @@ def test_a_delivery_can_only_be_cancelled() -> None:
 
 
 def test_a_move_outside_the_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sse_core.session.session.EDGES", dict.fromkeys(State, frozenset[State]()))
+    monkeypatch.setattr("sse_core.session.lifecycle.EDGES", dict.fromkeys(State, frozenset[State]()))
     with pytest.raises(RuntimeError, match="no edge from IDLE to ACQUIRING"):
         Life().start()
 

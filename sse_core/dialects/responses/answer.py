@@ -36,6 +36,22 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     total_tokens: int = 0
     input_tokens_details: InputTokensDetails | None = None
     output_tokens_details: OutputTokensDetails | None = None
+    num_sources_used: int | None = None
+    """xAI."""
+    num_server_side_tools_used: int | None = None
+    """xAI."""
+    server_side_tool_usage_details: Any = None
+    """xAI."""
+    cost_in_usd_ticks: int | None = None
+    """xAI."""
+    context_details: Any = None
+    """xAI."""
+    cost: Any = None
+    """OpenRouter."""
+    cost_details: Any = None
+    """OpenRouter."""
+    is_byok: bool | None = None
+    """OpenRouter."""
 
 
 class IncompleteDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
@@ -46,6 +62,8 @@ class IncompleteDetails(ShortRepr, frozen=True, kw_only=True, gc=False):
 
 class Response(ShortRepr, frozen=True, kw_only=True, gc=False):
     """A whole answer, as it comes when it is not streamed; times are Unix seconds."""
+
+    ESSENTIAL = frozenset({"output", "status"})
 
     id: str = ""
     object: str = "response"
@@ -59,6 +77,8 @@ class Response(ShortRepr, frozen=True, kw_only=True, gc=False):
     usage: Usage | None = None
     access_programs: Any = None
     background: bool | None = None
+    content_filters: Any = None
+    """Azure."""
     conversation: Any = None
     frequency_penalty: float | None = None
     image: Any = None
