@@ -7,7 +7,7 @@ be a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from math import isnan
 from typing import Any, cast
 
@@ -41,33 +41,34 @@ def as_bytes(name: str, data: object) -> bytes:
 # Numbers.
 
 
-def check_seconds(owner: object, *names: str, above_zero: bool = False, optional: bool = False) -> None:
-    """Check attributes that are times in seconds: not negative, or `above_zero`; None too if `optional`."""
-    for name, value in numbers(owner, names, (int, float), "a number of seconds", optional):
-        if isnan(value) or value < 0 or (above_zero and not value):
-            raise ValueError(f"{name} has to be {'above 0' if above_zero else '0 or more'}, not {value}")
+def check_seconds(name: str, value: object, *, above_zero: bool = False, optional: bool = False) -> None:
+    """Check a time in seconds: 0 or more, or `above_zero`; None too if it is `optional`."""
+    if optional and value is None:
+        return
+    check_type(name, value, (int, float), "a number of seconds" + (" or None" if optional else ""))
+    seconds = cast("float", value)
+    if isnan(seconds) or seconds < 0 or (above_zero and not seconds):
+        raise ValueError(f"{name} has to be {'above 0' if above_zero else '0 or more'}, not {seconds}")
 
 
-def check_counts(owner: object, *names: str, least: int = 0, optional: bool = False) -> None:
-    """Check attributes that are whole numbers from `least` on; None too if `optional`."""
-    for name, value in numbers(owner, names, int, "a whole number", optional):
-        if value < least:
-            raise ValueError(f"{name} has to be {least} or more, not {value}")
+def check_count(name: str, value: object, *, least: int = 0, optional: bool = False) -> None:
+    """Check a whole number, `least` or more; None too if it is `optional`."""
+    if optional and value is None:
+        return
+    check_type(name, value, int, "a whole number" + (" or None" if optional else ""))
+    if cast("int", value) < least:
+        raise ValueError(f"{name} has to be {least} or more, not {value}")
 
 
-def numbers(
-    owner: object, names: Iterable[str], kind: type | tuple[type, ...], meant: str, optional: bool
-) -> Iterator[tuple[str, float]]:
-    """Yield the full names and values of attributes that are numbers. Raises TypeError for any other."""
-    for name in names:
-        value: Any = getattr(owner, name)
-        if not (optional and value is None):
-            name = f"{type(owner).__name__}.{name}"
-            check_type(name, value, kind, f"{meant} or None" if optional else meant)
-            yield name, value
+# What a request has.
 
 
-# Header fields.
+def check_token(name: str, value: object) -> None:
+    """Check a token (RFC 9110, 5.6.2), such as a method or the name of a header field."""
+    check_type(name, value, str, "a str")
+    text = cast("str", value)
+    if not text or not TOKEN.issuperset(text):
+        raise ValueError(f"{name} has to be a token (RFC 9110, 5.6.2), not {text!r:.50}")
 
 
 def check_pairs(name: str, pairs: object) -> None:
@@ -81,6 +82,21 @@ def check_pairs(name: str, pairs: object) -> None:
         check_type(f"the value of {pair[0]!r:.50} in {name}", pair[1], str, "a str")
 
 
+def as_pairs(name: str, headers: object) -> tuple[tuple[str, str], ...]:
+    """Return any iterable of pairs of str as a tuple.
+
+    Raises TypeError for anything else, and for a mapping, since to iterate over it gives its names alone.
+    """
+    meant = "pairs of names and values"
+    if isinstance(headers, Mapping):
+        raise TypeError(f"{name} has to be {meant}, not {type(headers).__name__}: pass its .items()")
+    if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
+        raise wrong_type(name, headers, meant)
+    pairs = tuple(cast("Iterable[tuple[str, str]]", headers))
+    check_pairs(name, pairs)
+    return pairs
+
+
 def check_headers(name: str, headers: object) -> None:
     """Check the header fields of a request, a tuple of pairs of str.
 
@@ -89,8 +105,7 @@ def check_headers(name: str, headers: object) -> None:
     """
     check_pairs(name, headers)
     for field, value in cast("tuple[tuple[str, str], ...]", headers):
-        if not field or not TOKEN.issuperset(field):
-            raise ValueError(f"{name} has a name that no header can have: {field!r:.50}")
+        check_token(f"each name in {name}", field)
         if field.lower() in CREDENTIALS and has_no_key(value):
             raise ValueError(f"the value of {field!r} in {name} has no key in it")
         if not can_carry(value):
@@ -108,24 +123,10 @@ def can_carry(value: str) -> bool:
     return value == value.strip(" \t") and CONTROLS.isdisjoint(value) and max(value, default="") <= "\xff"
 
 
-def header_fields(name: str, headers: object) -> tuple[tuple[str, str], ...]:
-    """Return pairs of names and values as a tuple, checked as `check_headers` does.
-
-    Raises TypeError for a mapping too, since to iterate over it gives its names alone.
-    """
-    meant = "pairs of names and values"
-    if isinstance(headers, Mapping):
-        raise TypeError(f"{name} has to be {meant}, not {type(headers).__name__}: pass its .items()")
-    if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
-        raise wrong_type(name, headers, meant)
-    fields = tuple(cast("Iterable[tuple[str, str]]", headers))
-    check_headers(name, fields)
-    return fields
-
 
 # Sets in place of patterns, which would take long to compile whenever the package is imported.
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-"""The characters of a field name (RFC 9110, 5.6.2)."""
+"""The characters of a token (RFC 9110, 5.6.2)."""
 CONTROLS = frozenset(map(chr, (*range(0x09), *range(0x0A, 0x20), 0x7F)))
 """The characters in the range of ISO-8859-1 that a field value cannot have (RFC 9110, 5.5)."""
 CREDENTIALS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key"})

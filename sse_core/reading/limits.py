@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ..checks import check_count
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """How much a peer may send, in bytes, before it is an error or no longer kept."""
@@ -22,3 +24,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many bytes one byte of a compressed body may stand for, past 2**20; more is a ProtocolError."""
     max_redirects: int = 10
     """How many redirects are followed, one after another; this one is no number of bytes."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            check_count(f"Limits.{name}", getattr(self, name), least=0 if name in MAY_BE_ZERO else 1)
+
+
+MAY_BE_ZERO = {"max_error_body", "max_answer_size", "max_redirects"}
+"""Without these there is still a stream."""

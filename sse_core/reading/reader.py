@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from types import NoneType
 from typing import Any, Generic, NoReturn
 
+from ..checks import check_type
 from ..errors import (
     ApiError,
     BodyTruncated,
@@ -80,6 +82,7 @@ class Reader(Generic[T]):
     ) -> None:
         self.dialect: Dialect[T] = dialect_of(what)
         """What reads the events."""
+        check_type("limits", limits, Limits, "Limits")
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
         self.detects_content = self._builder.detects_content
@@ -143,6 +146,7 @@ class Reader(Generic[T]):
 
     def begin(self, response: Response) -> None:
         """Take the head of the response, before any of its body. The constructor does so if it has one."""
+        check_type("response", response, Response, "a Response")
         self._response = response
         self.mode = mode_of(response, self.dialect)
         self._may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
@@ -178,6 +182,9 @@ class Reader(Generic[T]):
                         self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
             self._conclude(error)
+        except (AttributeError, TypeError):  # looked at only now, since every read would pay for it
+            check_type("data", data, bytes, "bytes")
+            raise
         if self.verdict is None and self._decoder.error is not None:
             self._conclude(self._decoder.error)
         if not self._begun:
@@ -195,6 +202,7 @@ class Reader(Generic[T]):
         Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
         that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
         """
+        check_type("error", error, (Exception, NoneType), "an exception or None")
         if self.verdict is not None:
             return []
         if error is not None and not isinstance(error, StreamError):
@@ -287,6 +295,7 @@ class Reader(Generic[T]):
 
     def _collect(self, data: bytes) -> list[T]:
         """Keep what comes until the end, or until it is enough to say what it is."""
+        check_type("data", data, bytes, "bytes")
         self._keep(data)
         if self._may_be_events:
             answer = begins_with_event_line(self._prefix)
@@ -362,9 +371,10 @@ class Reader(Generic[T]):
 def dialect_of(what: Request[T] | Dialect[T]) -> Dialect[T]:
     """Return the dialect that reads the answer to a request, or the one that is given."""
     if isinstance(what, Request):
-        return what.dialect()
-    if not isinstance(what, Dialect):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+        dialect = what.dialect()
+        check_type("what Request.dialect makes", dialect, Dialect, "a Dialect")
+        return dialect
+    check_type("what", what, Dialect, "a Request, or a dialect made for this stream")
     return what
 
 

@@ -30,6 +30,7 @@ IMPURE = {
 FORBIDDEN_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "compile", "__import__"}
 ROOMS = {
     "_version": 0,
+    "checks": 0,
     "error_codes": 0,
     "errors": 1,
     "events": 2,
