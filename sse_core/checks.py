@@ -87,11 +87,9 @@ def as_pairs(name: str, headers: object) -> tuple[tuple[str, str], ...]:
 
     Raises TypeError for anything else, and for a mapping, since to iterate over it gives its names alone.
     """
-    meant = "pairs of names and values"
-    if isinstance(headers, Mapping):
-        raise TypeError(f"{name} has to be {meant}, not {type(headers).__name__}: pass its .items()")
-    if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
-        raise wrong_type(name, headers, meant)
+    if isinstance(headers, Mapping | str | bytes) or not isinstance(headers, Iterable):
+        meant = "pairs of names and values, such as the .items() of a dict"
+        raise wrong_type(name, cast("object", headers), meant)
     pairs = tuple(cast("Iterable[tuple[str, str]]", headers))
     check_pairs(name, pairs)
     return pairs
@@ -121,7 +119,6 @@ def has_no_key(value: str) -> bool:
 def can_carry(value: str) -> bool:
     """Whether a header can carry a value, each character of which stands for a byte (RFC 9110, 5.5)."""
     return value == value.strip(" \t") and CONTROLS.isdisjoint(value) and max(value, default="") <= "\xff"
-
 
 
 # Sets in place of patterns, which would take long to compile whenever the package is imported.

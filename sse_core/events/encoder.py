@@ -11,7 +11,7 @@ encoded so that they are escaped, as JSON does.
 
 from __future__ import annotations
 
-from ..checks import check_count, check_type
+from ..checks import check_type
 from .decoder import MAX_DIGITS
 from .items import Event
 
@@ -60,9 +60,9 @@ def retry(milliseconds: int) -> bytes:
 
     Raises ValueError if the number is negative, or has more than `MAX_DIGITS` digits.
     """
-    check_count("milliseconds", milliseconds)
-    if milliseconds >= 10**MAX_DIGITS:
-        raise ValueError(f"milliseconds has to be a number of at most {MAX_DIGITS} digits")
+    check_type("milliseconds", milliseconds, int, "a whole number")
+    if not 0 <= milliseconds < 10**MAX_DIGITS:
+        raise ValueError("a reconnection time has to be a number of milliseconds from 0 on")
     return b"retry: %d\n" % milliseconds
 
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from ..checks import check_count, check_type
+from ..checks import check_type
 from ..errors import Fault, ProxyError
 from .url import HOST, URL, decode_zone, to_ascii
 
@@ -43,7 +43,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
         for name in ("scheme", "host", "password"):
             check_type(f"Proxy.{name}", getattr(self, name), str, "a str")
         check_type("Proxy.username", self.username, (str, NoneType), "a str or None")
-        check_count("Proxy.port", self.port)
+        check_type("Proxy.port", self.port, int, "a whole number")
         if self.scheme not in PORTS:
             raise ValueError("the scheme of a proxy is http, https, socks5 or socks5h")
         if not 0 < self.port < 2**16:

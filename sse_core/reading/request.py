@@ -28,7 +28,9 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     """When to take the stream up again where it broke off; None for never."""
 
     def __post_init__(self) -> None:
-        check_callable("Request.dialect", self.dialect, "what makes a dialect for each stream, as its class does")
+        check_callable(
+            "Request.dialect", self.dialect, "what makes a dialect for each stream, as its class does"
+        )
         check_token("Request.method", self.method)
         check_type("Request.path", self.path, str, "a str")
         check_headers("Request.headers", self.headers)
