@@ -67,8 +67,10 @@ def check_token(name: str, value: object) -> None:
     """Check a token (RFC 9110, 5.6.2), such as a method or the name of a header field."""
     check_type(name, value, str, "a str")
     text = cast("str", value)
-    if not text or not TOKEN.issuperset(text):
-        raise ValueError(f"{name} has to be a token (RFC 9110, 5.6.2), not {text!r:.50}")
+    wrong = next((character for character in text if character not in TOKEN), "")
+    if wrong or not text:
+        what = f"without {wrong!r}" if wrong else "not empty"
+        raise ValueError(f"{name} has to be a token (RFC 9110, 5.6.2), {what}")
 
 
 def check_pairs(name: str, pairs: object) -> None:
