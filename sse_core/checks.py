@@ -89,9 +89,9 @@ def as_pairs(name: str, headers: object) -> tuple[tuple[str, str], ...]:
 
     Raises TypeError for anything else, and for a mapping, since to iterate over it gives its names alone.
     """
+    given = headers
     if isinstance(headers, Mapping | str | bytes) or not isinstance(headers, Iterable):
-        meant = "pairs of names and values, such as the .items() of a dict"
-        raise wrong_type(name, cast("object", headers), meant)
+        raise wrong_type(name, given, "pairs of names and values, such as the .items() of a dict")
     pairs = tuple(cast("Iterable[tuple[str, str]]", headers))
     check_pairs(name, pairs)
     return pairs
