@@ -84,6 +84,8 @@ class StreamError(Exception):
 
     fault: Fault = Fault.SERVER
     retryable: bool = False
+    retry_after: float | None = None
+    """How many seconds the provider asks to wait before the next request, wherever it says so."""
 
     def __init__(self, message: str, *, response: Response | None = None, body: bytes = b"") -> None:
         super().__init__(message)
@@ -217,10 +219,12 @@ class ApiError(StreamError):
         param: object = None,
         failed_generation: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
         raw: bytes = b"",
         response: Response | None = None,
     ) -> None:
         super().__init__(message, response=response, body=raw)
+        self.retry_after = retry_after
         self.message = message
         self.type = type
         self.code = code
@@ -253,6 +257,9 @@ class StatusError(ApiError):
     The fault is the caller's for 4xx (RFC 9110, 15.5). Trying again makes sense for 408, 409, 429
     and 5xx, unless a quota is used up, and where the code says so; but the header `x-should-retry`
     comes before all of that.
+
+    `request` is the method and the URL that were asked for, without a query; `""` if they are not known.
+    `proxy` is the proxy that forwarded the request, and may have answered it itself; `""` if none saw it.
     """
 
     def __init__(
@@ -265,6 +272,7 @@ class StatusError(ApiError):
         param: object = None,
         failed_generation: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
         raw: bytes = b"",
     ) -> None:
         super().__init__(
@@ -274,14 +282,22 @@ class StatusError(ApiError):
             param=param,
             failed_generation=failed_generation,
             request_id=request_id,
+            retry_after=retry_after,
             raw=raw,
             response=response,
         )
+        self.request = ""
+        self.proxy = ""
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
         may_pass = (is_temporary_status(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
         self.retryable = may_pass if said is None else said
+
+    def __str__(self) -> str:
+        asked = f", for {self.request}" if self.request else ""
+        through = f" (through the proxy {self.proxy})" if self.proxy else ""
+        return super().__str__() + asked + through
 
 
 class StreamClosed(StreamError):

@@ -12,7 +12,7 @@ from ..events.items import Event
 from ..http.response import Response
 from ..reading.dialect import Control, Dialect
 from ..reading.message import Accumulator, Message
-from ..reading.request import Reconnects, Request
+from ..reading.request import Reconnects, Request, resume_headers
 from .shared.wrapped import WrappedDialect
 
 __all__ = ["EventsDialect", "WithEvent", "request", "source", "with_events"]
@@ -49,8 +49,7 @@ def source(
 
     `last_event_id` says where to begin: after the last event of an earlier stream.
     """
-    if last_event_id:
-        headers = (*headers, ("Last-Event-ID", last_event_id.encode().decode("latin-1")))  # UTF-8 (9.2.4)
+    headers = (*headers, *resume_headers(last_event_id))
     return Request(
         dialect=EventsDialect, method=method, path=path, headers=headers, body=body, reconnects=reconnects
     )
@@ -95,7 +94,13 @@ class WithEventsAccumulator(Accumulator[WithEvent[T]]):
         self._inner = inner
 
     def add(self, chunks: Sequence[WithEvent[T]]) -> int:
-        return self._inner.add([each.chunk for each in chunks])
+        content = self._inner.add([each.chunk for each in chunks])
+        self.parts = self._inner.parts
+        return content
+
+    @property
+    def understood(self) -> bool:
+        return self._inner.understood
 
     def message(self) -> Message:
         return self._inner.message()

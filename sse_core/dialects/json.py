@@ -61,6 +61,12 @@ SCALARS = (b"null", b"true", b"0", b'""')
 """JSON values that are no object or array, one of each type."""
 
 
+def as_bytes(done: object) -> bytes | None:
+    if not isinstance(done, bytes | str | None):
+        raise TypeError(f"done is the data of the end marker, as bytes or str, not {done!r:.100}")
+    return done.encode() if isinstance(done, str) else done
+
+
 def is_chunk(data: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:
     try:
         decoder.decode(data)
@@ -77,7 +83,7 @@ def request(
     method: str = "POST",
     headers: tuple[tuple[str, str], ...] = (),
     body: object = None,
-    done: bytes | None = b"[DONE]",
+    done: bytes | str | None = b"[DONE]",
 ) -> Request[T]: ...
 
 
@@ -89,7 +95,7 @@ def request(
     method: str = "POST",
     headers: tuple[tuple[str, str], ...] = (),
     body: object = None,
-    done: bytes | None = b"[DONE]",
+    done: bytes | str | None = b"[DONE]",
 ) -> Request[Any]: ...
 
 
@@ -100,7 +106,7 @@ def request(
     method: str = "POST",
     headers: tuple[tuple[str, str], ...] = (),
     body: object = None,
-    done: bytes | None = b"[DONE]",
+    done: bytes | str | None = b"[DONE]",
 ) -> Request[Any]:
     """Ask for a stream of `type`, any type that msgspec knows, at `path` below the client's base URL.
 
@@ -110,7 +116,7 @@ def request(
     Raises TypeError for a type that msgspec does not know, or a body that JSON has no form for.
     """
     return Request(
-        dialect=partial(JSONDialect[Any], msgspec.json.Decoder(type), done),
+        dialect=partial(JSONDialect[Any], msgspec.json.Decoder(type), as_bytes(done)),
         method=method,
         path=path,
         headers=headers if body is None else (*JSON_HEADERS, *headers),

@@ -22,7 +22,7 @@ from ..errors import InvalidChunk
 from ..events.items import Event
 from ..http.response import Response
 from ..reading.dialect import Control
-from ..reading.request import Reconnects, Request
+from ..reading.request import Reconnects, Request, resume_headers
 from .shared.fast_dialect import FastDialect
 from .shared.provider_dialect import control_of, is_heartbeat
 from .shared.provider_errors import NOT_JSON, invalid_chunk
@@ -104,14 +104,18 @@ class Wire(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
-    """Reads the events of MCP. The response to the request with `request_id` ends the stream."""
+    """Reads the events of MCP. The response to the request with `request_id` ends the stream.
+
+    `listens` says that messages are expected though there is no request.
+    """
 
     accepts_document = True
     special_type = "endpoint"
 
-    def __init__(self, request_id: RequestId | None = None) -> None:
+    def __init__(self, request_id: RequestId | None = None, *, listens: bool = False) -> None:
         self.decode_ordinary = notifications.decode
         self._request_id = request_id
+        self._is_answered = listens or request_id is not None
         self.ends_with_body = request_id is None
 
     def read_special(self, event: Event) -> JSONRPCMessage | Endpoint | Control:
@@ -131,11 +135,12 @@ class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
         return message
 
     def read_document(self, response: Response, body: bytes) -> Sequence[JSONRPCMessage] | None:
-        """Return the message in a JSON response, or none for status 202; None for any other response.
+        """Return the message in a JSON response; None for another response.
 
-        Raises InvalidChunk for JSON that is no message.
+        There is no message in a response to what is no request (2025-11-25, Sending Messages), whatever its
+        body says. Raises InvalidChunk for JSON that is no message.
         """
-        if response.status == 202:
+        if response.status == 202 or not self._is_answered:
             return ()
         media_type, _, _ = (response.header("content-type") or "").partition(";")
         if response.status != 200 or media_type.strip().lower() != "application/json":
@@ -205,12 +210,9 @@ def listen(
     `request_id` is the ID of the request whose response the resumed stream is to bring, if any; `strict`
     is as in `post`.
     """
-    headers = headers_of(session_id, protocol_version)
-    if last_event_id:
-        headers = (*headers, ("Last-Event-ID", last_event_id))
-    return Request(
-        dialect=dialect_for(partial(MCPDialect, request_id), DOCUMENTED, strict), path=path, headers=headers
-    )
+    headers = (*headers_of(session_id, protocol_version), *resume_headers(last_event_id))
+    dialect = partial(MCPDialect, request_id, listens=True)
+    return Request(dialect=dialect_for(dialect, DOCUMENTED, strict), path=path, headers=headers)
 
 
 def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str, str], ...]:

@@ -8,8 +8,9 @@ data of chunks is sliced out here, in three ways:
 - `feed` takes everything else, chunk by chunk.
 
 The fast paths know canonical chunk-size lines only: a size without leading zeros, and nothing else.
-Trailers and malformed lines go to h11, and so does all that follows, as if the body began there.
-A body without chunks is only counted.
+Trailers go to h11, as if the body began behind the last chunk. A chunk-size line that is malformed is an
+error as soon as its bytes cannot be one, while h11 would wait for its end. A body without chunks is
+only counted.
 
 One thing is accepted here that h11 refuses: white space before a chunk extension (7.1.1).
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import re
 
 from ..errors import ProtocolError
+from .heads import HeadScanner
 
 
 class ChunkedFraming:
@@ -27,7 +29,16 @@ class ChunkedFraming:
     `max_line` limits a chunk-size line, in bytes.
     """
 
-    __slots__ = ("_max_line", "_omitted", "_partial_size", "_uniform", "ended", "given_to_h11", "missing")
+    __slots__ = (
+        "_max_line",
+        "_omitted",
+        "_partial_size",
+        "_scanner",
+        "_uniform",
+        "ended",
+        "given_to_h11",
+        "missing",
+    )
 
     def __init__(self, max_line: int) -> None:
         self.ended = False
@@ -41,6 +52,7 @@ class ChunkedFraming:
         """The start of a chunk-size line whose end has not come, with white space and extension left out."""
         self._omitted = 0
         """Bytes of that line that were left out."""
+        self._scanner: HeadScanner
         self._uniform = True
         """Whether `_feed_uniform` could take everything that it was tried on."""
 
@@ -59,8 +71,8 @@ class ChunkedFraming:
     def feed(self, data: bytes, body: list[bytes]) -> bytes:
         """Append the data of the chunks to `body`; return the bytes that h11 has to parse.
 
-        Raises ProtocolError for a chunk-size line over the limit, and for a chunk that does not end
-        in CRLF.
+        Raises ProtocolError for a chunk-size line that is none or is over the limit, for a chunk that
+        does not end in CRLF, and for trailers that are none.
         """
         if self.given_to_h11 is not None:
             return self._give_to_h11(data)
@@ -76,7 +88,8 @@ class ChunkedFraming:
             if not size:
                 line = SIZE_LINE.match(data, position)
                 if line is None:
-                    return self._buffer_size_line(data[position:])
+                    self._buffer_size_line(data[position:])
+                    return b""
                 self._check_size_line(line.end() - position)
                 self._omitted = 0
                 size, start = int(line["size"], 16), line.end()
@@ -110,25 +123,28 @@ class ChunkedFraming:
         body += contents
         return len(data) - sum(map(len, parts[end:])) - len(parts) + end + 2
 
-    def _buffer_size_line(self, data: bytes) -> bytes:
-        """Buffer an incomplete chunk-size line, shortened; anything else goes to h11, which raises."""
+    def _buffer_size_line(self, data: bytes) -> None:
+        """Buffer an incomplete chunk-size line, shortened. Raises ProtocolError for anything else."""
         begun = PARTIAL_SIZE.fullmatch(data)
         if begun is None:
-            return self._give_to_h11(data)
+            line = data[:SHOWN].partition(b"\n")[0]
+            raise ProtocolError(f"illegal chunk-size line: {line!r}")
         extended = begun["rest"].startswith(b";")
         self._partial_size = begun["size"] + (b";" if extended else begun["space"][:1])
         self._partial_size += b"\r" if data.endswith(b"\r") else b""
         self._omitted += len(data) - len(self._partial_size)
         self._check_size_line(len(self._partial_size))
-        return b""
 
     def _check_size_line(self, seen: int) -> None:
         if seen + self._omitted > self._max_line:
             raise ProtocolError(f"a chunk-size line is larger than {self._max_line} bytes")
 
-    def _give_to_h11(self, data: bytes) -> bytes:
-        self.given_to_h11 = (self.given_to_h11 or 0) + len(data)
-        return data
+    def _give_to_h11(self, trailers: bytes) -> bytes:
+        if self.given_to_h11 is None:
+            self._scanner, self.given_to_h11 = HeadScanner(status_line=False), 0
+        self._scanner.feed(trailers)
+        self.given_to_h11 += len(trailers)
+        return trailers
 
     def _finish_chunk(self, data: bytes, position: int, body: list[bytes]) -> int:
         """Append what has come of an unfinished chunk; return the position behind it."""
@@ -206,3 +222,5 @@ MAX_CANONICAL_LINE = 10
 SIZE_LINE = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,20})[ \t]*(?:;[^\n]*)?\r\n")
 """A chunk-size line as h11 accepts it, or with white space before its extension."""
 PARTIAL_SIZE = re.compile(rb"(?P<size>[0-9A-Fa-f]{1,20})(?P<space>[ \t]*)(?P<rest>;[^\n]*|\r?)")
+SHOWN = 60
+"""Bytes of a line that a message shows."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
-from ..errors import NotAnEventStream, StatusError, StreamError
+from ..errors import NotAnEventStream, StatusError, StreamError, StreamIncomplete
 from ..events.items import Event, UnknownField
 from ..http.response import Response
 from .message import Accumulator
@@ -73,6 +73,17 @@ class Dialect(ABC, Generic[T]):
     def accumulator(self) -> Accumulator[T] | None:
         """Return a new accumulator for this stream's chunks; None if they are not parts of one answer."""
         return None
+
+    def premature_end(self, reason: str, data: bytes = b"") -> StreamError:
+        """Return the error for a stream that ended too early; `reason` says how.
+
+        `data` is the data of the first event, if nothing of an answer was understood: then the error says
+        what came instead.
+        """
+        if data:
+            came = f"the first event's data begins with {data[:SHOWN]!r}{describe_body(data)}"
+            reason = f"{reason}, and nothing of an answer was understood: {came}"
+        return StreamIncomplete(reason)
 
     def unknown_field(self, field: UnknownField) -> None:
         """Look at a line that the event stream grammar ignores. The default does nothing.

@@ -164,12 +164,25 @@ class Accumulator(ABC, Generic[T]):
 
     __slots__ = ()
 
+    parts: int = 0
+    """How many objects are kept beside texts: choices, calls, blocks and their fragments."""
+
     @abstractmethod
     def add(self, chunks: Sequence[T]) -> int:
         """Take the next chunks, and return how many of them brought content.
 
         Content is text, reasoning, a refusal or tool calls.
         """
+
+    @property
+    def understood(self) -> bool:
+        """Whether anything of an answer has come: content, a finish reason or usage.
+
+        Dialects with typed events count any event of a known type.
+        """
+        message = self.message()
+        content = message.text or message.reasoning or message.refusal or message.tool_calls
+        return bool(content or message.finish_reason or message.usage is not None)
 
     @abstractmethod
     def message(self) -> Message:

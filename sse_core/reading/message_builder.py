@@ -47,6 +47,11 @@ class MessageBuilder(Generic[T]):
         raise TypeError("the chunks of this stream are not put together")
 
     @property
+    def understood(self) -> bool:
+        """Whether anything of an answer has come, as far as that can be told."""
+        return self._accumulator is None or self.dialect.may_end or self._accumulator.understood
+
+    @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
         return self._accumulates and self._chunks > 0
@@ -59,7 +64,12 @@ class MessageBuilder(Generic[T]):
             self._accumulator, self.detects_content = None, False
         if self._accumulator is None or not chunks:
             return len(chunks)
-        return self._accumulator.add(chunks)
+        content = self._accumulator.add(chunks)
+        if self._accumulator.parts > MANY_PARTS:
+            kept = self._size + self._accumulator.parts * PART_SIZE
+            if kept > self._limit:
+                self._size, self._accumulator, self.detects_content = kept, None, False
+        return content
 
     def annotate(self, error: StreamError, last_event_id: str) -> None:
         """Say in an error what had come before it, and where the stream could be resumed."""
@@ -76,5 +86,9 @@ class MessageBuilder(Generic[T]):
             error.add_note(", ".join(filter(None, notes)))
 
 
+MANY_PARTS = 1000
+"""Up to so many, the size of the body says how much memory the answer takes."""
+PART_SIZE = 500
+"""About how many bytes of memory a part takes, however short it was in the body."""
 SHOWN = 200
 """Characters of a cursor, and what stands before it, that a note shows."""

@@ -79,8 +79,19 @@ class Hop:
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))
         self.exchange = Exchange(
-            prepared.method, target, fields, prepared.body, max_head_size=limits.max_head_size
+            prepared.method,
+            target,
+            fields,
+            prepared.body,
+            max_head_size=limits.max_head_size,
+            max_header_fields=limits.max_header_fields,
+            max_interim_responses=limits.max_interim_responses,
         )
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its query, in which credentials may be."""
+        return self.origin + self.prepared.target.partition("?")[0]
 
     @property
     def forwarded(self) -> bool:

@@ -59,6 +59,8 @@ def from_anthropic(octets: bytes) -> dict[str, Any]:
         client.messages.stream(**asked) as stream,
     ):
         message = stream.get_final_message()
+    usage = message.usage
+    cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
     return {
         "text": "".join(block.text for block in message.content if block.type == "text"),
         "reasoning": "".join(block.thinking for block in message.content if block.type == "thinking"),
@@ -67,7 +69,7 @@ def from_anthropic(octets: bytes) -> dict[str, Any]:
         "types": [block.type for block in message.content],
         "tool_calls": [(use.id, use.name, use.input) for use in message.content if use.type == "tool_use"],
         "finish_reason": message.stop_reason,
-        "usage": (message.usage.input_tokens, message.usage.output_tokens),
+        "usage": (usage.input_tokens + cached, usage.output_tokens),
     }
 
 

@@ -267,8 +267,8 @@ class ServerToolUsage(ShortRepr, frozen=True, kw_only=True, gc=False):
 class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     """How many tokens the request and its answer took."""
 
-    input_tokens: int | None = None
-    """Of the request, but for those that went into the cache or came from it."""
+    uncached_input_tokens: int | None = field(name="input_tokens", default=None)
+    """The provider's `input_tokens`: those that neither went into the cache nor came from it."""
     output_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
     cache_read_input_tokens: int | None = None
@@ -283,12 +283,19 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
     fallback_credit: Any = None
 
     @property
-    def total_tokens(self) -> int | None:
-        """Of the request, the cache and the answer together, if both ends are known."""
-        if self.input_tokens is None or self.output_tokens is None:
+    def input_tokens(self) -> int | None:
+        """Of the whole request, with those that went into the cache or came from it."""
+        if self.uncached_input_tokens is None:
             return None
         cached = (self.cache_creation_input_tokens or 0) + (self.cache_read_input_tokens or 0)
-        return self.input_tokens + cached + self.output_tokens
+        return self.uncached_input_tokens + cached
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Of the request and the answer, if both are known."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
 
 
 class StopDetails(ShortRepr, frozen=True, kw_only=True, gc=False):

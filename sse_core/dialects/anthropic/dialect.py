@@ -17,10 +17,14 @@ from typing import Any, Never, TypedDict, Unpack
 
 import msgspec
 
+from ...errors import InvalidChunk
+from ...events.items import Event
+from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import never_ordinary
+from ..shared.lenient import Fields, convert_leniently
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.strict import dialect_for
 from ..shared.typed_events import Error, Ping, TypedEventDialect, Unknown
@@ -53,9 +57,13 @@ class MessagesDialect(TypedEventDialect[MessageStreamEvent]):
     def __init__(self) -> None:
         super().__init__(events, ordinary)
         self._server_tools: set[int] = set()  # the indices of open blocks whose deltas are to be marked
+        self._id: str | None = None  # of the message that has begun
 
-    def track(self, chunk: MessageStreamEvent) -> MessageStreamEvent:
+    def track(self, chunk: MessageStreamEvent, event: Event) -> MessageStreamEvent | Control:
         match chunk:
+            case MessageStart(message=message):
+                self.may_end = bool(message.stop_reason)  # as in a whole message
+                return self._begin(chunk, event)
             case ContentBlockStart(
                 content_block=ServerToolUseBlock() | MCPToolUseBlock() | Unknown(), index=index
             ):
@@ -73,6 +81,21 @@ class MessagesDialect(TypedEventDialect[MessageStreamEvent]):
             case _:
                 pass
         return chunk
+
+    def read_whole(self, fields: Fields) -> MessageStreamEvent | None:
+        if fields.get("type") != "message":
+            return None
+        return MessageStart(message=convert_leniently(fields, Message))
+
+    def _begin(self, chunk: MessageStart, event: Event) -> MessageStreamEvent | Control:
+        """Begin a message; pass over its start if it is repeated. Raises InvalidChunk for another's start."""
+        began, self._id = self._id, chunk.message.id
+        if began is None:
+            return chunk
+        if began == self._id:
+            return Control.NOISE
+        message = f"the message {self._id!r} began though the message {began!r} had not ended"
+        raise InvalidChunk(message, event.raw)
 
     def accumulator(self) -> Accumulator[MessageStreamEvent]:
         return MessageAccumulator()
@@ -160,9 +183,7 @@ PATH = "/v1/messages"
 
 
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(MessageStreamEvent | Ping | Error)
-ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-    MessageStart | ContentBlockDelta | ContentBlockStop
-)
+ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ContentBlockDelta | ContentBlockStop)
 """The events that are chunks and mean nothing else."""
 DOCUMENTED = (
     (CitationsDelta, "citation", Citation),

@@ -97,6 +97,11 @@ class MessageStart(TaggedEvent, frozen=True, kw_only=True, gc=False, tag="messag
         )
 
     @property
+    def finish_reason(self) -> str | None:
+        """Why the message ended, if it came whole."""
+        return self.message.stop_reason or None
+
+    @property
     def usage(self) -> Usage | None:
         """How many tokens the request took."""
         return self.message.usage

@@ -90,6 +90,8 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 
     def __init__(self) -> None:
         self._message = AnthropicMessage()
+        self.parts = 0
+        self._known = False  # an event of a known type has come
         self._blocks: list[tuple[int, BlockBuilder]] = []
         self._open: dict[int, BlockBuilder] = {}  # the last block of each index
         self._texts: dict[int, BlockBuilder] = {}  # those of them that are text
@@ -106,9 +108,14 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 else:
                     with_content += self._add_delta(chunk)
             elif not isinstance(chunk, UnknownEvent):
+                self._known = True
                 self._add_event(chunk)
                 with_content += bool(chunk.text or chunk.reasoning or chunk.tool_calls)
         return with_content
+
+    @property
+    def understood(self) -> bool:
+        return self._known or super().understood
 
     def message(self) -> Message:
         blocks = [block for _, block in sorted(self._blocks, key=itemgetter(0))]
@@ -148,6 +155,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 block = block or self._begin(chunk.index, TextBlock())
                 if citation is not None:
                     block.citations.append(citation)
+                    self.parts += 1
             case CompactionDelta(content=content, encrypted_content=encrypted) if block is None or isinstance(
                 block.start, CompactionBlock
             ):
@@ -161,6 +169,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 
     def _begin(self, index: int, start: ContentBlock) -> BlockBuilder:
         block = self._open[index] = BlockBuilder(start)
+        self.parts += 1
         self._blocks.append((index, block))
         if isinstance(start, TextBlock):
             self._texts[index] = block

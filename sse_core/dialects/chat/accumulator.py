@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from ...reading.message import Accumulator, Message, ToolCall
+from ..shared.joined import joined
 from .chunks import (
     Annotation,
     Audio,
@@ -33,13 +34,14 @@ from .completion import (
     FunctionCall,
     MessageToolCall,
 )
+from .content_parts import join_parts, texts_in
 from .tool_calls import ToolCallBuilder, ToolCalls
 
 
 class ChatAccumulator(Accumulator[ChatCompletionChunk]):
     """Puts chat completion chunks together; memory is that of the strings in them."""
 
-    __slots__ = ("_answers", "_fields", "_id", "_usage", "_x_groq")
+    __slots__ = ("_answers", "_fields", "_id", "_usage", "_x_groq", "parts")
 
     def __init__(self) -> None:
         self._id: str | None = None
@@ -47,6 +49,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
         self._fields: dict[str, Any] = {}
         self._x_groq: dict[str, Any] = {}
         self._answers: dict[int, ChoiceBuilder] = {}
+        self.parts = 0
 
     def add(self, chunks: Sequence[ChatCompletionChunk]) -> int:
         with_content = 0
@@ -97,7 +100,13 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                 self._note(chunk)
             answer = self._answers.get(choice.index)
             if answer is None:
+                self.parts += 1
+                if len(self._answers) == MAX_CHOICES:
+                    self.parts = MORE_THAN_ANY
+                    continue
                 answer = self._answers[choice.index] = ChoiceBuilder()
+            if choice.delta is not None:
+                self.parts += parts_in(choice.delta)
             if answer.add(choice):
                 content = True
         return content
@@ -161,6 +170,8 @@ class ChoiceBuilder:
         return choice.delta is not None and self._add(choice.delta)
 
     def _add(self, delta: Delta) -> bool:
+        if delta.content_parts:
+            self.rest.content_parts.append((len(self.text), delta.content_parts))
         if delta.content is not None:
             self.content = True
             if delta.content:
@@ -190,7 +201,7 @@ class ChoiceBuilder:
         for tool in delta.executed_tools:
             self._execute(tool)
         if delta.extra_content is not None:
-            self.rest.extra_content = delta.extra_content
+            self.rest.extra_content = joined(self.rest.extra_content, delta.extra_content)
         if delta.images:
             self.rest.images += delta.images
         return bool(
@@ -230,7 +241,8 @@ class ChoiceBuilder:
             audio=self._audio(),
             annotations=tuple(self.rest.annotations),
             executed_tools=tuple(self.rest.executed.values()),
-            extra_content=self.rest.extra_content,
+            extra_content=joined(None, self.rest.extra_content),
+            content_parts=self._content_parts(),
             images=tuple(self.rest.images),
         )
         return CompletionChoice(
@@ -248,6 +260,18 @@ class ChoiceBuilder:
         return FunctionCall(
             name=name, arguments="".join([part.arguments or "" for part in self.rest.function])
         )
+
+    def _content_parts(self) -> tuple[Any, ...]:
+        """Return the content as a list of parts, as it is without streaming; empty if it has come as text."""
+        parts: list[Any] = []
+        at = 0
+        for before, some in self.rest.content_parts:
+            parts.append({"type": "text", "text": "".join(self.text[at:before])})
+            parts += some
+            at = before + bool(texts_in(some)[0])  # their own text is among the texts
+        if parts:
+            parts.append({"type": "text", "text": "".join(self.text[at:])})
+        return tuple(join_parts(parts))
 
     def _audio(self) -> Audio | None:
         if not self.rest.audio:
@@ -267,6 +291,7 @@ class ChoiceBuilder:
         return Logprobs(
             content=tuple(token for part in self.rest.logprobs for token in part.content),
             refusal=tuple(token for part in self.rest.logprobs for token in part.refusal),
+            reasoning_content=tuple(token for part in self.rest.logprobs for token in part.reasoning_content),
         )
 
 
@@ -284,6 +309,7 @@ class OtherParts:
         self.annotations: list[Annotation] = []
         self.executed: dict[int | None, ExecutedTool] = {}
         self.extra_content: Any = None
+        self.content_parts: list[tuple[int, tuple[Any, ...]]] = []  # with the number of texts before
         self.images: list[Any] = []
         self.logprobs: list[Logprobs] = []
         self.token_ids: list[tuple[int, ...]] = []
@@ -305,7 +331,7 @@ class ReasoningDetailBuilder:
     def continues_with(self, part: ReasoningDetail) -> bool:
         last = self.parts[-1]
         same = (part.type, part.index) == (last.type, last.index) and part.id in (None, last.id)
-        return same and last.signature is None and part.data is None
+        return same and not last.signature and not part.data
 
     def build(self) -> ReasoningDetail:
         fields = {
@@ -317,6 +343,18 @@ class ReasoningDetailBuilder:
             if name in fields:
                 fields[name] = "".join([getattr(part, name) or "" for part in self.parts])
         return ReasoningDetail(**fields)
+
+
+def parts_in(delta: Delta) -> int:
+    """Return how many objects a delta adds, fragments of calls among them."""
+    return (
+        len(delta.tool_calls)
+        + len(delta.reasoning_details)
+        + len(delta.annotations)
+        + len(delta.executed_tools)
+        + len(delta.images)
+        + len(delta.content_parts)
+    )
 
 
 def message_tool_call(call: ToolCallBuilder) -> MessageToolCall:
@@ -337,9 +375,15 @@ FIRST = (
     *("id", "created", "model", "system_fingerprint", "provider"),
     *("prompt_filter_results", "prompt_token_ids"),
 )
-LAST = ("service_tier", "moderation", "citations", "timings")
+LAST = ("service_tier", "moderation", "citations", "search_results", "timings")
 ENDING = (
     *("finish_reason", "native_finish_reason", "stop_reason", "matched_stop"),
     "content_filter_results",
 )
 NOTHING: tuple[object, ...] = (None, (), "", {})
+
+
+MAX_CHOICES = 1000
+"""Choices that are put together: no provider has as many, and each takes some kilobytes."""
+MORE_THAN_ANY = 2**62
+"""A number of parts that is over any limit, so that there is no message."""

@@ -98,16 +98,16 @@ class DocumentCitation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Where in a document an answer comes from; indices are of characters in the answer."""
 
     document_id: str = ""
-    start_index: int = 0
-    end_index: int = 0
+    start_index: int | None = None
+    end_index: int | None = None
 
 
 class FunctionCitation(ShortRepr, frozen=True, kw_only=True, gc=False):
     """Which tool's result an answer comes from; indices are of characters in the answer."""
 
     tool_call_id: str = ""
-    start_index: int = 0
-    end_index: int = 0
+    start_index: int | None = None
+    end_index: int | None = None
 
 
 class Annotation(ShortRepr, frozen=True, kw_only=True, gc=False):
@@ -371,8 +371,8 @@ class Usage(ShortRepr, frozen=True, kw_only=True, gc=False):
 
     @property
     def output_tokens(self) -> int:
-        """`completion_tokens`."""
-        return self.completion_tokens
+        """`completion_tokens`, and the reasoning where a server counts it in `total_tokens` alone: xAI."""
+        return max(self.completion_tokens, self.total_tokens - self.prompt_tokens)
 
 
 class ModelUsage(ShortRepr, frozen=True, kw_only=True, gc=False):

@@ -68,6 +68,8 @@ class ChatCompletionMessage(ShortRepr, frozen=True, kw_only=True):
     annotations: tuple[Annotation, ...] = ()
     executed_tools: tuple[ExecutedTool, ...] = ()
     extra_content: Any = None
+    content_parts: tuple[Any, ...] = ()
+    """The content as sent, where it was a list: Mistral. Its text is in `content` and `reasoning`."""
     images: tuple[Any, ...] = ()
 
 
@@ -120,6 +122,7 @@ class ChatCompletion(ShortRepr, frozen=True, kw_only=True):
     x_groq: CompletionXGroq | None = None
     provider: str | None = None
     citations: Any = None
+    search_results: Any = None
     prompt_filter_results: Any = None
     timings: Timings | None = None
     prompt_token_ids: tuple[int, ...] = ()

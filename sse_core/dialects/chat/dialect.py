@@ -14,7 +14,7 @@ from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
-from ..shared.fast_dialect import FastDialect
+from ..shared.fast_dialect import LARGE, FastDialect, check_objects
 from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import (
     NOT_JSON,
@@ -24,10 +24,18 @@ from ..shared.provider_errors import (
     error_in_value,
     find_error,
 )
-from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from .accumulator import ChatAccumulator
-from .chunks import ChatCompletionChunk, Choice, Delta, ExecutedTool, ToolCallDelta, TopLogprob
+from .chunks import (
+    ChatCompletionChunk,
+    Choice,
+    Delta,
+    DocumentCitation,
+    ExecutedTool,
+    FunctionCitation,
+    ToolCallDelta,
+    TopLogprob,
+)
 from .completion import ChatCompletion
 
 
@@ -40,6 +48,8 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
         self.decode_ordinary = self._decode = decode
 
     def read(self, event: Event) -> ChatCompletionChunk | Control:
+        if len(event.raw) > LARGE:
+            check_objects(event)
         chunks: list[ChatCompletionChunk] = []
         return chunks[0] if self.read_batch([event.raw], chunks, event.type) else self.read_special(event)
 
@@ -77,20 +87,20 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
         if is_heartbeat(event.type):
             return Control.PING if event.type == "ping" else Control.NOISE
         try:
-            chunk = self._decode(event.raw)
+            chunk = self._with_deltas(self._decode(event.raw), event)
         except NOT_JSON:
             control = control_of(event)
             if control is not None:
                 return control
             chunk = self._read_tolerantly(event)
-        if not all(choice.delta for choice in chunk.choices):
-            chunk = self._read_whole_message(chunk, event)
         if chunk.error is not None or chunk.object == "error":
             if chunk.error or not chunk.choices or chunk.object == "error":
                 raise api_error_from(event.raw)
             chunk = msgspec.structs.replace(chunk, error=None)  # an empty one beside an answer is none
         if not (chunk.choices or chunk.object) and find_error(event.raw) is not None:
             raise api_error_from(event.raw)
+        if not (chunk.choices or chunk.object or chunk.usage):
+            self._unread = event.raw
         if chunk.x_groq is not None:
             chunk = with_usage_of_groq(chunk, event)
         for choice in chunk.choices:
@@ -110,15 +120,17 @@ class ChatDialect(FastDialect[ChatCompletionChunk]):
         try:
             chunk = tolerant.decode(event.raw)
         except NOT_JSON:
-            return tolerant.read_anything(event, repaired_json(event))
+            return tolerant.read_anything(event, self.repaired(event))
         self.decode_ordinary = self._decode = tolerant.decode
-        return chunk
+        return self._with_deltas(chunk, event)
 
-    def _read_whole_message(self, chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
-        """Read a chunk again that may have a whole message, or a legacy completion's text, for a delta."""
+    def _with_deltas(self, chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
+        """Read an event again if its choices may have a whole message, or a legacy text, for a delta."""
+        if all(choice.delta for choice in chunk.choices):
+            return chunk
         from . import tolerant
 
-        return tolerant.read_anything(event, repaired_json(event))
+        return tolerant.read_anything(event, self.repaired(event))
 
 
 def with_usage_of_groq(chunk: ChatCompletionChunk, event: Event) -> ChatCompletionChunk:
@@ -185,6 +197,10 @@ DOCUMENTED = (
     (ToolCallDelta, "index", int),
     (TopLogprob, "logprob", float),
     (ExecutedTool, "index", int),
+    (DocumentCitation, "start_index", int),
+    (DocumentCitation, "end_index", int),
+    (FunctionCitation, "start_index", int),
+    (FunctionCitation, "end_index", int),
 )
 """Fields that are documented otherwise than the structs say: see `strict_dialect`.
 

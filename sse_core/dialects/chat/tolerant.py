@@ -10,8 +10,7 @@ other chunk is decoded to plain values, made like OpenAI's, and converted as far
 # mypy: disable-error-code="assignment"
 # pyright: reportIncompatibleVariableOverride=false
 # Fields may hold null until `__post_init__` replaces it, hence the disabled check.
-from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -19,8 +18,7 @@ from ...events.items import Event
 from ..shared.lenient import Fields, convert_leniently
 from ..shared.provider_errors import NOT_JSON, api_error_from, find_error, invalid_chunk
 from .chunks import ChatCompletionChunk, Choice, Delta, Logprobs, TokenLogprob, ToolCallDelta
-
-Part: TypeAlias = dict[str, Any] | str
+from .content_parts import Part, texts_in
 
 
 class TolerantDelta(Delta, frozen=True, kw_only=True, gc=False):
@@ -80,30 +78,6 @@ def join_parts(delta: TolerantDelta, parts: tuple[Part, ...]) -> None:
         set_field(delta, "reasoning", thoughts)
 
 
-def texts_in(parts: Sequence[Part]) -> tuple[str, str]:
-    """Return the text and the reasoning in a list of parts."""
-    texts: list[str] = []
-    thoughts: list[str] = []
-    for part in parts:
-        if isinstance(part, dict):
-            add_text(part.get("text"), texts)
-            add_text(part.get("thinking"), thoughts)
-        else:
-            add_text(part, texts)
-    return "".join(texts), "".join(thoughts)
-
-
-def add_text(value: str | list[Part] | None, texts: list[str]) -> None:
-    """Add the text in a string or, in reasoning, a list of parts; any other value adds nothing."""
-    if isinstance(value, str):
-        texts.append(value)
-    elif isinstance(value, list):
-        for part in value:
-            text = part.get("text") if isinstance(part, dict) else part
-            if isinstance(text, str):
-                texts.append(text)
-
-
 def read_anything(event: Event, text: str) -> ChatCompletionChunk:
     """Read a chunk whose JSON text is `text`, and which may have anything in place of what is documented.
 
@@ -135,7 +109,9 @@ def normalise_completion(completion: object) -> None:
         write_arguments(message)
         content = field(message, "content")
         if isinstance(content, list):
-            message["content"], thoughts = texts_in(cast("list[Part]", content))
+            parts = cast("list[Part]", content)
+            message["content"], thoughts = texts_in(parts)
+            message["content_parts"] = parts
             message["reasoning"] = message.get("reasoning") or thoughts or None
 
 

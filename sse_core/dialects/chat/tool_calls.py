@@ -40,7 +40,8 @@ class ToolCalls:
     If there is no such call, it begins one. Against rule 2 it also begins one
 
     - with a name and an id, if the call has an id already,
-    - with a name and no id, if the call has another name, or arguments that are a whole object,
+    - with a name and no id, if the call has another name, or arguments that are a whole object; but with
+      the call's index, and as long as neither has arguments, it goes on with the name,
     - with an id and neither name nor index, if the call has an id already.
     """
 
@@ -57,7 +58,8 @@ class ToolCalls:
             call = ToolCallBuilder(part)
             self.calls.append(call)
         call.id = call.id or part.id or None
-        call.name = call.name or part.name or ""
+        if part.name:
+            call.name = joined_name(call, part)
         if part.arguments:
             call.arguments.append(part.arguments)
         if part.extra_content is not None:
@@ -81,13 +83,26 @@ def starts_new_call(part: ToolCallDelta, call: ToolCallBuilder) -> bool:
     """Return whether a part that could go on with `call` begins another one."""
     if part.id:
         return call.id is not None and bool(part.name or part.index is None)
-    if not part.name:
+    if not part.name or is_name_fragment(part, call):
         return False
     return bool(call.name and part.name != call.name) or (
         bool(call.arguments)
         and call.arguments[-1][-SEEN:].rstrip().endswith("}")
         and (part.arguments or "")[:SEEN].lstrip().startswith("{")
     )
+
+
+def is_name_fragment(part: ToolCallDelta, call: ToolCallBuilder) -> bool:
+    """Return whether a part goes on with a call's name: it has its index, and neither has arguments."""
+    return part.index is not None and part.index == call.index and not (part.arguments or call.arguments)
+
+
+def joined_name(call: ToolCallBuilder, part: ToolCallDelta) -> str:
+    """Return a call's name with that of a part, which may be the next fragment or all of it once more."""
+    name = part.name or ""
+    if name.startswith(call.name):
+        return name
+    return call.name + name if is_name_fragment(part, call) else call.name
 
 
 SEEN = 80

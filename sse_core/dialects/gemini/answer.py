@@ -202,6 +202,8 @@ class UsageMetadata(ShortRepr, frozen=True, kw_only=True, gc=False, rename="came
     @property
     def total_tokens(self) -> int | None:
         """Of both."""
+        if self.total_token_count is None and None not in (self.input_tokens, self.output_tokens):
+            return added(self.input_tokens, self.output_tokens)
         return self.total_token_count
 
 

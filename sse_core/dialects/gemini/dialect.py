@@ -13,7 +13,6 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack, cast
-from urllib.parse import quote
 
 import msgspec
 from msgspec import UnsetType
@@ -24,11 +23,12 @@ from ...reading.message import Accumulator, Message, ToolCall
 from ...reading.partial_json import close_json
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
-from ..shared.fast_dialect import FastDialect
+from ..shared.fast_dialect import LARGE, FastDialect, check_objects
+from ..shared.joined import joined
 from ..shared.lenient import Fields, convert_leniently
+from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS, control_of, is_heartbeat
 from ..shared.provider_errors import NOT_JSON, find_error, invalid_chunk
-from ..shared.repaired_json import repaired_json
 from ..shared.strict import dialect_for
 from ..shared.typed_events import merged, reported_error
 from .answer import (
@@ -51,6 +51,8 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
         self._calls: dict[int, ArgumentsBuilder] = {}  # by the index of their candidate
 
     def read(self, event: Event) -> GenerateContentResponse | Control:
+        if len(event.raw) > LARGE:
+            check_objects(event)
         chunks: list[GenerateContentResponse] = []
         return chunks[0] if self.read_batch([event.raw], chunks, event.type) else self.read_special(event)
 
@@ -89,6 +91,8 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
             raise reported_error(event)
         if not (chunk.candidates or chunk.prompt_feedback) and find_error(event.raw) is not None:
             raise reported_error(event)
+        if not (chunk.candidates or chunk.prompt_feedback or chunk.usage_metadata):
+            self._unread = event.raw
         if chunk.finish_reason:
             self.may_end = True
         return msgspec.structs.replace(
@@ -103,7 +107,7 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
             raise reported_error(event)
         try:
             chunk: GenerateContentResponse = convert_leniently(
-                msgspec.json.decode(repaired_json(event)), GenerateContentResponse
+                msgspec.json.decode(self.repaired(event)), GenerateContentResponse
             )
         except NOT_JSON as exc:
             raise invalid_chunk(event, exc) from exc
@@ -157,6 +161,7 @@ class CandidateBuilder:
 
     def __init__(self, index: int | None) -> None:
         self.candidate = Candidate(index=index)
+        self.joined: dict[str, Any] = {}  # values of which each chunk may have a part
         self.has_content = False  # whether there is any, be it empty
         self.role: str | None = None
         self.parts: list[Part] = []
@@ -168,6 +173,12 @@ class CandidateBuilder:
         content = candidate.content
         if candidate != Candidate(content=content, index=candidate.index):
             self.candidate = merged(self.candidate, candidate)
+            for name in JOINED:
+                value = getattr(candidate, name)
+                if value is not None:
+                    self.joined[name] = joined(
+                        self.joined.get(name), value, cumulative=name != "logprobs_result"
+                    )
         if content is None:
             return False
         self.has_content = True
@@ -226,7 +237,7 @@ class CandidateBuilder:
             call = msgspec.structs.replace(call, args=arguments_of("".join(fragments)))
             parts[at] = msgspec.structs.replace(parts[at], function_call=call)
         content = Content(role=self.role, parts=tuple(parts)) if self.has_content else None
-        return msgspec.structs.replace(self.candidate, content=content)
+        return msgspec.structs.replace(self.candidate, content=content, **joined(None, self.joined))
 
 
 def arguments_of(text: str) -> Fields:
@@ -246,6 +257,7 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}  # of the response: the last value of each
         self._answers: dict[int, CandidateBuilder] = {}
+        self.parts = 0
 
     def add(self, chunks: Sequence[GenerateContentResponse]) -> int:
         with_content = 0
@@ -260,6 +272,9 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
                 answer = self._answers.get(index)
                 if answer is None:
                     answer = self._answers[index] = CandidateBuilder(candidate.index)
+                    self.parts += 1
+                if candidate.content is not None and len(candidate.content.parts) > 1:
+                    self.parts += len(candidate.content.parts)
                 if answer.add(candidate) and index == 0:
                     has_content = True
             with_content += has_content
@@ -336,12 +351,16 @@ def generate_content(
 
 def path_of(model: str) -> str:
     """Return the path of a model, whose name may have its collection before it, as `tunedModels/mine` has."""
-    return "/" + quote(model if "/" in model else f"models/{model}", safe="/@")
+    path = path_segment(model, "model")
+    if "/" not in model:
+        return f"/models/{path}"
+    return "".join(f"/{path_segment(name, 'model')}" for name in model.split("/"))
 
 
 decode = msgspec.json.Decoder(GenerateContentResponse).decode
 DOCUMENTED = ((ModalityTokenCount, "token_count", int | UnsetType),)
 """Fields that are documented otherwise than the structs say: Gemini leaves out a count of 0."""
+JOINED = ("citation_metadata", "grounding_metadata", "url_context_metadata", "logprobs_result")
 RESPONSE_FIELDS = (
     *("create_time", "model_status", "model_version", "prompt_feedback", "response_id"),
     "usage_metadata",

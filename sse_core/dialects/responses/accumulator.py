@@ -10,6 +10,7 @@ import msgspec
 
 from ...reading.message import Accumulator, Message, ToolCall
 from ..shared.lenient import Fields
+from ..shared.typed_events import UnknownEvent
 from .answer import Response
 from .events import (
     ContentPartAdded,
@@ -139,6 +140,8 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
 
     def __init__(self) -> None:
         self._response = Response()
+        self.parts = 0
+        self._known = False  # an event of a known type has come
         self._finish_reason: str | None = None
         self._items: list[tuple[int, ItemBuilder]] = []
         self._by_index: dict[int, ItemBuilder] = {}
@@ -149,16 +152,23 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
         for chunk in chunks:
             if isinstance(chunk, OutputTextDelta):
                 item = self._by_id.get(chunk.item_id) or self._at(chunk, OutputMessage())
-                part = item.content.parts.get(chunk.content_index) or item.content.begin(
-                    chunk.content_index, OutputText()
-                )
+                part = item.content.parts.get(chunk.content_index)
+                if part is None:
+                    part = item.content.begin(chunk.content_index, OutputText())
+                    self.parts += 1
                 part.deltas.append(chunk.delta)
                 with_content += bool(chunk.delta)
             else:
+                self.parts += 1
+                self._known = self._known or not isinstance(chunk, UnknownEvent)
                 self._add(chunk)
                 refusal = isinstance(chunk, RefusalDelta) and chunk.delta
                 with_content += bool(chunk.text or chunk.reasoning or chunk.tool_calls or refusal)
         return with_content
+
+    @property
+    def understood(self) -> bool:
+        return self._known or super().understood
 
     def message(self) -> Message:
         native = self._response
@@ -185,6 +195,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
     def _begin(self, index: int, id: str | None, start: OutputItem) -> ItemBuilder:
         item = self._by_index[index] = ItemBuilder(start)
         self._items.append((index, item))
+        self.parts += 1
         if id:
             self._by_id[id] = item
         return item

@@ -15,18 +15,19 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, Unpack
-from urllib.parse import quote
 
 import msgspec
 from msgspec import UnsetType
 
-from ...errors import ApiError
+from ...errors import ApiError, InvalidChunk
 from ...events.items import Event
 from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
 from ..shared.fast_dialect import FastDialect
+from ..shared.lenient import Fields, convert_leniently
+from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
 from ..shared.provider_errors import ErrorObject, api_error, find_error
 from ..shared.strict import dialect_for
@@ -42,6 +43,7 @@ from .events import (
     ReasoningTextDelta,
     RefusalDelta,
     ResponseCompleted,
+    ResponseCreated,
     ResponseIncomplete,
     SequencedEvent,
 )
@@ -92,9 +94,6 @@ class ResponsesDialect(TypedEventDialect[ResponseStreamEvent]):
 
     names_events = False  # OpenRouter's have no `event:` lines
 
-    def __init__(self) -> None:
-        super().__init__(events, deltas)
-
     def read(self, event: Event) -> ResponseStreamEvent | Control:
         chunk = super().read(event)
         if isinstance(chunk, SequencedEvent):
@@ -110,7 +109,27 @@ class ResponsesDialect(TypedEventDialect[ResponseStreamEvent]):
             self.cursor = last.sequence_number
         return read
 
-    def track(self, chunk: ResponseStreamEvent) -> ResponseStreamEvent:
+    def __init__(self) -> None:
+        super().__init__(events, deltas)
+        self._id: str | None = None  # of the response that has begun
+
+    def read_whole(self, fields: Fields) -> ResponseStreamEvent | None:
+        if fields.get("object") != "response" or "type" in fields:
+            return None
+        if fields.get("status") == "failed":
+            raise ResponseFailed(response=fields).reported(Event(msgspec.json.encode(fields)))
+        response: Response = convert_leniently(fields, Response)
+        ended = ResponseIncomplete if response.status == "incomplete" else ResponseCompleted
+        return ended(response=response)
+
+    def track(self, chunk: ResponseStreamEvent, event: Event) -> ResponseStreamEvent | Control:
+        if isinstance(chunk, ResponseCreated):
+            began, self._id = self._id, chunk.response.id
+            if began is not None and began == self._id:
+                return Control.NOISE
+            if began is not None:
+                message = f"the response {self._id!r} began though the response {began!r} had not ended"
+                raise InvalidChunk(message, event.raw)
         if isinstance(chunk, ResponseCompleted | ResponseIncomplete):
             self.ended = True
         return chunk
@@ -205,7 +224,7 @@ def resume(
     `starting_after` is that event's `sequence_number`, and `strict` as in `create`.
     """
     behind = "" if starting_after is None else f"&starting_after={starting_after}"
-    path = f"/responses/{quote(response_id, safe='')}?stream=true{behind}"
+    path = f"/responses/{path_segment(response_id, 'response_id')}?stream=true{behind}"
     return Request(dialect=dialect_for(ResponsesDialect, DOCUMENTED, strict), path=path)
 
 

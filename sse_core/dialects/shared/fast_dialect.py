@@ -8,6 +8,7 @@ from typing import Generic, NoReturn, TypeVar
 
 import msgspec
 
+from ...errors import InvalidChunk
 from ...events.items import Event
 from ...reading.dialect import Control
 from .provider_dialect import ProviderDialect
@@ -28,6 +29,8 @@ class FastDialect(ProviderDialect[T], Generic[T]):
     """An event type that is never ordinary, whatever the data is."""
 
     def read(self, event: Event) -> T | Control:
+        if len(event.raw) > LARGE:
+            check_objects(event)
         decode = self.decode_ordinary  # a local name: CPython calls it faster than an attribute
         if event.type != self.special_type:
             try:
@@ -56,6 +59,17 @@ class FastDialect(ProviderDialect[T], Generic[T]):
         except NOT_JSON:
             return len(chunks) - already  # `extend` has appended the chunks before the error
         return len(data)
+
+
+def check_objects(event: Event) -> None:
+    """Raise InvalidChunk if a large event may hold so many objects that they take far more memory than it."""
+    if event.raw.count(b"{") > MAX_OBJECTS:
+        raise InvalidChunk(f"more than {MAX_OBJECTS} objects in one event", event.raw)
+
+
+LARGE = 1 << 16
+"""How many bytes an event may have that is not looked at; batches have no longer ones."""
+MAX_OBJECTS = 200_000
 
 
 def never_ordinary(data: bytes) -> NoReturn:

@@ -11,7 +11,8 @@ from ...errors import StatusError, StreamError
 from ...events.items import Event, UnknownField
 from ...http.response import Response
 from ...reading.dialect import Control, Dialect
-from .provider_errors import api_error, api_error_from, find_error
+from .provider_errors import api_error, api_error_from, find_error, find_message
+from .repaired_json import JSONRepair
 
 T = TypeVar("T")
 
@@ -21,6 +22,15 @@ class ProviderDialect(Dialect[T], Generic[T]):
 
     accepts_any_type = True
     _unframed: UnframedJSON | None = None
+    _repair: JSONRepair | None = None
+
+    _unread = b""
+    """The data of the last event that was nothing of an answer: it may tell why the answer ended early."""
+
+    def premature_end(self, reason: str, data: bytes = b"") -> StreamError:
+        """As every dialect's, unless the last event that was not understood has an error's message."""
+        error = find_message(self._unread)
+        return super().premature_end(reason, data) if error is None else api_error(error, self._unread)
 
     def unknown_field(self, field: UnknownField) -> None:
         """Raises ApiError for an error in lines that belong to no event.
@@ -37,6 +47,11 @@ class ProviderDialect(Dialect[T], Generic[T]):
             error = find_error(text)
             if error is not None:
                 raise api_error(error, text)
+
+    def repaired(self, event: Event) -> str:
+        """Return an event's data as JSON that can be decoded; characters cut in two by events are joined."""
+        self._repair = self._repair or JSONRepair()
+        return self._repair.repair(event)
 
     def error_for(self, response: Response, body: bytes) -> StreamError:
         error = find_error(body, any_object=response.status != 200)

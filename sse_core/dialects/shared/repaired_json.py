@@ -15,17 +15,48 @@ def repaired_json(event: Event) -> str:
     writes NaN and Infinity, which RFC 8259 (6) does not allow, and JavaScript's writes half of a surrogate
     pair if a text is cut between its halves (8.2).
     """
-    text = event.data
-    if "\\u" in text or "NaN" in text or "Infinity" in text or LARGE.search(text):
-        return TOKEN.sub(repair, text)
-    return text
+    return JSONRepair(joins=False).repair(event)
 
 
-def repair(token: re.Match[str]) -> str:
-    text = token.group()
-    if token["string"]:
-        return ESCAPE.sub(lambda escape: "\\ufffd" if escape["half"] else escape.group(), text)
-    return text if isfinite(float(text)) else "null"
+class JSONRepair:
+    """Repairs the data of one stream's events, as `repaired_json` does.
+
+    If it `joins`, the first half of a surrogate pair at the end of a string is held back until a string
+    begins with the other half, in a later event.
+    """
+
+    def __init__(self, *, joins: bool = True) -> None:
+        self._joins = joins
+        self._held = ""  # the escape of a first half, at the end of a string in an earlier event
+        self._next = ""  # the same, after this event
+
+    def repair(self, event: Event) -> str:
+        """Return an event's data as JSON that can be decoded."""
+        text = event.data
+        if "\\u" in text or "NaN" in text or "Infinity" in text or LARGE.search(text):
+            self._next = self._held
+            text = TOKEN.sub(self._repair_token, text)
+            self._held = self._next
+        return text
+
+    def _repair_token(self, token: re.Match[str]) -> str:
+        text = token.group()
+        if not token["string"]:
+            return text if isfinite(float(text)) else "null"
+        if self._held and SECOND_HALF.match(text):
+            text = f'"{self._held}{text[1:]}'
+            self._next = ""
+        end = len(text) - text.endswith('"')
+
+        def repair_escape(escape: re.Match[str]) -> str:
+            if not escape["half"]:
+                return escape.group()
+            if self._joins and escape["first"] and escape.end() == end:
+                self._next = escape.group()
+                return ""
+            return "\\ufffd"
+
+        return ESCAPE.sub(repair_escape, text)
 
 
 LARGE = re.compile(r"-?[0-9][0-9.]*+[eE]\+?[0-9]{3}[0-9]*+")
@@ -34,7 +65,10 @@ TOKEN = re.compile(rf'(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)|-?Infinity|NaN|{L
 """A string, even if it is cut off, or a number that is not finite."""
 HEX = "[0-9a-fA-F]"
 ESCAPE = re.compile(
-    rf"\\(?:u[dD][89abAB]{HEX}{{2}}\\u[dD][c-fC-F]{HEX}{{2}}|(?P<half>u[dD][89a-fA-F]{HEX}{{2}})|.)",
+    rf"\\(?:u[dD][89abAB]{HEX}{{2}}\\u[dD][c-fC-F]{HEX}{{2}}"
+    rf"|(?P<half>(?P<first>u[dD][89abAB]{HEX}{{2}})|u[dD][c-fC-F]{HEX}{{2}})|.)",
     re.DOTALL,
 )
 """A surrogate pair, half of one, or any other escape."""
+SECOND_HALF = re.compile(rf'"\\u[dD][c-fC-F]{HEX}{{2}}')
+"""The start of a string that begins with the second half of a pair."""

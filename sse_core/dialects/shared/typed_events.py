@@ -22,7 +22,6 @@ from .fast_dialect import FastDialect
 from .lenient import UNKNOWN, Fields, convert_leniently
 from .provider_dialect import control_of, is_heartbeat
 from .provider_errors import NOT_JSON, ErrorObject, api_error, find_error, invalid_chunk, is_bare
-from .repaired_json import repaired_json
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -143,11 +142,21 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
             case Control():
                 return chunk
             case _:
-                return self.track(chunk)
+                return self.track(chunk, event)
 
     @abstractmethod
-    def track(self, chunk: T) -> T:
-        """Update the dialect's state by a chunk that is not ordinary, and return the chunk."""
+    def track(self, chunk: T, event: Event) -> T | Control:
+        """Update the dialect's state by a chunk that is not ordinary, and return what comes of it.
+
+        Raises InvalidChunk for one that does not belong into the stream.
+        """
+
+    def read_whole(self, fields: Fields) -> T | None:
+        """Return the chunk for an object that is a whole answer, or None if it is none.
+
+        Raises one of `NOT_JSON` if it cannot be read.
+        """
+        return None
 
     def _read_leniently(self, event: Event) -> T | Ping | Error | Control:
         """Read an event that the decoder has refused. An object without a type gets that of its event."""
@@ -161,7 +170,10 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
         if control is not None:
             return control
         try:
-            fields: Fields = msgspec.json.decode(repaired_json(event), type=Fields)
+            fields: Fields = msgspec.json.decode(self.repaired(event), type=Fields)
+            whole = self.read_whole(fields)
+            if whole is not None:
+                return whole
             if "type" not in fields:
                 if "error" in fields or is_bare(fields):
                     raise reported_error(event)
@@ -171,6 +183,7 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
             if is_heartbeat(name):
                 return Control.NOISE
             if kind is None:
+                self._unread = event.raw
                 unknown: Any = UnknownEvent(name=name, fields=fields)
                 return cast("T", unknown)
             chunk: T = convert_leniently(fields, kind)

@@ -28,6 +28,9 @@ class WrappedDialect(Dialect[U], Generic[T, U]):
     def __init__(self, inner: Dialect[T]) -> None:
         self.inner = inner
 
+    def premature_end(self, reason: str, data: bytes = b"") -> StreamError:
+        return self.inner.premature_end(reason, data)
+
     def unknown_field(self, field: UnknownField) -> None:
         self.inner.unknown_field(field)
 

@@ -87,7 +87,8 @@ def test_the_key_comes_from_the_environment_and_headers_from_the_command_line(
     with answering(
         HEAD + b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n', requests
     ) as url:
-        assert main(["chat", "hello", "--base-url", url, "-H", "x-one: 1", "-H", "x-two:2"]) == 0
+        arguments = ["chat", "hello", "--base-url", url, "--key-from", variable]
+        assert main([*arguments, "-H", "x-one: 1", "-H", "x-two:2"]) == 0
     head = requests[0].partition(b"\r\n\r\n")[0].lower()
     assert b"\r\nauthorization: bearer secret\r\n" in head
     assert b"\r\nx-one: 1\r\n" in head + b"\r\n"
@@ -103,6 +104,83 @@ def test_each_key_has_the_url_and_the_model_of_its_provider(monkeypatch: pytest.
             context.setenv(variable, "secret")
             with cli.endpoint(None) as found:
                 assert found == (url, "secret", model)
+
+
+@pytest.mark.parametrize("variable", ["GROQ_API_KEY", "OPENAI_API_KEY"])
+def test_a_key_goes_to_no_other_server_than_its_own_providers(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E6."""
+    monkeypatch.setenv(variable, "secret")
+    requests: list[bytes] = []
+    with answering(HEAD + b"data: [DONE]\n\n", requests) as url:
+        assert main(["chat", "hello", "--base-url", url]) == 0
+    assert b"secret" not in requests[0]
+    own = next(url for name, url, _ in cli.PROVIDERS if name == variable)
+    for base_url, key in [(own, "secret"), (own + "/beta", "secret"), ("https://example.test", None)]:
+        with cli.endpoint(base_url) as (url, found, _):
+            assert (url, found) == (base_url, key)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_a_key_may_go_over_http_to_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "secret")
+    with cli.endpoint(f"http://{host}", "MY_KEY") as (_, key, _):
+        assert key == "secret"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--base-url", "http://example.test", "--key-from", "MY_KEY"], "anyone on the way could read it"),
+        (["--base-url", "http://192.0.2.1", "--key-from", "MY_KEY"], "anyone on the way could read it"),
+        (["--key-from", "MY_KEY"], "say with --base-url where the key of MY_KEY is to go"),
+        (["--base-url", "https://example.test", "--key-from", "OTHER_KEY"], "OTHER_KEY is not set"),
+    ],
+)
+def test_a_key_goes_nowhere_by_mistake(
+    arguments: list[str], why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """E6."""
+    monkeypatch.setenv("MY_KEY", "secret")
+    assert main(["chat", "hello", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert why in printed.err
+    assert "secret" not in printed.err + printed.out
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_shown_control_characters_and_a_pipe_gets_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """E6."""
+    red = json.dumps("\x1b[31mred\x9b\ttab")
+    chat = f'data: {{"choices":[{{"delta":{{"content":{red}}}}}]}}\n\n'.encode()
+    failure = f'data: {{"error":{{"message":{red}}}}}\n\n'.encode()
+    plain = b"id: \x07\nevent: \x1b[2J\ndata: \x7f\n\n"
+    with answering(HEAD + chat + failure) as url:
+        assert main(["chat", "hello", "--base-url", url]) == 1
+    printed = capsys.readouterr()
+    assert "\x1b[31mred\x9b\ttab" in printed.out
+    assert "\x1b[31mred\x9b\ttab" in printed.err
+    output, errors = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "stderr", errors)
+    with answering(HEAD + chat + failure) as url:
+        assert main(["chat", "hello", "--base-url", url]) == 1
+    with answering(HEAD + plain) as url:
+        assert main(["tail", url]) == 0
+    with answering(HEAD + plain) as url:
+        assert main(["tail", url, "--json"]) == 0
+    shown, told = output.getvalue(), errors.getvalue()
+    assert "\\x1b[31mred\\x9b\ttab" in shown
+    assert "sse: \\x1b[31mred\\x9b\ttab" in told
+    assert "id: \\x07\nevent: \\x1b[2J\ndata: \\x7f\n" in shown
+    assert not set(shown + told) & set("\x07\x1b\x7f\x9b")
 
 
 def test_an_answer_without_text_has_no_rate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +113,6 @@ def test_an_answer_has_a_span_and_metrics(network: NetworkRunner, seen: Seen) ->
     assert not span.events
 
     metrics = seen.metrics
-    answered = asked | {"gen_ai.response.model": "llama"}
     (duration,) = metrics["gen_ai.client.operation.duration"]
     (first,) = metrics["gen_ai.client.operation.time_to_first_chunk"]
     (gaps,) = metrics["gen_ai.client.operation.time_per_output_chunk"]
@@ -121,14 +121,27 @@ def test_an_answer_has_a_span_and_metrics(network: NetworkRunner, seen: Seen) ->
         for point in metrics["gen_ai.client.token.usage"]
         if point.attributes
     }
-    assert duration.attributes == first.attributes == answered
-    assert gaps.attributes == asked
+    assert duration.attributes == first.attributes == gaps.attributes == asked
     assert duration.count == first.count == 1
     assert gaps.count == 4  # of five chunks: the role, three words, and the finish reason
     assert duration.explicit_bounds[0] == 0.01
     assert tokens["output"].sum == 3
-    assert tokens["output"].attributes == answered | {"gen_ai.token.type": "output"}
+    assert tokens["output"].attributes == asked | {"gen_ai.token.type": "output"}
     assert set(tokens) == {"input", "output"}
+
+
+def test_what_a_server_names_is_cut_and_labels_no_metric(network: NetworkRunner, seen: Seen) -> None:
+    """E5."""
+    name = "m" * 100_000
+    choice = {"delta": {"content": "a"}, "finish_reason": name}
+    chunk = json.dumps({"id": name, "model": name, "choices": [choice]})
+    with listening(says(head(version="1.0"), event(chunk), event("[DONE]"))) as server:
+        network.read_url(server.url, REQUEST, observe=seen.telemetry())
+    attributes = attributes_of(seen.span)
+    assert attributes["gen_ai.response.model"] == attributes["gen_ai.response.id"] == "m" * 256
+    assert attributes["gen_ai.response.finish_reasons"] == ("m" * 256,)
+    for points in seen.metrics.values():
+        assert all("gen_ai.response.model" not in (point.attributes or {}) for point in points)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +276,9 @@ def test_taking_a_stream_up_again_is_an_event_and_a_plain_stream_has_no_metrics(
         "server.port": server.port,
         "sse_core.verdict": "no_content",
     }
-    assert events_of(seen.span) == [("reconnect", {"delay": 0.0, "http.response.status_code": 200})]
+    ((name, attributes),) = events_of(seen.span)
+    assert (name, attributes["http.response.status_code"]) == ("reconnect", 200)
+    assert attributes["delay"] == pytest.approx(0.1)
     assert not seen.metrics
 
 

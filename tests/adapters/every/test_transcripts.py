@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,19 @@ def test_what_is_no_transcript_is_a_value_error(text: str, tmp_path: Path) -> No
         client.stream(REQUEST).__enter__()
     with pytest.raises(ValueError):  # noqa: PT011
         replay_of(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such modes")
+def test_only_its_owner_can_read_a_transcript(tmp_path: Path) -> None:
+    """E4."""
+    new, old = tmp_path / "new.jsonl", tmp_path / "old.jsonl"
+    old.touch(0o644)
+    with listening(says(head(version="1.0"), event("one"))) as server:
+        for path in (new, old):
+            with Client(server.url, observe=Recorder(path)) as client:
+                assert read(client.stream(EVENTS)).data == ["one"]
+    assert [path.stat().st_mode & 0o777 for path in (new, old)] == [0o600, 0o600]
+    assert old.read_text()
 
 
 def test_a_file_that_cannot_be_written_ends_the_stream(network: NetworkRunner, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,12 +199,15 @@ def test_input_of_a_tool_on_the_server_is_no_tool_call() -> None:
         assert (ours.of_server_tool, theirs.of_server_tool) == (False, True)
 
 
-def test_tokens_in_the_cache_count_in_the_total() -> None:
-    usage = anthropic.Usage(
-        input_tokens=1, output_tokens=2, cache_creation_input_tokens=4, cache_read_input_tokens=8
-    )
+def test_tokens_in_the_cache_count_as_input() -> None:
+    """FAULTS C8."""
+    sent = b'{"input_tokens":1,"output_tokens":2,"cache_creation_input_tokens":4,"cache_read_input_tokens":8}'
+    usage = msgspec.json.decode(sent, type=anthropic.Usage)
+    assert (usage.uncached_input_tokens, usage.input_tokens, usage.output_tokens) == (1, 13, 2)
     assert usage.total_tokens == 15
-    assert anthropic.Usage(input_tokens=1).total_tokens is None
+    assert msgspec.json.decode(msgspec.json.encode(usage))["input_tokens"] == 1
+    assert anthropic.Usage(uncached_input_tokens=1).total_tokens is None
+    assert anthropic.Usage(cache_read_input_tokens=1).input_tokens is None
 
 
 def test_usage_grows_from_nothing() -> None:

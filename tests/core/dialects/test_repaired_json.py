@@ -79,4 +79,4 @@ def test_every_dialect_reads_it() -> None:
         anthropic.messages(model="m", messages=[], max_tokens=1).dialect().read(Event(delta)),
         gemini.generate(model="m", contents=[]).dialect().read(Event(parts)),
     ]
-    assert [getattr(chunk, "text", None) for chunk in chunks] == ["a \ufffd"] * 3
+    assert [getattr(chunk, "text", None) for chunk in chunks] == ["a "] * 3
