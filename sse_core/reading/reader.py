@@ -203,7 +203,7 @@ class Reader(Generic[T]):
         """Say that the body has ended, or that `error` broke it off; return the chunks complete only now.
 
         Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
-        that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
+        that is no StreamError is the cause of a BodyTruncated. Raises no StreamError, and may be called again.
         """
         check_type("error", error, (Exception, NoneType), "an exception or None")
         if self.verdict is not None:
@@ -320,7 +320,6 @@ class Reader(Generic[T]):
 
     def _collect(self, data: bytes) -> list[T]:
         """Keep what comes until the end, or until it is enough to say what it is."""
-        check_type("data", data, bytes, "bytes")
         self._keep(data)
         if self._may_be_events:
             answer = begins_with_event_line(self._prefix)
@@ -341,6 +340,7 @@ class Reader(Generic[T]):
         return self.close(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
 
     def _keep(self, data: bytes) -> None:
+        check_type("data", data, bytes, "bytes")
         self._received += len(data)
         self._prefix += data[: max(self._limit - len(self._prefix), 0)]
 
