@@ -49,6 +49,7 @@ from .base import (
     clear_locals,
     no_text_error,
     only_value,
+    require_document,
 )
 from .connections import NO_WAIT, BaseTransport, ConnectionPool
 from .options import AsyncAuth, FetchOptions, Options, StreamOptions
@@ -433,9 +434,10 @@ class Client(ClientBase[Stream[Any], Transport]):
     async def call(self, request: Request[T], **options: Unpack[StreamOptions]) -> T:
         """Return the answer to a request whose answer is one document, such as `json.document` makes.
 
-        The options are those of `stream`, and so are the errors. Raises TypeError for a request whose
-        answer is a stream.
+        The options are those of `stream`, and so are the errors: any status but a 2xx is a StatusError.
+        Raises TypeError for a request whose answer is a stream, before it is sent.
         """
+        require_document(request)
         async with self.stream(request, **options) as stream:
             return only_value(request, [chunk async for chunk in stream])
 

@@ -268,10 +268,17 @@ def auth_fields(headers: object) -> tuple[tuple[str, str], ...]:
     return tuple(cast("Mapping[str, str]", headers).items())
 
 
+def require_document(request: Request[Any]) -> None:
+    """Raise TypeError for a request whose answer is a stream, before it is made."""
+    check_type("request", request, Request, "a Request, such as json.document(type, path)")
+    if not request.dialect().document:
+        raise TypeError(f"the answer to {request!r} is a stream: use stream() in place of call()")
+
+
 def only_value(request: Request[Any], chunks: Sequence[T]) -> T:
-    """Return the one chunk of an answer that is a document."""
+    """Return the one chunk of an answer that is a document. Raises TypeError if its dialect made others."""
     if len(chunks) != 1:
-        raise TypeError(f"the answer to {request!r} has {len(chunks)} parts, not one: use stream()")
+        raise TypeError(f"the dialect of {request!r} made {len(chunks)} chunks of a document, and not one")
     return chunks[0]
 
 

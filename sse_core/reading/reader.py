@@ -202,8 +202,8 @@ class Reader(Generic[T]):
     def close(self, error: Exception | None = None) -> list[T]:
         """Say that the body has ended, or that `error` broke it off; return the chunks complete only now.
 
-        Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
-        that is no StreamError is the cause of a BodyTruncated. Raises no StreamError, and may be called again.
+        Those are the chunks of a document. `verdict` and `error` tell how the stream ended: this raises no
+        StreamError. An `error` of another kind is the cause of a BodyTruncated. It may be called again.
         """
         check_type("error", error, (Exception, NoneType), "an exception or None")
         if self.verdict is not None:

@@ -425,6 +425,8 @@ MEMORY_RUNNERS: list[Any] = [
 ]
 
 
+on_both_kinds = pytest.mark.parametrize("network", [BLOCKING[0], EVENT_LOOPS[0]], indirect=True)
+"""For what the two loops have each for itself, and transports have no part in: a blocking client and another."""
 on_every_network = pytest.mark.parametrize("network", [*NETWORK_RUNNERS, *REARRANGED], indirect=True)
 
 
