@@ -426,7 +426,7 @@ MEMORY_RUNNERS: list[Any] = [
 
 
 on_both_kinds = pytest.mark.parametrize("network", [BLOCKING[0], EVENT_LOOPS[0]], indirect=True)
-"""For what the two loops have each for itself, and transports have no part in: a blocking client and another."""
+"""A blocking client and an asynchronous one, for what transports have no part in."""
 on_every_network = pytest.mark.parametrize("network", [*NETWORK_RUNNERS, *REARRANGED], indirect=True)
 
 
