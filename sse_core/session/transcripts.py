@@ -62,8 +62,6 @@ class Transcript:
                     action = Send(redact(data, self._secret_names), deadline)
                 case Fetch():
                     action = redact_fetch(action, self._secret_names)
-                case Authorize(attempt, Response() as refused, deadline):
-                    action = Authorize(attempt, redact_response(refused), deadline)
                 case _:
                     pass
         return encode_step(action, now)
@@ -86,11 +84,17 @@ class Transcript:
 
 def encode_step(step: Action | Outcome, now: float) -> str:
     fields = msgspec.structs.asdict(step)
-    data = fields.pop("data", None)
-    if data is not None:
-        fields |= bytes_as_text(data)
-    if "chunks" in fields:
-        fields["chunks"] = len(fields["chunks"])
+    match step:
+        case Send() | Received():
+            fields |= bytes_as_text(fields.pop("data"))
+        case Deliver(chunks):
+            fields["chunks"] = len(chunks)
+        case Authorize(_, refused):
+            fields["refused"] = refused and refused.status
+        case Fetch():
+            fields |= bytes_as_text(fields.pop("body"))
+        case _:
+            pass
     return msgspec.json.encode({"at": now, "type": type(step).__name__} | fields).decode() + "\n"
 
 
@@ -118,8 +122,15 @@ def read_line(line: str) -> Step:
         at, kind = msgspec.convert(fields.pop("at", None), float), fields.get("type")
         if "text" in fields:
             fields["data"] = fields.pop("text").encode()
-        if "chunks" in fields:
-            fields["chunks"] = []
+        match kind:
+            case "Deliver":
+                fields["chunks"] = []
+            case "Authorize" if fields["refused"] is not None:
+                fields["refused"] = {"status": fields["refused"]}
+            case "Fetch":
+                fields["body"] = fields.pop("data")
+            case _:
+                pass
         return at, msgspec.convert(fields, KINDS[kind])
     except (msgspec.DecodeError, AttributeError, KeyError, TypeError, UnicodeError, RecursionError) as exc:
         raise ValueError(f"not a line of a transcript: {line[:SHOWN]!r}") from exc
@@ -179,23 +190,17 @@ def comparable(step: Action | Outcome | None) -> object:
 def redact_fetch(fetch: Fetch, secret_names: frozenset[str] = frozenset()) -> Fetch:
     """Leave credentials out of a request that another HTTP client sends."""
     url = SECRET_PARAMETER.sub(rb"\1***", fetch.url.encode()).decode()
-    headers = redact_headers(fetch.headers, secret_names)
+    headers = tuple(
+        (name, HIDDEN if name.lower() in secret_names or SECRET_NAME.search(name) else value)
+        for name, value in fetch.headers
+    )
     return msgspec.structs.replace(fetch, url=url, headers=headers)
 
 
 def redact_response(response: Response) -> Response:
     """Leave cookies out of the head of a response."""
-    headers = redact_headers(response.headers, frozenset({"set-cookie"}))
+    headers = tuple((name, HIDDEN if name == "set-cookie" else value) for name, value in response.headers)
     return Response(response.status, response.reason, headers, response.http_version)
-
-
-def redact_headers(
-    headers: tuple[tuple[str, str], ...], secret_names: frozenset[str]
-) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, HIDDEN if name.lower() in secret_names or SECRET_NAME.search(name) else value)
-        for name, value in headers
-    )
 
 
 def redact(data: bytes, secret_names: frozenset[str] = frozenset()) -> bytes:
