@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from . import resolving, sync_loop
 from .base import RECEIVE_SIZE
-from .options import NO_OVERRIDES, NetworkOptions, split_options
+from .options import NO_OVERRIDES, Auth, NetworkOptions, split_options
 from .resolving import LookUp
 from .sockets import DEFAULTS, Address, SocketOptions, send_some, shut_down
 from .sync_loop import Stream
@@ -44,7 +44,7 @@ class Client(sync_loop.Client):
     Raises ValueError if the URL is not http or https, and if an SSLContext verifies nobody by mistake.
     """
 
-    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions[Auth]]) -> None:
         transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 

@@ -59,7 +59,7 @@ from . import anyio as tasks
 from . import async_loop, sync_loop, threads
 from .base import StreamBase, T
 from .connections import ConnectionPool, ScheduleSweep, X
-from .options import Observer, Options
+from .options import AsyncAuth, Auth, Observer, Options
 
 __all__ = ["AsyncReplayClient", "Recorder", "ReplayClient", "replay_of"]
 
@@ -139,7 +139,7 @@ class ReplayClient(sync_loop.Client):
         *,
         in_real_time: bool = False,
         fetched: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[Options[Auth]],
     ) -> None:
         self.fetches = fetched
         super().__init__(base_url, threads.Transport, **options)
@@ -163,7 +163,7 @@ class AsyncReplayClient(async_loop.Client):
         *,
         in_real_time: bool = False,
         fetched: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[Options[AsyncAuth]],
     ) -> None:
         self.fetches = fetched
         super().__init__(base_url, tasks.Transport, **options)

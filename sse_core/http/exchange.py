@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 import h11
 
+from ..checks import as_pairs, check_type
 from ..errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
 from .chunked import ChunkedFraming, LengthFraming
 from .heads import HeadScanner
@@ -244,7 +245,10 @@ class Exchange:
         return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-        fields = list(headers)
+        check_type("method", method, str, "a str")
+        check_type("target", target, str, "a str")
+        check_type("body", body, bytes, "bytes")
+        fields = list(as_pairs("headers", headers))
         if method != "CONNECT" and not target.startswith(TARGET_STARTS):
             raise ValueError("HTTP/1.1 cannot carry this request: the target is neither a path nor a URL")
         if any(name.lower() in FRAMING for name, _ in fields):

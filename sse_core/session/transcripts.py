@@ -108,8 +108,10 @@ def bytes_as_text(data: bytes) -> dict[str, str]:
 def read_transcript(lines: Iterable[str]) -> list[Step]:
     """Read a life. A Deliver has no chunks.
 
-    Raises ValueError for what is no transcript.
+    Raises ValueError if it is no transcript, and TypeError if the lines are one str.
     """
+    if isinstance(lines, str):
+        raise TypeError("the lines of a transcript have to be a file or a list, not one str")
     return [read_line(line) for line in lines]
 
 
