@@ -40,6 +40,8 @@ class HeadScanner:
     def feed(self, data: bytes) -> None:
         """Check the next bytes, up to the blank line. Raises ProtocolError for what can be no head."""
         at = 0
+        if self._place is Place.STATUS and not self._line and (head := WHOLE_HEAD.match(data)):
+            self._place, at = Place.END, head.end()
         while at < len(data) and self._place is not Place.END:
             if self._place is Place.START and (line := FIELD_LINE.match(data, at)):
                 self._may_fold, at = True, line.end()
@@ -104,6 +106,10 @@ VERSION = re.compile(rb"HTTP/(?!1\.[01])([0-9]\.[0-9])")
 TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++")  # RFC 9110, 5.6.2
 VALUE = re.compile(rb"[^\0\r\n\v\f]++")
 FIELD_LINE = re.compile(TOKEN.pattern + rb":[^\0\r\n\v\f]*+\r?\n")
-"""A whole line, as most are; they are checked faster so."""
+FOLDS = rb"(?:[ \t][^\0\r\n\v\f]*+\r?\n)*+"
+WHOLE_HEAD = re.compile(
+    STATUS_LINE.pattern + rb"(?: [^\0\r\n\v\f]*+)?\r?\n(?:" + FIELD_LINE.pattern + FOLDS + rb")*+\r?\n"
+)
+"""A head that comes in one piece, as most do. This and the whole lines of others are checked faster so."""
 SHOWN = 60
 """Bytes of a line that a message shows."""
