@@ -65,9 +65,9 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events", "_prefix",
-        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
-        "dialect", "error", "mode", "verdict",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events",
+        "_prefix", "_received", "_response", "_stopped_early", "chunks", "comments", "content",
+        "detects_content", "dialect", "error", "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -108,7 +108,7 @@ class Reader(Generic[T]):
         self._stopped_early = False  # by an event or a field, whatever was decoded behind it
         self._may_be_events = False  # though the head says something else
         self._prefix = bytearray()  # the start of the body until it is understood, or all of a document
-        self._first_data = b""  # the start of the first event's data, until then
+        self._first_data = b""  # the start of the first data that no end marker is, until then
         self._received = 0  # the size of that, whether it was kept or not
 
     @property
@@ -234,8 +234,9 @@ class Reader(Generic[T]):
             self._read_items(decoder.feed_all(data), chunks)
             return
         type, events = batch
-        if not self._begun:
-            self._begun, self._first_data = True, events[0][:SNIFFED]
+        if not (self.content or self._first_data):
+            self._first_data = events[0][:SNIFFED]
+        self._begun = True
         self._last_read_id = decoder.last_event_id
         read = self.dialect.read_batch(events, chunks, type)
         if read < len(events):
@@ -248,10 +249,10 @@ class Reader(Generic[T]):
         self._stopped_early = True  # True while an event may end the loop
         for item in items:
             if isinstance(item, Event):
-                begun, self._begun = self._begun, True
+                self._begun = True
                 self._last_read_id = item.last_event_id
                 chunk = read(item)
-                if not begun and chunk is not Control.END:
+                if chunk is not Control.END and not (self.content or self._first_data):
                     self._first_data = item.raw[:SNIFFED]
                 if not isinstance(chunk, Control):
                     chunks.append(chunk)

@@ -48,9 +48,9 @@ class StrictStructs:
         decoder = self._decoders.get(kind)
         if decoder is None:
             struct: Any = self.struct(kind)
-            is_tagged = struct.__struct_config__.tag is not None
+            tag_field = struct.__struct_config__.tag_field
             decoder = self._decoders[kind] = msgspec.json.Decoder(
-                struct | AnyOtherTag if is_tagged else struct
+                struct if tag_field is None else struct | any_other_tag(tag_field)
             )
         try:
             decoder.decode(data)
@@ -119,8 +119,9 @@ strict_structs = cache(StrictStructs)
 """The structs are made once for each table."""
 
 
-class AnyOtherTag(Struct, tag_field="type", tag="\0"):
-    """A type that nobody sends. In a union with it, msgspec requires that an object has a type."""
+def any_other_tag(tag_field: str) -> Any:
+    """Return a type that nobody sends. In a union with it, msgspec requires that an object has a type."""
+    return msgspec.defstruct("AnyOtherTag", (), tag_field=tag_field, tag="\0")
 
 
 class StrictDialect(WrappedDialect[T, T], Generic[T]):

@@ -314,7 +314,8 @@ COSTLY = {
         "sse_core.events.strict",
         "sse_core.session.transcripts",
     ),
-    *(f"sse_core.dialects.{name}" for name in ("anthropic", "events", "gemini", "json", "mcp", "responses")),
+    *(f"sse_core.dialects.{name}" for name in ("anthropic", "cohere", "events", "gemini", "interactions")),
+    *(f"sse_core.dialects.{name}" for name in ("completions", "json", "mcp", "responses")),
 }
 """Each takes from half a millisecond to ten, in a process that may live for one answer only."""
 

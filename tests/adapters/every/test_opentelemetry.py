@@ -19,7 +19,17 @@ from opentelemetry.trace import SpanKind, StatusCode
 from sse_adapters.opentelemetry import Telemetry, kind_of, model_of
 from sse_adapters.server import ChatService, serving
 from sse_core import URL, Deadlines, Reconnects, Request, Retries, Session
-from sse_core.dialects import anthropic, events, gemini, groq, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    openai,
+    responses,
+)
 from support.runners import EVENTS, NetworkRunner
 from support.servers import (
     CHUNKED,
@@ -303,6 +313,15 @@ MESSAGES = [{"role": "user", "content": "hello"}]
         (openai.chat(model="m", messages=MESSAGES), "x.openai.azure.com", "chat", "azure.ai.openai", "m"),
         (responses.create(model="m", input="hello"), "localhost", "chat", "openai", "m"),
         (anthropic.messages(model="m", messages=[], max_tokens=1), "localhost", "chat", "anthropic", "m"),
+        (completions.create(model="m", prompt="hello"), "localhost", "text_completion", "openai", "m"),
+        (cohere.chat(model="m", messages=[]), "localhost", "chat", "cohere", "m"),
+        (
+            interactions.create(model="m", input="hello"),
+            "localhost",
+            "generate_content",
+            "gcp.gemini",
+            "m",
+        ),
         (
             gemini.generate(model="m", contents=[]),
             "eu-aiplatform.googleapis.com",
