@@ -51,7 +51,7 @@ class Exchange:
         *,
         max_head_size: int = 64 * 1024,
         max_header_fields: int = 500,
-        max_interim_responses: int = 100,
+        max_interim_responses: int = 16,
     ) -> None:
         self.response: Response | None = None
         """The head of the response, once it is complete."""
