@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from types import GenericAlias, NoneType, UnionType
-from typing import Any, Generic, Never, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Never, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
@@ -27,11 +27,12 @@ from ...reading.dialect import Control, Dialect
 from ...reading.message import Accumulator
 from .lenient import UNKNOWN
 from .provider_errors import NOT_JSON, invalid_chunk
-from .strict import Documented
 from .typed_events import Tagged
 from .wrapped import WrappedDialect
 
 T = TypeVar("T")
+Documented: TypeAlias = tuple[tuple[type[Struct], str, Any], ...]
+"""Structs, names of their fields, and the types that these are documented with."""
 
 
 class StrictStructs:

@@ -224,11 +224,12 @@ def test_nothing_comes_behind_the_end(response: bytes) -> None:
         ("GET", answer(b"", status="204 No Content")),
         ("HEAD", answer(b"", length=5)),
         ("GET", CHUNKED + framed(b"Hello") + LAST),
+        ("GET", CHUNKED + framed(b"Hello") + b"0\r\nX: y\r\n\r\n"),
         ("CONNECT", CLOSING),
     ],
 )
 def test_it_is_known_whether_anything_came_behind_the_end(method: str, response: bytes) -> None:
-    for extra in (b"", b"HTTP/1.1 200 OK\r\n"):
+    for extra in (b"", b"H", b"HTTP/1.1 200 OK\r\n"):
         for pieces in cuts(response + extra):
             exchange = Exchange(method, "/", [HOST])
             for piece in [*pieces, b""]:
