@@ -40,8 +40,6 @@ class HeadScanner:
     def feed(self, data: bytes) -> None:
         """Check the next bytes, up to the blank line. Raises ProtocolError for what can be no head."""
         at = 0
-        if self._place is Place.STATUS and not self._line and (head := WHOLE_HEAD.match(data)):
-            self._place, at = Place.END, head.end()
         while at < len(data) and self._place is not Place.END:
             if self._place is Place.START and (line := FIELD_LINE.match(data, at)):
                 self._may_fold, at = True, line.end()
@@ -110,6 +108,6 @@ FOLDS = rb"(?:[ \t][^\0\r\n\v\f]*+\r?\n)*+"
 WHOLE_HEAD = re.compile(
     STATUS_LINE.pattern + rb"(?: [^\0\r\n\v\f]*+)?\r?\n(?:" + FIELD_LINE.pattern + FOLDS + rb")*+\r?\n"
 )
-"""A head that comes in one piece, as most do. This and the whole lines of others are checked faster so."""
+"""A head with its blank line. Most come in one piece, and are checked by this alone: it is faster."""
 SHOWN = 60
 """Bytes of a line that a message shows."""
