@@ -29,6 +29,7 @@ from ..errors import (
 )
 from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
+from ..http.media_types import media_type
 from ..http.response import Response
 from .dialect import Control, Dialect, T
 from .limits import Limits
@@ -431,8 +432,8 @@ def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:
 
 def is_event_stream(response: Response) -> bool:
     """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
-    media_type, _, _ = (response.header("content-type") or "").partition(";")
-    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
+    stated = media_type(response)
+    return response.status == 200 and stated is not None and stated.essence == "text/event-stream"
 
 
 def begins_with_event_line(start: bytes | bytearray) -> bool | None:
