@@ -695,6 +695,68 @@ def test_tls_messages_without_data_come_to_an_end(
     assert transport.clock == transports.MAX_WITHOUT_DATA // 4096 + 1
 
 
+class SyncInterrupted(SyncTransport):
+    """Has no room to send, but something to receive."""
+
+    now = staticmethod(time.monotonic)
+    received = b""
+
+    def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0
+
+    def _receive(self, deadline: float | None) -> bytes:
+        return self.received
+
+
+class AsyncInterrupted(AsyncTransport):
+    """The same, with `await`."""
+
+    now = staticmethod(time.monotonic)
+    received = b""
+
+    async def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0
+
+    async def _receive(self, deadline: float | None) -> bytes:
+        return self.received
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_a_handshake_that_is_answered_before_it_is_sent_reads_the_answer(kind: type[Any]) -> None:
+    transport = kind()
+    transport.received = bytes([21, 3, 3, 0, 2, 2, 80])  # a fatal alert, internal_error (RFC 8446, 6)
+    with pytest.raises(ssl.SSLError, match="internal error"):
+        result_of(transport.start_tls("api.test", None))
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_a_connection_that_is_cut_while_something_is_sent_over_tls_is_no_end(
+    kind: type[Any], authority: Authority
+) -> None:
+    client, _, _, _ = connected(authority)
+    transport = kind()
+    transport._tls = client
+    assert result_of(transport.send(b"data", None)) == 0
+    for _ in range(2):
+        with pytest.raises(ssl.SSLError):
+            result_of(transport.receive(None))
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_what_tls_has_to_say_keeps_nobody_from_data(
+    kind: type[Any], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no room for it, and the data has come."""
+    client, server, _, from_server = connected(authority)
+    server.write(b"data")
+    updates = [b"an update"]
+    monkeypatch.setattr(client, "outgoing", lambda: updates.pop() if updates else b"")
+    transport = kind()
+    transport._tls = client
+    transport.received = from_server.read()
+    assert result_of(transport.receive(None)) == b"data"
+
+
 async def completed(value: Any) -> Any:
     return value
 
