@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 from threading import Event, Lock
@@ -72,7 +72,9 @@ class Transport(SyncTransport):
         self._look_up_ended: Event | None = None  # set by `abort`, too
         self._lock = Lock()  # between `abort`, and a socket that is set or closed
 
-    now = staticmethod(monotonic)
+    @property
+    def now(self) -> Callable[[], float]:
+        return monotonic
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, each for an equal share of the time left."""

@@ -66,9 +66,9 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events",
-        "_prefix", "_received", "_response", "_stopped_early", "chunks", "comments", "content",
-        "detects_content", "dialect", "error", "mode", "verdict",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_prefix",
+        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
+        "dialect", "error", "may_be_events", "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -90,8 +90,10 @@ class Reader(Generic[T]):
             self.begin(response)
 
     def _begin_body(self, last_event_id: str) -> None:
-        self.mode = Mode.EVENTS
+        self.mode = DOCUMENT if self.dialect.document else EVENTS
         """What the body is, as far as is known yet."""
+        self.may_be_events = False
+        """Whether it may be events although the head says something else: its first bytes will tell."""
         self.verdict: Verdict | None = None
         """How the stream ended; None before that."""
         self.error: StreamError | None = None
@@ -107,7 +109,6 @@ class Reader(Generic[T]):
         self._begun = False  # an event has come
         self._last_read_id = last_event_id  # the last event ID as of the last event that was read
         self._stopped_early = False  # by an event or a field, whatever was decoded behind it
-        self._may_be_events = False  # though the head says something else
         self._prefix = bytearray()  # the start of the body until it is understood, or all of a document
         self._first_data = b""  # the start of the first data that no end marker is, until then
         self._received = 0  # the size of that, whether it was kept or not
@@ -147,7 +148,7 @@ class Reader(Generic[T]):
         """Take the head of the response, before any of its body. The constructor does so if it has one."""
         self._response = response
         self.mode = mode_of(response, self.dialect)
-        self._may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
+        self.may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
 
     def resume(self, response: Response | None = None) -> None:
         """Expect another body, of the response that resumes the stream behind `last_event_id`.
@@ -169,10 +170,11 @@ class Reader(Generic[T]):
                 raise self.error
             return []
         if self.mode is not EVENTS:
-            return self._collect(data)
+            return self._sniff(data) if self.may_be_events else self._collect(data)
         chunks: list[T] = []
         if not self._begun:
             self._keep(data)
+            del self._prefix[self._limit :]  # by the first bytes that is less than by none
         try:
             if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
@@ -199,6 +201,8 @@ class Reader(Generic[T]):
         Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
         that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
         """
+        if self.may_be_events:
+            self._read_start(self.mode)  # it was too short for events
         if self.verdict is not None:
             return []
         if error is not None and not isinstance(error, StreamError):
@@ -311,20 +315,26 @@ class Reader(Generic[T]):
 
     # Documents and refusals.
 
+    def _sniff(self, data: bytes) -> list[T]:
+        """Look whether a body is events although its head says something else."""
+        self._prefix += data
+        is_events = begins_with_event_line(self._prefix[:SNIFFED])
+        if is_events is None and len(self._prefix) < SNIFFED:
+            return []
+        return self._read_start(EVENTS if is_events else self.mode)
+
+    def _read_start(self, mode: Mode) -> list[T]:
+        """Read what has come, now that it is known what it is."""
+        self.mode, self.may_be_events = mode, False
+        start, self._prefix = bytes(self._prefix), bytearray()
+        return self.feed(start)
+
     def _collect(self, data: bytes) -> list[T]:
         """Keep what comes until the end, or until it is enough to say what it is."""
         self._keep(data)
-        if self._may_be_events:
-            answer = begins_with_event_line(self._prefix)
-            if answer is None:
-                return []
-            self._may_be_events = False
-            if answer:
-                start, self._prefix = bytes(self._prefix), bytearray()
-                self.mode, self._received = EVENTS, 0
-                return self.feed(start)
         if self.mode is DOCUMENT and not self.dialect.document and not looks_like_json(self._prefix):
             self.mode = REFUSAL
+            del self._prefix[self._limit :]  # of which less is kept
         if self.mode is REFUSAL and self._received >= self._limit:
             return self.close()
         if self._received <= self._limit:
@@ -358,8 +368,11 @@ class Reader(Generic[T]):
         """Read a whole body that is no event stream."""
         may_answer = self.dialect.document or self.dialect.accepts_document
         if may_answer and self._received <= self._limit:
+            head = self._head
+            if self._response is None and looks_like_json(self._prefix):
+                head = Response(200, headers=(("content-type", "application/json"),))
             try:
-                found = self.dialect.read_document(self._head, bytes(self._prefix))
+                found = self.dialect.read_document(head, bytes(self._prefix))
             except ApiError:
                 self.verdict = Verdict.REFUSED
                 raise
@@ -432,7 +445,7 @@ def has_no_event_lines(start: bytes | bytearray) -> bool:
 def looks_like_json(start: bytes | bytearray) -> bool:
     """Whether a body may be an object or an array as JSON."""
     text = start[:SNIFFED].removeprefix(BOM).lstrip()
-    return not text or text.startswith((b"{", b"["))
+    return not text or BOM.startswith(text) or text.startswith((b"{", b"["))
 
 
 BOM = b"\xef\xbb\xbf"

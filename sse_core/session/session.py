@@ -204,9 +204,9 @@ class Session(Receiving[T], Generic[T]):
         match outcome.reason:
             case Reason.CANCELLED:
                 return self._fail_unconnected(StreamClosed())
-            case Reason.DEADLINE:
+            case Reason.DEADLINE if self._timing.expired():
                 return self._fail_unconnected(self._timing.expiry_error())
-            case _:
+            case _:  # or a time limit of its own has passed
                 return self._fail_unconnected(ConnectionFailed(f"no credentials: {outcome.message}"))
 
     def _authorized(self, outcome: Authorized) -> Action:

@@ -27,10 +27,12 @@ from sse_core import (
     Done,
     Event,
     Message,
+    Reader,
     Receive,
     Received,
     Release,
     Request,
+    Response,
     Session,
     StreamError,
 )
@@ -67,6 +69,8 @@ __all__ = [
     "fixtures_folder",
     "load",
     "read",
+    "read_with_reader",
+    "response_of",
     "schema",
 ]
 
@@ -229,6 +233,19 @@ def read(fixture: Fixture, pieces: Iterable[bytes]) -> Reading:
     return Reading(chunks, message, session.verdict.name, session.error)
 
 
+def read_with_reader(fixture: Fixture, pieces: Iterable[bytes]) -> Reading:
+    """Read the same by a Reader alone, which is given the head of the response and the pieces of its body."""
+    reader = Reader(REQUESTS[fixture.dialect](), response=response_of(fixture))
+    chunks: list[Any] = []
+    for piece in pieces:
+        chunks += reader.feed(piece)
+        if reader.verdict is not None:
+            break
+    chunks += reader.close()
+    assert reader.verdict is not None  # for it is closed
+    return Reading(chunks, reader.message, reader.verdict.name, reader.error)
+
+
 def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     """What our own dialect gets wrong on a fixture's stream in these pieces; None if nothing."""
     expected, found = fixture.expected, read(fixture, pieces)
@@ -266,10 +283,16 @@ def read_fixture(path: Path) -> Fixture:
         raise msgspec.ValidationError(f"{name}.json: {error}") from error
 
 
-def head_of(fixture: Fixture) -> bytes:
-    """The head of the response that has the stream for its body, until the connection ends."""
+def response_of(fixture: Fixture) -> Response:
+    """The head of the response that has the stream for its body."""
     status, kind = fixture.expected.status, fixture.expected.content_type
-    lines = (f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Type: {kind}", "", "")
+    return Response(status, phrases.get(status, ""), (("content-type", kind),))
+
+
+def head_of(fixture: Fixture) -> bytes:
+    """The same as bytes, of a body that lasts until the connection ends."""
+    head = response_of(fixture)
+    lines = (f"HTTP/1.1 {head.status} {head.reason}", f"Content-Type: {head.header('content-type')}", "", "")
     return "\r\n".join(lines).encode()
 
 
