@@ -27,6 +27,9 @@ fuzz: .venv/test
 	$(BIN)/python fuzz/run.py --seconds 60
 	$(BIN)/python fuzz/faults.py --seconds 60
 
+mutants: .venv/test
+	$(BIN)/python tools/mutants.py $(ARGS)
+
 .venv/run: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -48,4 +51,4 @@ fuzz: .venv/test
 clean:
 	rm -rf .venv .coverage* .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint bench fuzz mutants clean

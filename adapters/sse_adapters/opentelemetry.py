@@ -264,9 +264,12 @@ def without_none(attributes: Mapping[str, str | int | float | None]) -> Attribut
 
 OPERATIONS = (
     ("/chat/completions", "chat", "openai"),
+    ("/completions", "text_completion", "openai"),
     ("/responses", "chat", "openai"),
     ("/messages", "chat", "anthropic"),
+    ("/v2/chat", "chat", "cohere"),
     (":streamGenerateContent", "generate_content", "gcp.gemini"),
+    ("/interactions", "generate_content", "gcp.gemini"),
 )
 """How a path ends, the operation, and the provider whose interface it is."""
 PROVIDERS = (

@@ -61,7 +61,7 @@ SCALARS = (b"null", b"true", b"0", b'""')
 """JSON values that are no object or array, one of each type."""
 
 
-def as_bytes(done: bytes | str | None) -> bytes | None:
+def as_bytes(done: object) -> bytes | None:
     if not isinstance(done, bytes | str | None):
         raise TypeError(f"done is the data of the end marker, as bytes or str, not {done!r:.100}")
     return done.encode() if isinstance(done, str) else done

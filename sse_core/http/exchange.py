@@ -37,9 +37,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_connection", "_framing", "_h11_keep_alive", "_head", "_head_size", "_interim_left",
-        "_max_head_size", "_max_header_fields", "_method", "_received", "_scanner", "_to_send", "ended",
-        "error", "excess_data", "response",
+        "_connection", "_framing", "_h11_keep_alive", "_head", "_head_size", "_interim_responses",
+        "_max_head_size", "_max_header_fields", "_max_interim_responses", "_method", "_received",
+        "_scanner", "_to_send", "ended", "error", "excess_data", "response",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +51,7 @@ class Exchange:
         *,
         max_head_size: int = 64 * 1024,
         max_header_fields: int = 500,
-        max_interim_responses: int = 100,
+        max_interim_responses: int = 16,
     ) -> None:
         self.response: Response | None = None
         """The head of the response, once it is complete."""
@@ -64,7 +64,8 @@ class Exchange:
         self._method = method
         self._max_head_size = max_head_size
         self._max_header_fields = max_header_fields
-        self._interim_left = max_interim_responses
+        self._max_interim_responses = max_interim_responses
+        self._interim_responses = 0
         self._head_size = 0
         self._scanner: HeadScanner | None = HeadScanner(status_line=True)
         """Checks the head that is being received; None once that is complete."""
@@ -205,9 +206,9 @@ class Exchange:
         return self._method == "CONNECT" and 200 <= event.status_code < 300
 
     def _count_interim(self) -> None:
-        self._interim_left -= 1
-        if self._interim_left < 0:
-            raise ProtocolError("too many interim responses")
+        self._interim_responses += 1
+        if self._interim_responses > self._max_interim_responses:
+            raise ProtocolError(f"more than {self._max_interim_responses} interim responses")
 
     def _fast_framing(self, response: Response) -> ChunkedFraming | LengthFraming | None:
         """Choose the parser for the body (RFC 9112, 6.3); None leaves it to h11."""

@@ -14,7 +14,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Of the response head; more is a ProtocolError."""
     max_header_fields: int = 500
     """Fields of the response head, and of trailers behind the body; more is a ProtocolError."""
-    max_interim_responses: int = 100
+    max_interim_responses: int = 16
     """Responses of status 1xx before the final one; more is a ProtocolError."""
     max_error_body: int = 64 * 2**10
     """Of a refused response's body that is kept for the error; the rest is not read."""

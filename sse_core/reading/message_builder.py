@@ -47,6 +47,11 @@ class MessageBuilder(Generic[T]):
         raise TypeError("the chunks of this stream are not put together")
 
     @property
+    def understood(self) -> bool:
+        """Whether anything of an answer has come, as far as that can be told."""
+        return self._accumulator is None or self.dialect.may_end or self._accumulator.understood
+
+    @property
     def would_repeat(self) -> bool:
         """Whether chunks have come that would come again from the start of the stream."""
         return self._accumulates and self._chunks > 0

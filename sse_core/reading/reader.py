@@ -65,7 +65,7 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_last_read_id", "_limits", "_prefix", "_received",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_prefix", "_received",
         "_response", "_stopped_early", "chunks", "comments", "content", "detects_content", "dialect",
         "error", "may_be_events", "mode", "verdict",
     )  # fmt: skip
@@ -108,7 +108,8 @@ class Reader(Generic[T]):
         self._begun = False  # an event has come
         self._last_read_id = last_event_id  # the last event ID as of the last event that was read
         self._stopped_early = False  # by an event or a field, whatever was decoded behind it
-        self._prefix = bytearray()  # what has come before the first event, or all of a document
+        self._prefix = bytearray()  # the start of the body until it is understood, or all of a document
+        self._first_data = b""  # the start of the first data that no end marker is, until then
         self._received = 0  # the size of that, whether it was kept or not
 
     @property
@@ -170,6 +171,9 @@ class Reader(Generic[T]):
         if self.mode is not EVENTS:
             return self._sniff(data) if self.may_be_events else self._collect(data)
         chunks: list[T] = []
+        if not self._begun:
+            self._keep(data)
+            del self._prefix[self._limit :]  # by the first bytes that is less than by none
         try:
             if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
@@ -181,14 +185,13 @@ class Reader(Generic[T]):
             self._conclude(error)
         if self.verdict is None and self._decoder.error is not None:
             self._conclude(self._decoder.error)
-        if not self._begun:
-            self._keep(data)
-            del self._prefix[self._limit :]  # by the first bytes that is less than by none
         self.chunks += len(chunks)
         self.content += self._builder.add(chunks, len(data))
         self.detects_content = self._builder.detects_content
-        if self.error is not None:
-            self.annotate(self.error)
+        if self._prefix and self.content:
+            self._prefix, self._first_data = bytearray(), b""  # the stream explains itself by now
+        if self.verdict is not None:
+            self._judge_end()
         return chunks
 
     def close(self, error: Exception | None = None) -> list[T]:
@@ -217,8 +220,7 @@ class Reader(Generic[T]):
             self._conclude(exc)
         self.chunks += len(chunks)
         self.content += self._builder.add(chunks, 0)
-        if self.error is not None:
-            self.annotate(self.error)
+        self._judge_end()
         return chunks
 
     def annotate(self, error: StreamError) -> None:
@@ -235,9 +237,11 @@ class Reader(Generic[T]):
         if batch is None:
             self._read_items(decoder.feed_all(data), chunks)
             return
+        type, events = batch
+        if not (self.content or self._first_data):
+            self._first_data = events[0][:SNIFFED]
         self._begun = True
         self._last_read_id = decoder.last_event_id
-        type, events = batch
         read = self.dialect.read_batch(events, chunks, type)
         if read < len(events):
             self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
@@ -252,6 +256,8 @@ class Reader(Generic[T]):
                 self._begun = True
                 self._last_read_id = item.last_event_id
                 chunk = read(item)
+                if chunk is not Control.END and not (self.content or self._first_data):
+                    self._first_data = item.raw[:SNIFFED]
                 if not isinstance(chunk, Control):
                     chunks.append(chunk)
                 if dialect.ended or chunk is Control.END:
@@ -279,7 +285,26 @@ class Reader(Generic[T]):
         elif self.dialect.ends_with_body:
             self.verdict = Verdict.FINISHED
         else:
-            raise StreamIncomplete(Verdict.UNFINISHED.value)
+            raise self._premature_end()
+
+    def _judge_end(self) -> None:
+        """Look at the end of a stream once more, now that all its chunks are counted.
+
+        An end marker is no success if nothing was understood of what came before it: then the end is judged
+        as that of the body would be.
+        """
+        if self.verdict is Verdict.COMPLETE and self.mode is EVENTS and not self._builder.understood:
+            if self._first_data:
+                self.verdict, self.error = Verdict.UNFINISHED, self._premature_end()
+            elif has_no_event_lines(self._prefix.partition(b"data:")[0]):
+                error = self.dialect.error_for(self._head, bytes(self._prefix))
+                self.verdict, self.error = Verdict.REFUSED, error
+        if self.error is not None:
+            self.annotate(self.error)
+
+    def _premature_end(self) -> StreamError:
+        came = b"" if self._builder.understood else self._first_data
+        return self.dialect.premature_end(Verdict.UNFINISHED.value, came)
 
     def _read_last_line(self) -> None:
         """Raise the error that the body's last line reports, if it has no end and belongs to no event."""

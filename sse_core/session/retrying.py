@@ -57,6 +57,25 @@ def should_retry(error: StreamError) -> bool:
     return error.retryable and not (isinstance(error, DeadlineExceeded) and error.which == "total")
 
 
+def asked_wait(error: StreamError) -> float | None:
+    """Return how many seconds the server asks to wait before another request, wherever it says so.
+
+    That is in the head of its response, in the error that it reports, or, if a limit on the rate was
+    reached (429), in the time until that is reset.
+    """
+    response = error.response
+    asked = None if response is None else retry_after(response)
+    if asked is None:
+        asked = error.retry_after
+    if asked is None and response is not None and response.status == 429:
+        from ..http.rate_limits import rate_limits  # which takes time to import
+
+        limits = rate_limits(response).values()
+        resets = [limit.reset for limit in limits if limit.remaining == 0 and limit.reset is not None]
+        asked = max(resets, default=None)
+    return asked
+
+
 def retry_after(response: Response, wall: float | None = None) -> float | None:
     """Return how many seconds a response asks to wait, or None; never less than 0.
 

@@ -36,7 +36,19 @@ from sse_core import (
     Session,
     StreamError,
 )
-from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    json,
+    mcp,
+    openai,
+    responses,
+)
 from sse_core.dialects.shared.lenient import convert_leniently
 from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, printed, spec_folder
@@ -359,7 +371,10 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "groq": lambda: groq.chat(model="any", messages=MESSAGES),
     "openai": lambda: openai.chat(model="any", messages=MESSAGES),
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
+    "cohere": lambda: cohere.chat(model="any", messages=MESSAGES),
+    "completions": lambda: completions.create(model="any", prompt="hello"),
     "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
+    "interactions": lambda: interactions.create(model="any", input="hello"),
     "responses": lambda: responses.create(model="any", input="hello"),
     "mcp": lambda: mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call", params={"name": "any"})),
     "json": lambda: json.request(Greeting),

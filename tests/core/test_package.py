@@ -14,7 +14,19 @@ from types import ModuleType
 import pytest
 
 import sse_core
-from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    json,
+    mcp,
+    openai,
+    responses,
+)
 
 FOLDER = Path(sse_core.__file__).parent
 FILES = {
@@ -41,7 +53,10 @@ ROOMS = {
 """How far out each room lies. Rooms of one number do not know each other."""
 VALUES = {"http.response", "http.url"}
 """Plain values, which import nothing of ours: any room may."""
-PUBLIC = [sse_core, anthropic, events, gemini, groq, json, mcp, openai, responses]
+PUBLIC = [
+    sse_core,
+    *(anthropic, cohere, completions, events, gemini, groq, interactions, json, mcp, openai, responses),
+]
 
 
 def imports(module: str) -> set[str]:

@@ -29,9 +29,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_small(wheel: Path) -> None:
-    """With what it needs, of which the size is not ours to say, it takes less than 2.5 MiB."""
+    """With what it needs, of which the size is not ours to say, it takes less than 3 MiB."""
     with ZipFile(wheel) as files:
-        assert sum(file.file_size for file in files.infolist()) < 0.85 * MEBIBYTE
+        assert sum(file.file_size for file in files.infolist()) < 1.2 * MEBIBYTE
 
 
 def test_it_works_where_the_source_is_not(wheel: Path, tmp_path: Path) -> None:

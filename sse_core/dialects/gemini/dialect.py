@@ -351,10 +351,10 @@ def generate_content(
 
 def path_of(model: str) -> str:
     """Return the path of a model, whose name may have its collection before it, as `tunedModels/mine` has."""
-    if not isinstance(model, str):
-        raise TypeError(f"model is a str, not {model!r:.100}")
-    names = model.split("/") if "/" in model else ["models", model]
-    return "".join(f"/{path_segment(name, 'model')}" for name in names)
+    path = path_segment(model, "model")
+    if "/" not in model:
+        return f"/models/{path}"
+    return "".join(f"/{path_segment(name, 'model')}" for name in model.split("/"))
 
 
 decode = msgspec.json.Decoder(GenerateContentResponse).decode

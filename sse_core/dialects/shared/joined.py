@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
+
+from .lenient import fields_in, items_in
 
 
 def joined(old: Any, new: Any, *, cumulative: bool = True) -> Any:
@@ -11,16 +13,16 @@ def joined(old: Any, new: Any, *, cumulative: bool = True) -> Any:
     Objects are merged, arrays appended, and other values replaced, though not by null. If arrays may be
     `cumulative`, one that begins with all of the old one replaces it.
     """
-    if isinstance(new, dict):
-        whole = cast("dict[str, Any]", old) if isinstance(old, dict) else {}
-        for name, value in cast("dict[str, Any]", new).items():
+    fields, items = fields_in(new), items_in(new)
+    if fields is not None:
+        whole = fields_in(old) or {}
+        for name, value in fields.items():
             whole[name] = joined(whole.get(name), value, cumulative=cumulative)
         return whole
-    if isinstance(new, list):
-        items: list[Any] = old if isinstance(old, list) else []
-        more: list[Any] = new
-        if cumulative and more[: len(items)] == items:
-            more = more[len(items) :]
-        items += [joined(None, item) for item in more]
-        return items
+    if items is not None:
+        already = items_in(old) or []
+        if cumulative and items[: len(already)] == already:
+            items = items[len(already) :]
+        already += [joined(None, item) for item in items]
+        return already
     return old if new is None else new

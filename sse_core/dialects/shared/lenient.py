@@ -37,11 +37,13 @@ def coerce(value: object, kind: inspect.Type, *, keep: bool) -> object:
     elif value is None:
         return UNSET
     elif isinstance(kind, inspect.StructType):
-        fitted = coerce_fields(cast("Fields", value), kind) if isinstance(value, dict) else UNSET
+        fields = fields_in(value)
+        fitted = UNSET if fields is None else coerce_fields(fields, kind)
     elif isinstance(kind, inspect.VarTupleType):
         fitted = coerce_items(value, kind.item_type, keep=keep)
     elif isinstance(kind, inspect.DictType):
-        fitted = cast("Fields", value) if isinstance(value, dict) else UNSET
+        fields = fields_in(value)
+        fitted = UNSET if fields is None else fields
     else:
         fitted = coerce_scalar(value, kind)
     return value if keep and fitted is UNSET and value is not None else fitted
@@ -61,21 +63,22 @@ def coerce_fields(fields: Fields, kind: inspect.StructType) -> Fields:
 
 
 def coerce_items(value: object, of: inspect.Type, *, keep: bool) -> object:
-    if isinstance(value, list):
-        items = [coerce(item, of, keep=keep) for item in cast("list[object]", value)]
-        return [item for item in items if item is not UNSET]
+    items = items_in(value)
+    if items is not None:
+        fitted = [coerce(item, of, keep=keep) for item in items]
+        return [item for item in fitted if item is not UNSET]
     return UNSET if value else []  # PHP and Lua write {} for a list that is empty
 
 
 def coerce_to_union(value: object, kind: inspect.UnionType, *, keep: bool) -> object:
     if value is None:
         return None if kind.includes_none else UNSET
-    if isinstance(value, dict):
+    fields = fields_in(value)
+    if fields is not None:
         members = {
             of.tag: of for of in kind.types if isinstance(of, inspect.StructType) and of.tag is not None
         }
         if members:
-            fields = cast("Fields", value)
             tag = fields.get("type")
             if isinstance(tag, str) and tag in members and tag != UNKNOWN:
                 return coerce_fields(fields, members[tag])
@@ -91,14 +94,24 @@ def coerce_to_union(value: object, kind: inspect.UnionType, *, keep: bool) -> ob
 
 def coerce_scalar(value: object, kind: inspect.Type) -> object:
     target = SCALARS.get(type(kind))
-    if target is None or isinstance(value, dict | list):
-        return value if target is None else UNSET
+    if target is None:
+        return value
+    if fields_in(value) is not None or items_in(value) is not None:
+        return UNSET
     if target is str and not isinstance(value, str):
         return msgspec.json.encode(value).decode()
     try:
         return msgspec.convert(value, target, strict=False)
     except msgspec.ValidationError:
         return UNSET
+
+
+def fields_in(value: object) -> Fields | None:
+    return cast("Fields", value) if isinstance(value, dict) else None
+
+
+def items_in(value: object) -> list[object] | None:
+    return cast("list[object]", value) if isinstance(value, list) else None
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 
-def path_segment(name: str, what: str) -> str:
+def path_segment(name: object, what: str) -> str:
     """Return a name as one segment of a path (RFC 3986, 3.3), where no character of it means anything else.
 
     Raises TypeError if it is no str, and ValueError if it is empty or a dot-segment (RFC 3986, 3.3): those

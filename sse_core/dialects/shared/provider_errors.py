@@ -41,18 +41,17 @@ def find_error(data: bytes, *, any_object: bool = False, explicit: bool = False)
 def find_message(data: bytes) -> ErrorObject | None:
     """Return the error in a JSON object if it has a message, whether it says that it is an error or not."""
     try:
-        value: object = msgspec.json.decode(data)
+        fields: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
     except NOT_JSON:
         return None
-    is_report = isinstance(value, dict) and has_message(cast("dict[str, Any]", value))
-    return error_in_value(value, any_object=True) if is_report else None
+    return error_in_value(fields, any_object=True) if has_message(fields) else None
 
 
 def error_in_events(data: bytes) -> ErrorObject | None:
     """Return the error in the start of an event stream that is known to report one, or None."""
     decoder = EventDecoder()
-    items = [*decoder.feed(data + b"\n\n")] if data.lstrip().startswith(FIELDS) else []
-    found = (find_error(item.raw, any_object=True) for item in items if isinstance(item, Event))
+    events = decoder.feed(data + b"\n\n") if data.lstrip().startswith(FIELDS) else ()
+    found = (find_error(event.raw, any_object=True) for event in events)
     return next((error for error in found if error is not None), None)
 
 

@@ -38,6 +38,7 @@ from support.servers import (
     listening,
     never_accepting,
     says,
+    settle,
 )
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
@@ -246,7 +247,7 @@ def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None
     sleeper = threading.Thread(target=sleep)
     sleeper.start()
     eventually(lambda: any("portal" in thread.name for thread in threading.enumerate()))
-    time.sleep(0.05)
+    settle()
     loop.stop()
     sleeper.join(GENEROUS)
     assert [type(exc) for exc in failed] == [ConnectionAbortedError]
@@ -328,7 +329,23 @@ def test_a_closed_connection_leaves_the_peer_room_to_send() -> None:
     asyncio.run(main())
 
 
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop for which time passes when it is told to."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    async def skip(self, seconds: float) -> None:
+        self.ahead += seconds
+        for _ in range(2):  # timers that are due go off in the turn after the next
+            await asyncio.sleep(0)
+
+
 def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
+    loop = JumpingLoop()
+
     async def main() -> None:
         transport = sse_adapters.asyncio.Transport()
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -337,13 +354,13 @@ def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
                 for size in (1, 2):
                     peer.sendall(bytes(size))
                     assert len(await transport.receive(transport.now() + SHORT)) == size
-                await asyncio.sleep(2 * SHORT)  # nobody waits when it goes off
+                await loop.skip(2 * SHORT)  # nobody waits when it goes off
                 reading = asyncio.ensure_future(transport.receive(transport.now() + SHORT))
                 await asyncio.sleep(0)
                 reading.cancel()
                 await asyncio.wait([reading])
                 reading = asyncio.ensure_future(transport.receive(None))
-                await asyncio.sleep(2 * SHORT)  # the timer of the last one goes off
+                await loop.skip(2 * SHORT)  # the timer of the last one goes off
                 assert not reading.done()
                 reading.cancel()
                 await asyncio.wait([reading])
@@ -351,11 +368,16 @@ def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
                 await asyncio.sleep(0)
                 reading.cancel()
                 await asyncio.wait([reading])
+                reading = asyncio.ensure_future(transport.receive(transport.now() + 3 * SHORT))
+                await loop.skip(2 * SHORT)  # the timer of the last one goes off, too early for this
+                assert not reading.done()
+                await loop.skip(2 * SHORT)
                 with pytest.raises(TimeoutError):
-                    await transport.receive(transport.now() + 3 * SHORT)  # later than that timer
+                    await reading
             transport.close()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
 
 
 def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:

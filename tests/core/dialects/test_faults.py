@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -23,13 +24,13 @@ from sse_core import (
     StatusError,
     StreamIncomplete,
 )
-from sse_core.dialects import anthropic, events, gemini, groq, mcp, openai, responses
+from sse_core.dialects import anthropic, events, gemini, groq, interactions, mcp, openai, responses
 from sse_core.dialects import json as json_dialect
 from sse_core.dialects.shared.joined import joined
 from sse_core.dialects.shared.retry_after import retry_after_in
 from sse_core.testing.dialects import REQUESTS
 
-PROVIDERS = sorted(REQUESTS.keys() & {"openai", "groq", "anthropic", "gemini", "responses"})
+PROVIDERS = sorted(REQUESTS.keys() - {"mcp", "json", "events"})
 
 
 def event_of(value: object, type: str = "message") -> Event:
@@ -106,6 +107,27 @@ WHOLE: list[tuple[str, dict[str, Any], str, str | None]] = [
         "hi",
         "STOP",
     ),
+    (
+        "cohere",
+        {
+            "id": "c",
+            "finish_reason": "TOOL_CALL",
+            "message": {"content": [{"type": "text", "text": "hi"}], "tool_calls": [CALL]},
+        },
+        "hi",
+        "TOOL_CALL",
+    ),
+    (
+        "interactions",
+        {
+            "object": "interaction",
+            "status": "completed",
+            "steps": [{"type": "model_output", "content": [{"type": "text", "text": "hi"}]}],
+        },
+        "hi",
+        "completed",
+    ),
+    ("completions", {"choices": [{"text": "hi", "finish_reason": "stop"}]}, "hi", "stop"),
 ]
 
 
@@ -128,6 +150,12 @@ def test_c2_a_whole_response_that_failed_is_an_error() -> None:
     failed = {"object": "response", "status": "failed", "error": {"code": "server_error", "message": "no"}}
     with pytest.raises(ApiError, match="no"):
         REQUESTS["responses"]().dialect().read(event_of(failed))
+    interaction = {"object": "interaction", "status": "failed", "errors": [{"message": "no"}]}
+    with pytest.raises(ApiError, match="no"):
+        REQUESTS["interactions"]().dialect().read(event_of(interaction))
+    answer = {"id": "c", "finish_reason": "ERROR", "message": {"role": "assistant"}}
+    with pytest.raises(ApiError, match="internal server error"):
+        REQUESTS["cohere"]().dialect().read(event_of(answer))
 
 
 # C3: errors in any form, at any status.
@@ -212,6 +240,9 @@ NOTHING: list[tuple[str, object]] = [
     ("gemini", {"hello": 1}),
     ("anthropic", {"type": "hello"}),
     ("responses", {"type": "hello"}),
+    ("cohere", {"type": "hello"}),
+    ("completions", {"choices": [{"txt": "a"}]}),
+    ("interactions", {"event_type": "hello"}),
 ]
 SOMETHING: list[tuple[str, object]] = [
     ("openai", {"choices": [{"delta": {"content": "a"}}]}),
@@ -220,6 +251,9 @@ SOMETHING: list[tuple[str, object]] = [
     ("gemini", {"usageMetadata": {"promptTokenCount": 1}}),
     ("anthropic", {"type": "message_start", "message": {"id": "m"}}),
     ("responses", {"type": "response.created", "response": {"id": "r"}}),
+    ("cohere", {"type": "message-start", "id": "c"}),
+    ("completions", {"choices": [{"text": "a"}]}),
+    ("interactions", {"event_type": "interaction.created", "interaction": {"id": "i"}}),
 ]
 
 
@@ -295,9 +329,11 @@ def test_c4_beside_the_error() -> None:
 
 # C5: two messages in one stream.
 
-STARTS: dict[str, Any] = {
+STARTS: dict[str, Callable[[str], object]] = {
     "anthropic": lambda id: {"type": "message_start", "message": {"id": id, "content": []}},
     "responses": lambda id: {"type": "response.created", "response": {"id": id}},
+    "cohere": lambda id: {"type": "message-start", "id": id},
+    "interactions": lambda id: {"event_type": "interaction.created", "interaction": {"id": id}},
 }
 
 
@@ -423,7 +459,7 @@ def test_c7_what_mistral_thinks_is_as_it_is_without_streaming() -> None:
     assert whole.content_parts == (thinking("Easy"), reference, {"type": "text", "text": "42!?"})
     sent = {"choices": [{"message": {"content": list(whole.content_parts)}}]}
     document = openai.completion(model="m", messages=[]).dialect()
-    (completion,) = document.read_document(Response(200), json.dumps(sent).encode()) or ()
+    (completion,) = cast("list[Any]", document.read_document(Response(200), json.dumps(sent).encode()))
     assert completion.choices[0].message == whole
 
 
@@ -469,6 +505,14 @@ CUT: dict[str, tuple[bytes, ...]] = {
         for half in HALVES
     ),
     "responses": tuple(b'{"type":"response.output_text.delta","delta":%b}' % half for half in HALVES),
+    "cohere": tuple(
+        b'{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":%b}}}}' % half
+        for half in HALVES
+    ),
+    "completions": tuple(b'{"choices":[{"text":%b}]}' % half for half in HALVES),
+    "interactions": tuple(
+        b'{"event_type":"step.delta","index":0,"delta":{"type":"text","text":%b}}' % half for half in HALVES
+    ),
 }
 
 
@@ -574,7 +618,7 @@ def test_d7_a_notification_has_no_answer(body: bytes) -> None:
 
 def test_d9_the_end_marker_may_be_text() -> None:
     for done in ("[END]", b"[END]"):
-        dialect = json_dialect.request(dict, done=done).dialect()
+        dialect = json_dialect.request(dict[str, Any], done=done).dialect()
         assert dialect.read(Event(b"[END]")) is Control.END
     with pytest.raises(TypeError, match="done is the data of the end marker, as bytes or str, not 5"):
         json_dialect.request(dict, done=5)  # type: ignore[call-overload]
@@ -596,6 +640,7 @@ def test_e1_a_name_in_a_path_is_quoted(model: str, path: str) -> None:
 
 def test_e1_an_id_in_a_path_is_quoted() -> None:
     assert responses.resume("a/b?c").path == "/responses/a%2Fb%3Fc?stream=true"
+    assert interactions.resume("a/b?c").path == "/interactions/a%2Fb%3Fc?stream=true"
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "/../secret", "models/.."])
@@ -605,6 +650,8 @@ def test_e1_a_name_in_a_path_leads_nowhere_else(name: str) -> None:
     if "/" not in name:
         with pytest.raises(ValueError, match="response_id cannot be"):
             responses.resume(name)
+        with pytest.raises(ValueError, match="interaction_id cannot be"):
+            interactions.resume(name)
 
 
 def test_f1_a_name_that_is_none_is_named() -> None:
@@ -627,6 +674,9 @@ LARGE_EVENTS: dict[str, bytes] = {
     "openai": b'{"choices":[%b]}' % b",".join([b"{}"] * 250_000),
     "gemini": b'{"candidates":[%b]}' % b",".join([b"{}"] * 250_000),
     "anthropic": b'{"type":"message_start","message":{"content":[%b]}}' % b",".join([b"{}"] * 250_000),
+    "completions": b'{"choices":[%b]}' % b",".join([b"{}"] * 250_000),
+    "cohere": b'{"type":"x","a":[%b]}' % b",".join([b"{}"] * 250_000),
+    "interactions": b'{"event_type":"x","a":[%b]}' % b",".join([b"{}"] * 250_000),
 }
 
 
@@ -644,7 +694,7 @@ def test_e3_a_long_text_has_not() -> None:
     assert REQUESTS["gemini"]().dialect().read(event_of(parts))
 
 
-MANY: dict[str, Any] = {
+MANY: dict[str, Callable[[int], object]] = {
     "openai": lambda index: {"choices": [{"index": index, "delta": {"content": "a"}}]},
     "groq": lambda index: {"choices": [{"delta": {"tool_calls": [{"index": index, "id": str(index)}]}}]},
     "gemini": lambda index: {
@@ -656,6 +706,16 @@ MANY: dict[str, Any] = {
         "content_block": {"type": "text"},
     },
     "responses": lambda index: {"type": "response.output_text.delta", "output_index": index, "delta": "a"},
+    "cohere": lambda index: {
+        "type": "citation-start",
+        "delta": {"message": {"citations": {"start": index}}},
+    },
+    "completions": lambda index: {"choices": [{"index": index, "text": "a"}]},
+    "interactions": lambda index: {
+        "event_type": "step.delta",
+        "index": index,
+        "delta": {"type": "text", "text": "a"},
+    },
 }
 
 

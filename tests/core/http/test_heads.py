@@ -38,8 +38,14 @@ PARTS = [
     * 2,
     *(b"\r", b"\n", b"\0", b"\v", b"\f", b"\xff", b"(", b"y", b"X : y\r\n", b": y\r\n", b"\r\n\r\n"),
 ]
+
+
+def joined(start: bytes, parts: list[bytes]) -> bytes:
+    return start + b"".join(parts)
+
+
 heads = st.builds(
-    lambda start, parts: start + b"".join(parts),
+    joined,
     st.sampled_from(STARTS),
     st.lists(st.sampled_from(PARTS) | st.binary(max_size=2), max_size=10),
 )
