@@ -109,7 +109,8 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in UNUSED or (isinstance(node, ast.ClassDef) and name == "keywords"):
             continue
-        for child in value if isinstance(value, list) else [value]:
+        children: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+        for child in children:
             if not isinstance(child, ast.AST) or is_left_out(child):
                 continue
             yield child
@@ -263,7 +264,7 @@ def try_out(copies: Copies, mutant: Mutant) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Tries out whether the tests notice a change.")
     parser.add_argument("--seed", type=int, default=0, help="another seed takes other mutants")
     parser.add_argument("--sample", type=int, default=40, help="how many")
     parser.add_argument("--only", default="*", help="modules, such as sse_core.http.*")
@@ -286,7 +287,7 @@ def main() -> int:
         if failure := copies.run(files):
             print(f"Without any change, a test fails: {failure}")
             return 2
-        survivors = []
+        survivors: list[Mutant] = []
         for mutant, noticed in zip(tried, pool.map(partial(try_out, copies), tried), strict=True):
             print(f"{'killed' if noticed else 'SURVIVED'} {mutant}\n    {noticed}", flush=True)
             survivors += [] if noticed else [mutant]

@@ -18,9 +18,10 @@ from collections.abc import Iterable
 
 import h11
 
+from ..checks import as_pairs, check_type
 from ..errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
 from .chunked import ChunkedFraming, LengthFraming
-from .heads import HeadScanner
+from .heads import WHOLE_HEAD, HeadScanner
 from .response import Response
 
 
@@ -67,8 +68,8 @@ class Exchange:
         self._max_interim_responses = max_interim_responses
         self._interim_responses = 0
         self._head_size = 0
-        self._scanner: HeadScanner | None = HeadScanner(status_line=True)
-        """Checks the head that is being received; None once that is complete."""
+        self._scanner: HeadScanner | None = None
+        """Checks a head that comes in pieces."""
         self._head = bytearray()
         """The bytes so far of the response head, or interim head, that is being received."""
         self._received = 0
@@ -135,13 +136,16 @@ class Exchange:
             self._head_size += end
             if self._head_size > self._max_head_size:
                 raise ProtocolError(f"the response head is larger than {self._max_head_size} bytes")
-            assert self._scanner is not None  # the head is not complete
-            self._scanner.feed(data[:end])
+            if before or not WHOLE_HEAD.fullmatch(data, 0, end):
+                self._scanner = self._scanner or HeadScanner(status_line=True)
+                self._scanner.feed(data[:end])
             self._receive(data[:end], body)
             data = data[end:]
             if blank_line:
                 self._head.clear()
-                self._scanner = None if self.response else HeadScanner(status_line=True)
+                self._scanner = None
+        if self.response is not None:
+            del self._head  # a stream may live for long, and needs it no more
         if self._framing is not None:
             self._connection = None
         if data:
@@ -244,7 +248,10 @@ class Exchange:
         return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-        fields = list(headers)
+        check_type("method", method, str, "a str")
+        check_type("target", target, str, "a str")
+        check_type("body", body, bytes, "bytes")
+        fields = list(as_pairs("headers", headers))
         if method != "CONNECT" and not target.startswith(TARGET_STARTS):
             raise ValueError("HTTP/1.1 cannot carry this request: the target is neither a path nor a URL")
         if any(name.lower() in FRAMING for name, _ in fields):

@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from types import NoneType
 from typing import Any, Generic, NoReturn
 
+from ..checks import check_type
 from ..errors import (
     ApiError,
     BodyTruncated,
@@ -27,6 +29,7 @@ from ..errors import (
 )
 from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
+from ..http.media_types import media_type
 from ..http.response import Response
 from .dialect import Control, Dialect, T
 from .limits import Limits
@@ -65,9 +68,9 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_prefix", "_received",
-        "_response", "_stopped_early", "chunks", "comments", "content", "detects_content", "dialect",
-        "error", "may_be_events", "mode", "verdict",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_prefix",
+        "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
+        "dialect", "error", "may_be_events", "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +83,7 @@ class Reader(Generic[T]):
     ) -> None:
         self.dialect: Dialect[T] = dialect_of(what)
         """What reads the events."""
+        check_type("limits", limits, Limits, "Limits")
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
         self.detects_content = self._builder.detects_content
@@ -145,6 +149,7 @@ class Reader(Generic[T]):
 
     def begin(self, response: Response) -> None:
         """Take the head of the response, before any of its body. The constructor does so if it has one."""
+        check_type("response", response, Response, "a Response")
         self._response = response
         self.mode = mode_of(response, self.dialect)
         self.may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
@@ -182,6 +187,9 @@ class Reader(Generic[T]):
                         self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
             self._conclude(error)
+        except (AttributeError, TypeError):  # looked at only now, since every read would pay for it
+            check_type("data", data, bytes, "bytes")
+            raise
         if self.verdict is None and self._decoder.error is not None:
             self._conclude(self._decoder.error)
         self.chunks += len(chunks)
@@ -196,9 +204,10 @@ class Reader(Generic[T]):
     def close(self, error: Exception | None = None) -> list[T]:
         """Say that the body has ended, or that `error` broke it off; return the chunks complete only now.
 
-        Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
-        that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
+        Those are the chunks of a document. `verdict` and `error` tell how the stream ended: this raises no
+        StreamError. An `error` of another kind is the cause of a BodyTruncated. It may be called again.
         """
+        check_type("error", error, (Exception, NoneType), "an exception or None")
         if self.may_be_events:
             self._read_start(self.mode)  # it was too short for events
         if self.verdict is not None:
@@ -341,6 +350,7 @@ class Reader(Generic[T]):
         return self.close(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
 
     def _keep(self, data: bytes) -> None:
+        check_type("data", data, bytes, "bytes")
         self._received += len(data)
         self._prefix += data[: max(self._limit, SNIFFED)]
         del self._prefix[max(self._limit, SNIFFED) :]  # the limit may be another one by now
@@ -399,9 +409,10 @@ class Reader(Generic[T]):
 def dialect_of(what: Request[T] | Dialect[T]) -> Dialect[T]:
     """Return the dialect that reads the answer to a request, or the one that is given."""
     if isinstance(what, Request):
-        return what.dialect()
-    if not isinstance(what, Dialect):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+        dialect = what.dialect()
+        check_type("what Request.dialect makes", dialect, Dialect, "a Dialect")
+        return dialect
+    check_type("what", what, Dialect, "a Request, or a dialect made for this stream")
     return what
 
 
@@ -420,8 +431,8 @@ def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:
 
 def is_event_stream(response: Response) -> bool:
     """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
-    media_type, _, _ = (response.header("content-type") or "").partition(";")
-    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
+    stated = media_type(response)
+    return response.status == 200 and stated is not None and stated.essence == "text/event-stream"
 
 
 def begins_with_event_line(start: bytes | bytearray) -> bool | None:

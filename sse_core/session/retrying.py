@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from ..checks import check_count, check_seconds
 from ..errors import DeadlineExceeded, StreamError
 from ..http.response import Response
 
@@ -24,6 +25,12 @@ class Retries(Struct, frozen=True, kw_only=True):
     max_retry_after: float = 60.0
     """How long a wait the server may ask for. If it asks for more, there is no other attempt: one
     that comes sooner would only be refused again."""
+
+    def __post_init__(self) -> None:
+        check_count("Retries.attempts", self.attempts)
+        check_seconds("Retries.budget", self.budget, above_zero=True, optional=True)
+        for name in ("base", "cap", "max_retry_after"):
+            check_seconds(f"Retries.{name}", getattr(self, name))
 
     def delay(
         self, attempt: int, entropy: float, asked: float | None = None, elapsed: float = 0.0

@@ -83,6 +83,7 @@ def test_example(
     for public, fixture in (
         ("https://api.groq.com/openai/v1", "groq_url"),
         ("http://localhost:8000/events", "events_url"),
+        ("http://127.0.0.1:8000/events", "events_url"),
         ("http://localhost:8000/greetings", "greetings_url"),
     ):
         if public in code:

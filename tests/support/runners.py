@@ -424,6 +424,8 @@ MEMORY_RUNNERS: list[Any] = [
 ]
 
 
+on_both_kinds = pytest.mark.parametrize("network", [BLOCKING[0], EVENT_LOOPS[0]], indirect=True)
+"""A blocking client and an asynchronous one, for what transports have no part in."""
 on_every_network = pytest.mark.parametrize("network", [*NETWORK_RUNNERS, *REARRANGED], indirect=True)
 
 

@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Struct)
 class DocumentDialect(ProviderDialect[T], Generic[T]):
     """Reads an answer that is one JSON document, with `decode`, which raises one of `NOT_JSON` for any other.
 
-    A document that `decode` refuses is an error if it says that it is one.
+    A document that `decode` refuses is an error if it says that it is one. No body, as in a 204, is null.
     """
 
     document = True
@@ -45,7 +45,7 @@ class DocumentDialect(ProviderDialect[T], Generic[T]):
     def read_text(self, response: Response, text: bytes) -> T:
         """Return what a JSON text says. Raises ApiError, or one of `NOT_JSON`."""
         try:
-            return self._decode(text)
+            return self._decode(text or b"null")
         except NOT_JSON:
             error = find_error(text, explicit=True)
             if error is None:

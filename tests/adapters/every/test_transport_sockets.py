@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -397,6 +398,59 @@ def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:
         theirs.close()
 
     asyncio.run(main())
+
+
+def test_sending_lasts_until_the_system_has_taken_everything() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        filled = 0
+        with suppress(BlockingIOError):
+            while True:
+                filled += ours.send(bytes(2**16))
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+        sending = asyncio.ensure_future(connection.send(b"x", None))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not sending.done()
+        theirs.setblocking(False)
+        received = 0
+        while received < filled + 1:
+            with suppress(BlockingIOError):
+                received += len(theirs.recv(2**20))
+            await asyncio.sleep(0)
+        await sending
+        connection.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
+def test_a_connection_is_closed_at_once_in_its_own_thread() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+        connection.close()
+        assert ours.fileno() == -1
+        theirs.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")  # which no closed loop can close
+def test_a_connection_that_outlasts_its_loop_is_closed_in_any_thread() -> None:
+    ours, theirs = socket.socketpair()
+
+    async def main() -> sse_adapters.asyncio.Connection:
+        return await sse_adapters.asyncio.Connection.over(ours)
+
+    connection = asyncio.run(main())
+    with ThreadPoolExecutor() as pool:
+        pool.submit(connection.close).result(GENEROUS)
+    assert ours.fileno() == -1
+    theirs.close()
+    del connection
+    gc.collect()
 
 
 def test_a_wait_that_was_dropped_leaves_no_error_behind() -> None:

@@ -10,6 +10,7 @@ import pytest
 from sse_core import (
     Acquire,
     Acquired,
+    Authorized,
     DeadlineExceeded,
     Deadlines,
     Deliver,
@@ -368,6 +369,15 @@ def test_there_is_a_redirect_as_long_as_the_total_has_not_passed() -> None:
     life.then(Received(b"HTTP/1.1 307 There\r\nLocation: /x\r\n\r\n"), after=9)
     life.then(Done(), after=0.5)
     assert isinstance(life.action, Acquire)
+
+
+def test_credentials_that_come_within_the_total_are_used() -> None:
+    for after, used in ((9.5, True), (10, False)):
+        life = Life(deadlines=only(total=10), authorize=True)
+        life.begin()
+        life.then(Authorized(()), after=after)
+        assert isinstance(life.action, Acquire) is used
+    assert life.ended(Verdict.DEADLINE, DeadlineExceeded).which == "total"
 
 
 def test_there_is_no_attempt_when_the_total_passed_in_sleep() -> None:
