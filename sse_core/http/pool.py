@@ -76,9 +76,9 @@ class IdleConnection(Generic[C]):
         self.pool_key = pool_key
         self.since = since
         """When it was used last, on the clock that gives `now`."""
-        self.drained = 0
+        self.drained: int = 0
         """Bytes of the rest of the response that have come so far."""
-        self.lost = False
+        self.lost: bool = False
         """Whether the connection has ended."""
         self._exchange = exchange
 
