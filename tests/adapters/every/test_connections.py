@@ -110,8 +110,8 @@ def test_what_makes_room_is_closed_before_there_is_room() -> None:
 
         def __exit__(self, *_: object) -> None: ...
 
-        def acquire(self, *, blocking: bool) -> bool:
-            return False
+        def locked(self) -> bool:
+            return True
 
     one = connections(max_connections=1)
     idle = SyncMemory(WHOLE)
@@ -390,7 +390,7 @@ def test_who_reads_a_stream_that_is_being_closed_is_told_so() -> None:
 
 def test_a_stream_closed_while_its_reader_has_no_connection_yet() -> None:
     stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
-    stream._begin_step()
-    stream.close()
-    stream._end_step()
+    with stream._stepping:  # as its reader has
+        stream.close()
+    stream.close()  # as the reader does, at its end
     assert stream.verdict is not None
