@@ -280,7 +280,7 @@ class Stream(StreamBase[T, Transport]):
 
     def _begin(self) -> None:
         super()._begin()
-        self._post = current_post()
+        self._post = self._pool.post = current_post(self._pool.post)
 
     async def _authorize(self, attempt: int, refused: Response | None) -> Outcome:
         assert self._auth is not None  # or the session would not ask

@@ -46,7 +46,7 @@ from sse_core import (
 from sse_core.session.hop import merge_headers
 
 from .connections import ConnectionPool, ScheduleSweep, Slot, X, close_quietly
-from .event_loops import Post, call_here
+from .event_loops import HERE
 from .forking import FORKED
 from .options import NO_HEADERS, Auth, Observer, Options, SessionOptions, StreamOptions
 
@@ -65,7 +65,7 @@ class StreamBase(Generic[T, X]):
         self._pool = pool
         self._auth = auth
         self._transport: X | None = None
-        self._post: Post = call_here
+        self._post = HERE  # calls functions on the event loop of this stream
         self._slot: Slot | None = None  # in the pool
         self._cause: OSError | None = None
         self._closing = False

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from math import inf
 from threading import Lock
@@ -24,6 +23,8 @@ from time import monotonic
 from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
 
 from sse_core import Exchange, IdleConnection, Pool, PoolLimits, Waiter
+
+from .event_loops import HERE
 
 R = TypeVar("R")
 
@@ -55,11 +56,12 @@ X = TypeVar("X", bound=BaseTransport)
 class Slot(Waiter):
     """A slot in a pool, or a claim to one. It is free again when nobody has it any more."""
 
-    returned = False
-    """Whether it has been given back."""
+    __slots__ = ("_books", "_pool", "returned")
 
     def __init__(self, pool: ConnectionPool[Any], pool_key: str) -> None:
         super().__init__(pool_key)
+        self.returned = False
+        """Whether it has been given back."""
         self._pool = pool
         self._books = pool.books
 
@@ -80,6 +82,8 @@ class ConnectionPool(Generic[X]):
         self._schedule_sweep = schedule_sweep
         self.now: Callable[[], float] = monotonic
         """The clock that `use_current_clock` has found, in seconds."""
+        self.post = HERE
+        """The `Post` of the event loop on which a stream was begun last."""
         self._limits = limits
         self._closed = False
         self._begin()
@@ -267,15 +271,17 @@ class ConnectionPool(Generic[X]):
                 return
 
     def _call_those_to_wake(self) -> None:
-        for wake in list(self._to_call):
+        while True:
+            try:
+                wake = self._to_call.popleft()
+            except IndexError:
+                return
             wake()
-            with suppress(ValueError):  # another thread has called it, too
-                self._to_call.remove(wake)
 
 
 def close_quietly(connection: BaseTransport) -> None:
     """Close a connection that nobody will use again. An OSError has nobody to concern."""
-    try:
+    try:  # `suppress` would be three calls more
         connection.close()
     except OSError:
         pass

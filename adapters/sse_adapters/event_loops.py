@@ -1,6 +1,6 @@
 """The event loop that runs here, for whoever wants something of it from another thread.
 
-asyncio, uvloop included, and trio are known; nothing is imported that does not run. On any other event loop
+asyncio, uvloop included, and trio are known; nothing is imported that does not run. For any other event loop
 functions are called where they are posted, and a wait goes on to its own end.
 """
 
@@ -13,52 +13,53 @@ from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 R = TypeVar("R")
-Post: TypeAlias = Callable[[Callable[[], object]], None]
-"""Calls a function on an event loop: at once where that runs, and else as soon as possible.
-
-If the loop has been closed, the function is called here, since nothing runs there that could be disturbed.
-Whatever it finds closed is no error.
-"""
+CallSoon: TypeAlias = Callable[[Callable[[], object]], object]
 
 
-def current_post() -> Post:
-    """Return the `Post` of the event loop that runs here."""
-    call_soon = current_call_soon()
-    if call_soon is None:
-        return call_here
-    thread, post_there = get_ident(), call_soon
+class Post:
+    """Calls functions on an event loop, from any thread: at once where that runs, and else soon.
 
-    def post(function: Callable[[], object]) -> None:
-        if thread != get_ident():
-            try:
-                post_there(function)
+    If the loop has been closed, a function is called here, since nothing runs there that it could disturb;
+    then what it finds closed is no error.
+    """
+
+    __slots__ = ("_call_soon", "_loop", "_thread")
+
+    def __init__(self, loop: object, call_soon: CallSoon | None) -> None:
+        self._loop = loop
+        self._call_soon = call_soon
+        self._thread = get_ident()
+
+    def __call__(self, function: Callable[[], object]) -> None:
+        if self._call_soon is None:
+            function()
+            return
+        with suppress(RuntimeError):  # the loop is closed
+            if self._thread != get_ident():
+                self._call_soon(function)
                 return
-            except RuntimeError:  # the loop is closed
-                pass
         with suppress(RuntimeError):
             function()
 
-    return post
+    def is_to(self, loop: object) -> bool:
+        return self._loop is loop and self._thread == get_ident()
 
 
-def current_call_soon() -> Callable[[Callable[[], object]], object] | None:
-    """Return what calls a function on the loop that runs here, from any thread; None if none is known.
+HERE = Post(None, None)
+"""Calls functions where they are posted."""
 
-    It raises RuntimeError if the loop is closed.
-    """
+
+def current_post(last: Post = HERE) -> Post:
+    """Return the `Post` of the event loop that runs here: `last`, if that is it."""
     asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
-        call_soon: Callable[[Callable[[], object]], object] = trio.lowlevel.current_trio_token().run_sync_soon
-        return call_soon
+        token = trio.lowlevel.current_trio_token()
+        return last if last.is_to(token) else Post(token, token.run_sync_soon)
     if asyncio is not None:
         with suppress(RuntimeError):
-            call_soon = asyncio.get_running_loop().call_soon_threadsafe
-            return call_soon
-    return None
-
-
-def call_here(function: Callable[[], object]) -> None:
-    function()
+            loop = asyncio.get_running_loop()
+            return last if last.is_to(loop) else Post(loop, loop.call_soon_threadsafe)
+    return HERE
 
 
 class Wait:

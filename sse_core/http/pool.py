@@ -58,6 +58,8 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
 class Waiter:
     """A caller that wants a slot, and may have to wait for it."""
 
+    __slots__ = ("granted", "number", "pool_key")
+
     def __init__(self, pool_key: str) -> None:
         self.pool_key = pool_key
         self.number = -1
