@@ -151,8 +151,8 @@ class Stream(StreamBase[T, Transport]):
     """The answer to one request: an asynchronous iterator of its chunks, and a context manager.
 
     Entering the block sends the request and waits for the head of the response. Leaving it, closing the
-    stream from any task or thread, cancelling its reader, or dropping it closes the connection at once. A stream
-    fails with a StreamError, which comes after the chunks that arrived before it.
+    stream from any task or thread, cancelling its reader, or dropping it closes the connection at once. A
+    stream fails with a StreamError, which comes after the chunks that arrived before it.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class Stream(StreamBase[T, Transport]):
             with self._stepping:
                 try:
                     action = self._first_action()
-                    # Not a `match`, which was measured to be slower for classes with a metaclass such as these.
+                    # Not a `match`, which was measured to be slower for classes with such a metaclass.
                     while session.state is not DELIVERING:
                         outcome: Outcome
                         if isinstance(action, Receive):

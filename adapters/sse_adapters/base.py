@@ -60,12 +60,13 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 class StreamBase(Generic[T, X]):
     """A stream, apart from what waits: what it knows about itself, and how it is closed."""
 
+    _post = HERE  # calls functions on the stream's event loop
+
     def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: Auth | None = None) -> None:
         self._session = session
         self._pool = pool
         self._auth = auth
         self._transport: X | None = None
-        self._post = HERE  # calls functions on the event loop of this stream
         self._slot: Slot | None = None  # in the pool
         self._cause: OSError | None = None
         self._closing = False
@@ -135,7 +136,7 @@ class StreamBase(Generic[T, X]):
             self._cancel()
 
     def after_fork(self) -> None:
-        """Leave the connection to the parent, in a child. A stream that was not open begins here as anywhere."""
+        """Leave an open stream to the parent, in a child."""
         if self._session.state in (State.IDLE, State.STOPPED):
             self._stepping = Lock()
             return
@@ -156,7 +157,7 @@ class StreamBase(Generic[T, X]):
         raise TypeError("a stream has a connection, and cannot be copied or pickled")
 
     def _require_free(self) -> None:
-        """Raise the error of a reader that comes while the stream is read or closed, or in another process."""
+        """Raise an error if somebody reads or closes the stream, or the process that opened it has it."""
         if self._stepping.locked():
             if self._stepping is OF_PARENT:
                 raise RuntimeError("this stream was opened by the process that this one is a fork of")

@@ -211,7 +211,7 @@ class Stream(StreamBase[T, Transport]):
                         self._ready = chain((chunk,), self._ready)
                         return self._ready
                     action = self._first_action()
-                    # Not a `match`, which was measured to be slower for classes with a metaclass such as these.
+                    # Not a `match`, which was measured to be slower for classes with such a metaclass.
                     while session.state is not DELIVERING:
                         outcome: Outcome
                         if isinstance(action, Receive):
