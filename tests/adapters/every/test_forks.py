@@ -13,7 +13,6 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -46,9 +45,7 @@ def numbered() -> Callable[[Peer], None]:
     return script
 
 
-def forked(
-    *arguments: str, tls: ssl.SSLContext | None = None
-) -> tuple[list[str], list[str], int]:
+def forked(*arguments: str, tls: ssl.SSLContext | None = None) -> tuple[list[str], list[str], int]:
     """What parent and child have said, and over how many connections."""
     with listening(numbered(), tls=tls) as server:
         transport, *rest = arguments
@@ -58,7 +55,8 @@ def forked(
         assert run.returncode == 0, run.stderr
         lines = run.stdout.splitlines()
         said = [
-            [line.removeprefix(who) for line in lines if line.startswith(who)] for who in ("parent ", "child ")
+            [line.removeprefix(who) for line in lines if line.startswith(who)]
+            for who in ("parent ", "child ")
         ]
         return said[0], said[1], len(server.peers)
 
