@@ -1,8 +1,8 @@
 """A program that forks: `python forking.py TRANSPORT URL OPENED CLOSER [CERTIFICATES]`.
 
 It reads from a server that counts connections and says over each of them what its number is. OPENED is what
-there is at the fork: an `idle` connection, or a `stream`. CLOSER is who closes its client first: the `child` or
-the `parent`. Parent and child each say what they found, in a line, and end.
+there is at the fork: an `idle` connection, or a `stream`. CLOSER is who closes its client first: the `child`
+or the `parent`. Parent and child each say what they found, in a line, and end.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ def run_trio(main: Any) -> None:
     import trio
 
     trio.run(main)
+
+
+def has_succeeded(pid: int) -> bool:
+    return os.waitpid(pid, 0)[1] == 0
 
 
 async def is_refused(awaitable: Any) -> str:
@@ -146,7 +150,7 @@ def main(transport: str, url: str, opened: str, closer: str, certificates: str |
             finally:
                 os._exit(status)
         if closer == "child":
-            assert os.waitpid(pid, 0)[1] == 0
+            assert has_succeeded(pid)
         if stream is not None:
             say("parent", *[event.data async for event in stream])
         else:
@@ -154,7 +158,7 @@ def main(transport: str, url: str, opened: str, closer: str, certificates: str |
         client.close()
         if closer == "parent":
             os.write(gate_out, b"x")
-            assert os.waitpid(pid, 0)[1] == 0
+            assert has_succeeded(pid)
 
     run(parent)
 

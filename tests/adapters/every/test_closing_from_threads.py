@@ -67,6 +67,11 @@ BUSY = says(head("503 Service Unavailable", "Content-Length: 0"))
 Making: TypeAlias = Callable[[NetworkRunner, ExitStack], tuple[Any, Any, State]]
 
 
+def let_end(server: Server) -> None:
+    for peer in server.peers:
+        peer.reach("closed")
+
+
 def over(
     script: Any, state: State, request: Request[Any] = EVENTS, tls: bool = False, **options: Any
 ) -> Making:
@@ -74,7 +79,7 @@ def over(
         server = stack.enter_context(listening(script))
         url = server.url.replace("http", "https") if tls else server.url
         client = network.client(url, **options)
-        stack.callback(lambda: [peer.reach("closed") for peer in server.peers])
+        stack.callback(let_end, server)
         return client, client.stream(request), state
 
     return make
@@ -104,6 +109,10 @@ def authorizing(network: NetworkRunner, stack: ExitStack) -> tuple[Any, Any, Sta
         released.wait()
         return {}
 
+    def release() -> bool:
+        released.set()
+        return True
+
     async def wait_async(attempt: int, refused: object) -> dict[str, str]:
         await anyio.sleep_forever()
         raise AssertionError
@@ -112,10 +121,9 @@ def authorizing(network: NetworkRunner, stack: ExitStack) -> tuple[Any, Any, Sta
     client = network.client("http://127.0.0.1:1", auth=wait if blocking else wait_async)
     stream = client.stream(EVENTS)
     if blocking:
-        close = stream.close
-        stream.close = lambda: (close(), released.set())
-        stop_soon = stream.stop_soon
-        stream.stop_soon = lambda: (stop_soon(), released.set())
+        stop_soon, close = stream.stop_soon, stream.close
+        stream.stop_soon = lambda: (stop_soon(), release())
+        stream.close = lambda: (close(), release())
     return client, stream, State.AUTHORIZING
 
 

@@ -54,11 +54,9 @@ def forked(*arguments: str, tls: ssl.SSLContext | None = None) -> tuple[list[str
         run = subprocess.run(command, capture_output=True, text=True, timeout=2 * GENEROUS, env=environment)
         assert run.returncode == 0, run.stderr
         lines = run.stdout.splitlines()
-        said = [
-            [line.removeprefix(who) for line in lines if line.startswith(who)]
-            for who in ("parent ", "child ")
-        ]
-        return said[0], said[1], len(server.peers)
+        parent = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
+        child = [line.removeprefix("child ") for line in lines if line.startswith("child ")]
+        return parent, child, len(server.peers)
 
 
 @every_transport
