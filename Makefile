@@ -18,6 +18,7 @@ lint: .venv/lint
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/python -m tests.typing.known sse_adapters
 
 bench: .venv/bench
 	$(BIN)/python -m benchmarks.goals
@@ -26,6 +27,9 @@ fuzz: .venv/test
 	-$(BIN)/python -m pip install --quiet atheris  # has wheels for some Pythons; without it inputs are random
 	$(BIN)/python fuzz/run.py --seconds 60
 	$(BIN)/python fuzz/faults.py --seconds 60
+
+mutants: .venv/test
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 .venv/run: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -48,4 +52,4 @@ fuzz: .venv/test
 clean:
 	rm -rf .venv .coverage* .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint bench fuzz mutants clean

@@ -85,7 +85,7 @@ class StreamError(Exception):
     fault: Fault = Fault.SERVER
     retryable: bool = False
     retry_after: float | None = None
-    """How many seconds the provider asks to wait before the next request, if the report itself says so."""
+    """How many seconds the provider asks to wait before the next request, wherever it says so."""
 
     def __init__(self, message: str, *, response: Response | None = None, body: bytes = b"") -> None:
         super().__init__(message)
@@ -258,6 +258,7 @@ class StatusError(ApiError):
     and 5xx, unless a quota is used up, and where the code says so; but the header `x-should-retry`
     comes before all of that.
 
+    `request` is the method and the URL that were asked for, without a query; `""` if they are not known.
     `proxy` is the proxy that forwarded the request, and may have answered it itself; `""` if none saw it.
     """
 
@@ -285,6 +286,7 @@ class StatusError(ApiError):
             raw=raw,
             response=response,
         )
+        self.request = ""
         self.proxy = ""
         self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
@@ -293,8 +295,9 @@ class StatusError(ApiError):
         self.retryable = may_pass if said is None else said
 
     def __str__(self) -> str:
-        said = super().__str__()
-        return f"{said} (through the proxy {self.proxy})" if self.proxy else said
+        asked = f", for {self.request}" if self.request else ""
+        through = f" (through the proxy {self.proxy})" if self.proxy else ""
+        return super().__str__() + asked + through
 
 
 class StreamClosed(StreamError):

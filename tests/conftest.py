@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from importlib import import_module
 
 import coverage
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 
 # Before anything is frozen: it looks for who refers to trio's random numbers, and would find nobody.
 import_module("hypothesis")
@@ -26,6 +28,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     os.environ.pop("COVERAGE_PROCESS_START", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Let a hang end here as well: pytest calls its timer off when a test fails."""
+    seconds = float(item.config.getini("faulthandler_timeout"))
+    file = item.config.stash.get(fault_handler_stderr_fd_key, None)
+    if seconds > 0 and file is not None:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=file)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from . import async_loop, resolving
 from . import asyncio as native
 from .async_loop import Stream
 from .base import RECEIVE_SIZE
-from .options import NO_OVERRIDES, NetworkOptions, TransportOptions, split_options
+from .options import NO_OVERRIDES, AsyncAuth, NetworkOptions, TransportOptions, split_options
 from .resolving import LookUp
 from .sockets import (
     ATTEMPT_DELAY,
@@ -64,7 +64,7 @@ class Client(async_loop.Client):
     nobody told it to.
     """
 
-    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions[AsyncAuth]]) -> None:
         transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(new_transport, **transport), **rest)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from inspect import isawaitable
 from math import inf
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack, cast
@@ -50,10 +49,11 @@ from .base import (
     clear_locals,
     no_text_error,
     only_value,
+    require_document,
 )
 from .connections import NO_WAIT, BaseTransport, ConnectionPool, Slot
 from .event_loops import Wait, current_post
-from .options import Auth, FetchOptions, Options, StreamOptions
+from .options import AsyncAuth, FetchOptions, Options, StreamOptions
 
 __all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
 
@@ -156,7 +156,7 @@ class Stream(StreamBase[T, Transport]):
     """
 
     def __init__(
-        self, session: Session[T], pool: ConnectionPool[Transport], auth: Auth | None = None
+        self, session: Session[T], pool: ConnectionPool[Transport], auth: AsyncAuth | None = None
     ) -> None:
         super().__init__(session, pool, auth)
         self._ready: list[T] = []  # chunks that were delivered and not yet taken, the next one last
@@ -286,8 +286,13 @@ class Stream(StreamBase[T, Transport]):
         assert self._auth is not None  # or the session would not ask
         wait = Wait()
         self._set_transport(cast("Transport", wait))
-        headers = self._auth(attempt, refused)
-        return Authorized(auth_fields(await wait.wait(headers) if isawaitable(headers) else headers))
+        try:
+            headers = self._auth(attempt, refused)
+            if isinstance(headers, Awaitable):
+                headers = await wait.wait(headers)
+        except OSError as exc:
+            return self._no_credentials(exc)
+        return Authorized(auth_fields(headers))
 
     async def _acquire(self, pool_key: str, fresh: bool, deadline: float | None) -> bool:
         """Take a slot in the pool, and set a transport; return whether that is connected already."""
@@ -409,7 +414,9 @@ class Client(ClientBase[Stream[Any], Transport]):
     be used.
     """
 
-    def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
+    def __init__(
+        self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options[AsyncAuth]]
+    ) -> None:
         super().__init__(base_url, transport, options, schedule_sweep)
 
     def stream(self, request: Request[T], **options: Unpack[StreamOptions]) -> Stream[T]:
@@ -428,9 +435,10 @@ class Client(ClientBase[Stream[Any], Transport]):
     async def call(self, request: Request[T], **options: Unpack[StreamOptions]) -> T:
         """Return the answer to a request whose answer is one document, such as `json.document` makes.
 
-        The options are those of `stream`, and so are the errors. Raises TypeError for a request whose
-        answer is a stream.
+        The options are those of `stream`, and so are the errors: any status but a 2xx is a StatusError.
+        Raises TypeError for a request whose answer is a stream, before it is sent.
         """
+        require_document(request)
         async with self.stream(request, **options) as stream:
             return only_value(request, [chunk async for chunk in stream])
 
@@ -452,7 +460,7 @@ class FetchClient(Client):
     fetches = True
 
     def __init__(
-        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions]
+        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions[AsyncAuth]]
     ) -> None:
         super().__init__(base_url, cast("Callable[[], Transport]", fetcher), **options)
 

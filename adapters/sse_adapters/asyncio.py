@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, Unpack, cast
 
 from . import async_loop, forking, resolving
 from .async_loop import Stream
-from .options import NO_OVERRIDES, NetworkOptions, split_options
+from .options import NO_OVERRIDES, AsyncAuth, NetworkOptions, split_options
 from .resolving import LookUp
 from .sockets import (
     ATTEMPT_DELAY,
@@ -54,7 +54,7 @@ class Client(async_loop.Client):
     SSLContext that verifies nobody because nobody told it to.
     """
 
-    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions[AsyncAuth]]) -> None:
         transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 

@@ -43,12 +43,24 @@ from sse_core import (
     StreamClosed,
     Verdict,
 )
+from sse_core.checks import check_callable, check_type, wrong_type
 from sse_core.session.hop import merge_headers
 
 from .connections import ConnectionPool, ScheduleSweep, Slot, X, close_quietly
 from .event_loops import HERE
 from .forking import FORKED
-from .options import NO_HEADERS, Auth, Observer, Options, SessionOptions, StreamOptions
+from .options import (
+    NO_HEADERS,
+    AsyncAuth,
+    FetchOptions,
+    Observer,
+    Options,
+    SessionOptions,
+    StreamOptions,
+    check_header_mapping,
+    check_options,
+    parse_base_url,
+)
 
 if TYPE_CHECKING:
     from sse_core import RateLimit
@@ -62,7 +74,7 @@ class StreamBase(Generic[T, X]):
 
     _post = HERE  # calls functions on the stream's event loop
 
-    def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: Auth | None = None) -> None:
+    def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: AsyncAuth | None = None) -> None:
         self._session = session
         self._pool = pool
         self._auth = auth
@@ -191,6 +203,11 @@ class StreamBase(Generic[T, X]):
             return Failed(Reason.CERTIFICATE, getattr(exc, "verify_message", "") or str(exc))
         return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
 
+    def _no_credentials(self, exc: OSError) -> Failed:
+        """Return the outcome of an Authorize for which there are none. Its time is not a transport's."""
+        self._cause = exc
+        return Failed(Reason.NETWORK, str(exc) or type(exc).__name__)
+
     def _raise_error(self) -> None:
         """Raise the error that the session ended with, if any."""
         if self._session.error is not None:
@@ -264,19 +281,25 @@ def clear_locals(error: BaseException) -> None:
 
 
 def auth_fields(headers: object) -> tuple[tuple[str, str], ...]:
-    """Return the header fields that `auth` has given. Raises TypeError, without values, for anything else."""
-    if not isinstance(headers, Mapping):
-        raise TypeError(f"auth has to return a mapping of headers, not {type(headers).__name__}")
-    fields = cast("Mapping[object, object]", headers)
-    if not all(isinstance(part, str) for field in fields.items() for part in field):
-        raise TypeError("auth has to return a mapping of names to values, all of them str")
-    return cast("tuple[tuple[str, str], ...]", tuple(fields.items()))
+    """Return the header fields that `auth` has given.
+
+    Raises TypeError for anything else, and ValueError for headers that cannot be sent.
+    """
+    check_header_mapping("what auth returns", headers)
+    return tuple(cast("Mapping[str, str]", headers).items())
+
+
+def require_document(request: Request[Any]) -> None:
+    """Raise TypeError for a request whose answer is a stream, before it is made."""
+    check_type("request", request, Request, "a Request, such as json.document(type, path)")
+    if not request.dialect().document:
+        raise TypeError(f"the answer to {request!r} is a stream: use stream() in place of call()")
 
 
 def only_value(request: Request[Any], chunks: Sequence[T]) -> T:
-    """Return the one chunk of an answer that is a document."""
+    """Return the one chunk of an answer that is a document. Raises TypeError if its dialect made others."""
     if len(chunks) != 1:
-        raise TypeError(f"the answer to {request!r} has {len(chunks)} parts, not one: use stream()")
+        raise TypeError(f"the dialect of {request!r} made {len(chunks)} chunks of a document, and not one")
     return chunks[0]
 
 
@@ -291,12 +314,19 @@ class ClientBase(Generic[S, X]):
     """Whether another HTTP client gets the responses, in place of transports."""
 
     def __init__(
-        self, base_url: str, transport: Callable[[], X], options: Options, schedule_sweep: ScheduleSweep[X]
+        self,
+        base_url: str,
+        transport: Callable[[], X],
+        options: Options[Any],
+        schedule_sweep: ScheduleSweep[X],
     ) -> None:
-        if unknown := options.keys() - Options.__optional_keys__:
-            raise TypeError(f"a client has no option {min(unknown)!r}")
-        self._url = URL.parse(base_url)
-        self._auth = options.get("auth")
+        if self.fetches:
+            check_options(options, FetchOptions.__optional_keys__, "a FetchClient", "its HTTP client's")
+        else:
+            check_options(options, Options.__optional_keys__, "this client", "its transports'")
+        check_callable("what makes transports", transport, "a class or a function")
+        self._url = parse_base_url(base_url)
+        self._auth: AsyncAuth | None = options.get("auth")
         proxies = Proxies() if self.fetches else options.get("proxies")
         self._session_options = SessionOptions(
             headers=tuple(options.get("headers", NO_HEADERS).items()),
@@ -346,8 +376,11 @@ class ClientBase(Generic[S, X]):
         raise TypeError("a client has connections, and cannot be copied or pickled")
 
     def _session(self, request: Request[T], options: StreamOptions) -> Session[T]:
-        if unknown := options.keys() - StreamOptions.__optional_keys__:
-            raise TypeError(f"a request has no option {min(unknown)!r}")
+        """Return the session of a request, whose own options come before the client's."""
+        check_type("request", request, Request, "a Request, such as events.request(path)")
+        check_options(options, StreamOptions.__optional_keys__, "a request", "its client's")
+        if request.reconnects is not None and options.get("retries") is not None:
+            raise ValueError("a request that reconnects takes no retries: its `reconnects` stands for them")
         observe = options.pop("observe", self._observe)
         if headers := options.pop("headers", None):
             fields = tuple(merge_headers(request.headers, headers.items()))
@@ -357,6 +390,8 @@ class ClientBase(Generic[S, X]):
             return Session(request, self._url, **session_options)
         session = ObservedSession(request, self._url, **session_options)
         session.observer = observe(session)
+        if not hasattr(session.observer, "action") or not hasattr(session.observer, "outcome"):
+            raise wrong_type("what observe returns", session.observer, "an Observer")
         return session
 
     def _register(self, stream: S) -> None:

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from opentelemetry import context, metrics, trace
-from opentelemetry.metrics import Meter, MeterProvider
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.metrics import Histogram, Meter, MeterProvider
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider
 
 from sse_core import (
     Acquire,
@@ -59,8 +59,10 @@ class Telemetry:
     ) -> None:
         self.operation = operation
         self.provider = provider
-        self.tracer = trace.get_tracer("sse_adapters", __version__, tracer_provider)
-        self.instruments = Instruments(metrics.get_meter("sse_adapters", __version__, meter_provider))
+        self.tracer: Tracer = trace.get_tracer("sse_adapters", __version__, tracer_provider)
+        self.instruments: Instruments = Instruments(
+            metrics.get_meter("sse_adapters", __version__, meter_provider)
+        )
 
     def __call__(self, session: Session[Any]) -> StreamTelemetry:
         """Return who watches one stream."""
@@ -71,25 +73,25 @@ class Instruments:
     """The metrics, with the buckets that the conventions recommend."""
 
     def __init__(self, meter: Meter) -> None:
-        self.duration = meter.create_histogram(
+        self.duration: Histogram = meter.create_histogram(
             "gen_ai.client.operation.duration",
             "s",
             "GenAI operation duration.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
-        self.to_first_chunk = meter.create_histogram(
+        self.to_first_chunk: Histogram = meter.create_histogram(
             "gen_ai.client.operation.time_to_first_chunk",
             "s",
             "Time to receive the first chunk.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
-        self.per_chunk = meter.create_histogram(
+        self.per_chunk: Histogram = meter.create_histogram(
             "gen_ai.client.operation.time_per_output_chunk",
             "s",
             "Time from one chunk to the next.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
-        self.tokens = meter.create_histogram(
+        self.tokens: Histogram = meter.create_histogram(
             "gen_ai.client.token.usage",
             "{token}",
             "Number of input and output tokens used.",
@@ -264,9 +266,12 @@ def without_none(attributes: Mapping[str, str | int | float | None]) -> Attribut
 
 OPERATIONS = (
     ("/chat/completions", "chat", "openai"),
+    ("/completions", "text_completion", "openai"),
     ("/responses", "chat", "openai"),
     ("/messages", "chat", "anthropic"),
+    ("/v2/chat", "chat", "cohere"),
     (":streamGenerateContent", "generate_content", "gcp.gemini"),
+    ("/interactions", "generate_content", "gcp.gemini"),
 )
 """How a path ends, the operation, and the provider whose interface it is."""
 PROVIDERS = (

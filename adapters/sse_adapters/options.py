@@ -1,19 +1,22 @@
-"""The options of clients, as typed keyword arguments, and what an observer is."""
+"""The options of clients and of single requests, as typed keyword arguments, and the checks of them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType, NoneType
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 from sse_core import URL, Action, Deadlines, Limits, Outcome, PoolLimits, Proxies, Response, Retries, Session
+from sse_core.checks import check_callable, check_headers, check_type
 
 from .sockets import SocketOption, SocketOptions, UnixPath
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Auth", "FetchOptions", "NetworkOptions", "Observer", "Options", "StreamOptions"]
+__all__ = ["AsyncAuth", "Auth", "FetchOptions", "NetworkOptions", "Observer", "Options", "StreamOptions"]
 
 
 class Observer(Protocol):
@@ -31,12 +34,17 @@ class Observer(Protocol):
         ...
 
 
-Auth: TypeAlias = Callable[[int, Response | None], Mapping[str, str] | Awaitable[Mapping[str, str]]]
-"""Returns the headers that carry the credentials. On asynchronous clients it may be a coroutine function.
+Auth: TypeAlias = Callable[[int, Response | None], Mapping[str, str]]
+"""Returns the headers that carry the credentials, which replace others of the same name.
 
-It is called before each attempt at a request with the number of the attempt, from 1, and with the response
-whose status 401 refused the attempt before, if there was one.
+It is called before each attempt at a request, with the number of the attempt, from 1, and with the response
+whose status 401 refused the attempt before, if there was one. An OSError that it raises fails the attempt, as
+a ConnectionFailed; any other exception ends the stream, and its reader gets it. It should not wait for ever,
+since neither a deadline nor `close` interrupts it: they end the stream once it returns.
 """
+AsyncAuth: TypeAlias = Callable[[int, Response | None], Mapping[str, str] | Awaitable[Mapping[str, str]]]
+"""The same for asynchronous clients, where it may be a coroutine function. Cancelling its task ends it."""
+A = TypeVar("A")
 
 
 class StreamOptions(TypedDict, total=False):
@@ -47,19 +55,22 @@ class StreamOptions(TypedDict, total=False):
     deadlines: Deadlines
     limits: Limits
     retries: Retries | None
-    """When to retry a request that failed before any content arrived; by default never."""
+    """When to retry a request that failed before any content arrived; by default never.
+
+    A request that `reconnects` is never retried: a client's `retries` do not concern it.
+    """
     observe: Callable[[Session[Any]], Observer] | None
     """Called with the session of each stream, and returns its observer."""
 
 
-class FetchOptions(StreamOptions, total=False):
-    """The options of every client."""
+class FetchOptions(StreamOptions, Generic[A], total=False):
+    """The options of every client. `A` is Auth, or AsyncAuth for asynchronous clients."""
 
-    auth: Auth | None
+    auth: A | None
     """Asked for credentials before each attempt, and once more after a response with status 401."""
 
 
-class Options(FetchOptions, total=False):
+class Options(FetchOptions[A], Generic[A], total=False):
     """The options of clients that have connections of their own."""
 
     pool: PoolLimits
@@ -67,7 +78,7 @@ class Options(FetchOptions, total=False):
     """By default those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; `Proxies()` for none."""
 
 
-class NetworkOptions(Options, total=False):
+class NetworkOptions(Options[A], Generic[A], total=False):
     """The options of clients that open network connections."""
 
     ssl_context: ssl.SSLContext | None
@@ -111,13 +122,14 @@ class TransportOptions(TypedDict):
     sockets: SocketOptions
 
 
-def split_options(base_url: str, options: NetworkOptions) -> tuple[TransportOptions, Options]:
+def split_options(base_url: str, options: NetworkOptions[A]) -> tuple[TransportOptions, Options[A]]:
     """Split a client's options into those of its transports and those of every client.
 
-    Raises ValueError if the URL is not http or https, and as `require_verifying` does.
+    Raises ValueError if the URL is not http or https, and as `check_options` and `require_verifying` do.
     """
+    check_options(options, NetworkOptions.__optional_keys__, "a client")
     context = require_verifying(options.pop("ssl_context", None))
-    url = URL.parse(base_url)
+    url = parse_base_url(base_url)
     name = options.pop("server_hostname", None)
     names = NO_OVERRIDES if name is None else {url.server_name: name}
     sockets = SocketOptions(
@@ -128,6 +140,58 @@ def split_options(base_url: str, options: NetworkOptions) -> tuple[TransportOpti
     if sockets.uds is not None:
         options.setdefault("proxies", Proxies())
     return TransportOptions(ssl_context=context, server_names=names, own=url, sockets=sockets), options
+
+
+def parse_base_url(base_url: object) -> URL:
+    """Return the base URL of a client. Raises TypeError for anything but a str, and as `URL.parse` does."""
+    check_type("base_url", base_url, str, "a str")
+    return URL.parse(cast("str", base_url))
+
+
+def check_options(
+    options: Mapping[str, object], known: Collection[str], owner: str, others: str = ""
+) -> None:
+    """Check the options that a caller has given.
+
+    Raises TypeError for one that its `owner` does not have, for it may be one of `others`, or that is of
+    another type than is meant; and ValueError for headers that cannot be sent.
+    """
+    for name, value in options.items():
+        if name not in known:
+            hint = f"it is one of {others}" if name in CHECKS else HINTS.get(name)
+            raise TypeError(f"{owner} has no option {name!r}" + (f": {hint}" if hint else ""))
+        CHECKS[name](name, value)
+
+
+def check_header_mapping(name: str, value: object) -> None:
+    check_type(name, value, Mapping, "a mapping of names to values")
+    check_headers(name, tuple(cast("Mapping[str, str]", value).items()))
+
+
+def check_ssl_context(name: str, value: object) -> None:
+    if value is not None:
+        import ssl  # which whoever made a context has imported already
+
+        meant = "an ssl.SSLContext, such as ssl.create_default_context(cafile=path), or None"
+        check_type(name, value, ssl.SSLContext, meant)
+
+
+def check_socket_options(name: str, value: object) -> None:
+    check_type(name, value, (list, tuple), "a list of the arguments of socket.setsockopt")
+    for option in cast("Sequence[object]", value):
+        check_type(f"each of {name}", option, tuple, "a tuple of a level, an option and its value")
+
+
+def a(kind: type | tuple[type, ...], meant: str) -> Check:
+    return partial(check_type, kind=kind, meant=meant)
+
+
+def a_function(meant: str) -> Check:
+    def check(name: str, value: object) -> None:
+        if value is not None:
+            check_callable(name, value, f"{meant}, or None")
+
+    return check
 
 
 def require_verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -149,3 +213,34 @@ def require_verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
+
+Check: TypeAlias = Callable[[str, object], None]
+"""Raises TypeError or ValueError unless the option of this name may have this value."""
+TEXT = a((str, NoneType), "a str or None")
+CHECKS: Mapping[str, Check] = {
+    "headers": check_header_mapping,
+    "deadlines": a(Deadlines, "Deadlines, such as Deadlines(total=30)"),
+    "limits": a(Limits, "Limits, such as Limits(max_event_size=2**20)"),
+    "retries": a((Retries, NoneType), "Retries, such as Retries(attempts=3), or None"),
+    "observe": a_function("a function that returns the observer of a session"),
+    "auth": a_function("a function of the attempt's number and the refused response that returns headers"),
+    "pool": a(PoolLimits, "PoolLimits, such as PoolLimits(max_connections=10)"),
+    "proxies": a((Proxies, NoneType), "Proxies, such as Proxies(https=Proxy.parse(url)), or None"),
+    "ssl_context": check_ssl_context,
+    "server_hostname": TEXT,
+    "uds": a((str, os.PathLike, NoneType), "a path or None"),
+    "local_address": TEXT,
+    "socket_options": check_socket_options,
+}
+"""How each option is checked. A caller learns of a mistake from the call that has it."""
+HINTS = {
+    "timeout": "use deadlines=Deadlines(...)",
+    "max_retries": "use retries=Retries(attempts=...)",
+    "api_key": "use headers= for a key, or auth= for one that changes",
+    "verify": "use ssl_context=",
+    "cert": "use ssl_context=",
+    "proxy": "use proxies=Proxies(...)",
+    "follow_redirects": "use limits=Limits(max_redirects=...)",
+    "max_redirects": "use limits=Limits(max_redirects=...)",
+}
+"""What to use in place of options that other HTTP clients have."""

@@ -27,7 +27,7 @@ from . import anyio as tasks
 from . import async_loop, sync_loop
 from .event_loops import Post, current_post
 from .forking import FORKED
-from .options import NetworkOptions, split_options
+from .options import Auth, NetworkOptions, split_options
 from .sockets import thread_failure_as_oserror
 from .sync_loop import Stream
 
@@ -52,7 +52,7 @@ class Client(sync_loop.Client):
         *,
         backend: str = "asyncio",
         backend_options: Mapping[str, Any] | None = None,
-        **options: Unpack[NetworkOptions],
+        **options: Unpack[NetworkOptions[Auth]],
     ) -> None:
         transport, rest = split_options(base_url, options)
         inner = partial(tasks.Transport, **transport)

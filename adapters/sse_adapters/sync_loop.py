@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
+from inspect import iscoroutinefunction
 from itertools import chain
 from math import inf
 from threading import TIMEOUT_MAX, Timer, current_thread
@@ -50,9 +51,10 @@ from .base import (
     clear_locals,
     no_text_error,
     only_value,
+    require_document,
 )
 from .connections import NO_WAIT, BaseTransport, ConnectionPool, Slot, do_nothing
-from .options import Auth, FetchOptions, Options, StreamOptions
+from .options import AsyncAuth, Auth, FetchOptions, Options, StreamOptions
 
 __all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
 
@@ -145,7 +147,7 @@ class Stream(StreamBase[T, Transport]):
     """
 
     def __init__(
-        self, session: Session[T], pool: ConnectionPool[Transport], auth: Auth | None = None
+        self, session: Session[T], pool: ConnectionPool[Transport], auth: AsyncAuth | None = None
     ) -> None:
         super().__init__(session, pool, auth)
         self._ready: Iterator[T] = iter(())  # chunks that were delivered and not yet taken
@@ -248,8 +250,7 @@ class Stream(StreamBase[T, Transport]):
                 case Acquire():
                     return Acquired(self._acquire(action.pool_key, action.fresh, action.deadline))
                 case Authorize(attempt, refused):
-                    assert self._auth is not None  # or the session would not ask
-                    return Authorized(auth_fields(self._auth(attempt, refused)))
+                    return self._authorize(attempt, refused)
                 case Fetch():
                     fetcher = as_fetcher(self._set_transport(self._pool.make()))
                     return Fetched(fetcher.fetch(action, action.deadline))
@@ -269,6 +270,18 @@ class Stream(StreamBase[T, Transport]):
         except OSError as exc:
             return self._failure(exc)
         return DONE
+
+    def _authorize(self, attempt: int, refused: Response | None) -> Outcome:
+        assert self._auth is not None  # or the session would not ask
+        try:
+            headers = self._auth(attempt, refused)
+        except OSError as exc:
+            return self._no_credentials(exc)
+        if isinstance(headers, Coroutine):
+            headers.close()
+        if isinstance(headers, Awaitable):
+            raise TypeError(AWAITABLE_AUTH)
+        return Authorized(auth_fields(headers))
 
     def _acquire(self, pool_key: str, fresh: bool, deadline: float | None) -> bool:
         """Take a slot in the pool, and set a transport; return whether that is connected already."""
@@ -402,7 +415,11 @@ class Client(ClientBase[Stream[Any], Transport]):
     be used.
     """
 
-    def __init__(self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options]) -> None:
+    def __init__(
+        self, base_url: str, transport: Callable[[], Transport], **options: Unpack[Options[Auth]]
+    ) -> None:
+        if iscoroutinefunction(options.get("auth")):
+            raise TypeError(AWAITABLE_AUTH)
         super().__init__(base_url, transport, options, schedule_sweep)
 
     def stream(self, request: Request[T], **options: Unpack[StreamOptions]) -> Stream[T]:
@@ -421,9 +438,10 @@ class Client(ClientBase[Stream[Any], Transport]):
     def call(self, request: Request[T], **options: Unpack[StreamOptions]) -> T:
         """Return the answer to a request whose answer is one document, such as `json.document` makes.
 
-        The options are those of `stream`, and so are the errors. Raises TypeError for a request whose
-        answer is a stream.
+        The options are those of `stream`, and so are the errors: any status but a 2xx is a StatusError.
+        Raises TypeError for a request whose answer is a stream, before it is sent.
         """
+        require_document(request)
         with self.stream(request, **options) as stream:
             return only_value(request, list(stream))
 
@@ -445,7 +463,7 @@ class FetchClient(Client):
     fetches = True
 
     def __init__(
-        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions]
+        self, base_url: str, fetcher: Callable[[], Fetcher], **options: Unpack[FetchOptions[Auth]]
     ) -> None:
         super().__init__(base_url, cast("Callable[[], Transport]", fetcher), **options)
 
@@ -453,3 +471,6 @@ class FetchClient(Client):
 def as_fetcher(transport: Transport) -> Fetcher:
     """The transports of a FetchClient are fetchers."""
     return cast("Fetcher", transport)
+
+
+AWAITABLE_AUTH = "auth is to be awaited, which only asynchronous clients do"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 from threading import Event, Lock
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from . import resolving, sync_loop
 from .base import RECEIVE_SIZE
-from .options import NO_OVERRIDES, NetworkOptions, split_options
+from .options import NO_OVERRIDES, Auth, NetworkOptions, split_options
 from .resolving import LookUp
 from .sockets import DEFAULTS, Address, SocketOptions, send_some, shut_down
 from .sync_loop import Stream
@@ -44,7 +44,7 @@ class Client(sync_loop.Client):
     Raises ValueError if the URL is not http or https, and if an SSLContext verifies nobody by mistake.
     """
 
-    def __init__(self, base_url: str, **options: Unpack[NetworkOptions]) -> None:
+    def __init__(self, base_url: str, **options: Unpack[NetworkOptions[Auth]]) -> None:
         transport, rest = split_options(base_url, options)
         super().__init__(base_url, partial(Transport, **transport), **rest)
 
@@ -72,7 +72,9 @@ class Transport(SyncTransport):
         self._look_up_ended: Event | None = None  # set by `abort`, too
         self._lock = Lock()  # between `abort`, and a socket that is set or closed
 
-    now = staticmethod(monotonic)
+    @property
+    def now(self) -> Callable[[], float]:
+        return monotonic
 
     def open(self, host: str, port: int, deadline: float | None) -> None:
         """Try one address after the other until one accepts, each for an equal share of the time left."""

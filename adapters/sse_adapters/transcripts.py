@@ -59,7 +59,7 @@ from . import anyio as tasks
 from . import async_loop, sync_loop, threads
 from .base import StreamBase, T
 from .connections import ConnectionPool, ScheduleSweep, X
-from .options import Observer, Options
+from .options import AsyncAuth, Auth, Observer, Options
 
 __all__ = ["AsyncReplayClient", "Recorder", "ReplayClient", "replay_of"]
 
@@ -139,7 +139,7 @@ class ReplayClient(sync_loop.Client):
         *,
         in_real_time: bool = False,
         fetched: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[Options[Auth]],
     ) -> None:
         self.fetches = fetched
         super().__init__(base_url, threads.Transport, **options)
@@ -163,7 +163,7 @@ class AsyncReplayClient(async_loop.Client):
         *,
         in_real_time: bool = False,
         fetched: bool = False,
-        **options: Unpack[Options],
+        **options: Unpack[Options[AsyncAuth]],
     ) -> None:
         self.fetches = fetched
         super().__init__(base_url, tasks.Transport, **options)
@@ -181,7 +181,7 @@ class ReplaySource:
     """Answers actions from one transcript, whose file is read when the stream begins."""
 
     def __init__(self, path: Path, in_real_time: bool) -> None:
-        self.now = 0.0
+        self.now: float = 0.0
         """The time in the transcript."""
         self._path = path
         self._in_real_time = in_real_time
@@ -205,7 +205,7 @@ class ReplayPool(ConnectionPool[X]):
     def __init__(self, make: Callable[[], X], schedule_sweep: ScheduleSweep[X], source: ReplaySource) -> None:
         super().__init__(make, PoolLimits(), schedule_sweep)
         self.source = source
-        self.now = lambda: source.now
+        self.now: Callable[[], float] = lambda: source.now
 
     def use_current_clock(self) -> None:
         """Keep the clock of the transcript."""

@@ -107,8 +107,7 @@ class SyncTransport(TLSBase):
                     received = self._receive(deadline)
                     tls.feed(received)
                     self._count(received, deadline)
-            while not self._flush(tls, deadline) and not tls.has_data():
-                pass
+            self._flush_all(tls, deadline)
         except tls.Failure:
             with suppress(OSError):
                 self._send(self._unsent + tls.outgoing(), NO_WAIT)  # an alert: it tells the server why
@@ -123,9 +122,8 @@ class SyncTransport(TLSBase):
         sent = 0
         while sent < len(data):
             size = self._encrypt(tls, memoryview(data)[sent:])
-            while not self._flush(tls, deadline):
-                if tls.has_data():
-                    return sent
+            if not self._flush_all(tls, deadline):
+                break
             self._encrypted = 0
             sent += size
         return sent
@@ -138,7 +136,7 @@ class SyncTransport(TLSBase):
         while data is None:
             self._unsent += tls.outgoing()  # a key update, for example
             received = b""
-            if not self._unsent or self._encrypted or self._flush(tls, deadline):
+            if not self._unsent or self._encrypted or self._flush_all(tls, deadline):
                 received = self._receive(deadline)
                 tls.feed(received)
             data = tls.decrypt()
@@ -147,8 +145,15 @@ class SyncTransport(TLSBase):
         self._without_data = 0
         return data
 
+    def _flush_all(self, tls: TLS, deadline: float | None) -> bool:
+        """Send what TLS has to send. Return False if data was received before all was sent."""
+        while not self._flush(tls, deadline):
+            if tls.has_data():
+                return False
+        return True
+
     def _flush(self, tls: TLS, deadline: float | None) -> bool:
-        """Send what TLS has to send. Return False if something was received before all was sent."""
+        """Send what TLS has to send. Return False if anything was received before all was sent."""
         self._unsent += tls.outgoing()
         if self._unsent:
             self._unsent = self._unsent[self._send(self._unsent, deadline) :]
@@ -178,8 +183,7 @@ class AsyncTransport(TLSBase):
                     received = await self._receive(deadline)
                     tls.feed(received)
                     self._count(received, deadline)
-            while not await self._flush(tls, deadline) and not tls.has_data():
-                pass
+            await self._flush_all(tls, deadline)
         except tls.Failure:
             with suppress(OSError):
                 await self._send(self._unsent + tls.outgoing(), NO_WAIT)  # an alert: it tells the server why
@@ -194,9 +198,8 @@ class AsyncTransport(TLSBase):
         sent = 0
         while sent < len(data):
             size = self._encrypt(tls, memoryview(data)[sent:])
-            while not await self._flush(tls, deadline):
-                if tls.has_data():
-                    return sent
+            if not await self._flush_all(tls, deadline):
+                break
             self._encrypted = 0
             sent += size
         return sent
@@ -210,7 +213,7 @@ class AsyncTransport(TLSBase):
         while data is None:
             self._unsent += tls.outgoing()  # a key update, for example
             received = b""
-            if not self._unsent or self._encrypted or await self._flush(tls, deadline):
+            if not self._unsent or self._encrypted or await self._flush_all(tls, deadline):
                 received = await self._receive(deadline)
                 tls.feed(received)
             data = tls.decrypt()
@@ -219,8 +222,15 @@ class AsyncTransport(TLSBase):
         self._without_data = 0
         return data
 
+    async def _flush_all(self, tls: TLS, deadline: float | None) -> bool:
+        """Send what TLS has to send. Return False if data was received before all was sent."""
+        while not await self._flush(tls, deadline):
+            if tls.has_data():
+                return False
+        return True
+
     async def _flush(self, tls: TLS, deadline: float | None) -> bool:
-        """Send what TLS has to send. Return False if something was received before all was sent."""
+        """Send what TLS has to send. Return False if anything was received before all was sent."""
         self._unsent += tls.outgoing()
         if self._unsent:
             self._unsent = self._unsent[await self._send(self._unsent, deadline) :]

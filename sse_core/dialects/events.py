@@ -36,18 +36,23 @@ def request(
     return Request(dialect=EventsDialect, method=method, path=path, headers=headers, body=body)
 
 
+RECONNECTS = Reconnects(statuses=frozenset({429, 502, 503, 504}))
+"""As the standard has it, but also after the statuses of a server that is busy or being replaced."""
+
+
 def source(
     path: str = "",
     *,
     last_event_id: str = "",
-    reconnects: Reconnects = Reconnects(),
+    reconnects: Reconnects = RECONNECTS,
     method: str = "GET",
     headers: tuple[tuple[str, str], ...] = (),
     body: bytes = b"",
 ) -> Request[Event]:
     """Ask for the event stream at `path`, and resume it whenever it breaks off (WHATWG HTML, 9.2).
 
-    `last_event_id` says where to begin: after the last event of an earlier stream.
+    `last_event_id` says where to begin: after the last event of an earlier stream. By default a server that
+    is busy or being replaced, by the statuses 429, 502, 503 and 504, is asked again as well.
     """
     headers = (*headers, *resume_headers(last_event_id))
     return Request(

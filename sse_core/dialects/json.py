@@ -156,8 +156,10 @@ def document(
 ) -> Request[Any]:
     """Ask for one JSON document at `path` below the client's base URL, of any type that msgspec knows.
 
-    `body` is sent as JSON unless it is None. `method` is POST if there is a body, and else GET. Raises
-    TypeError for a type that msgspec does not know, or a body that JSON has no form for.
+    `body` is sent as JSON unless it is None. `method` is POST if there is a body, and else GET. No body
+    in the answer, as in a 204, is null: `None` is a type as well.
+
+    Raises TypeError for a type that msgspec does not know, or a body that JSON has no form for.
     """
     return Request(
         dialect=partial(DocumentDialect[Any], msgspec.json.Decoder(type).decode),

@@ -22,6 +22,7 @@ from functools import partial
 from itertools import repeat
 from typing import TypeAlias
 
+from ..checks import as_bytes, check_count, check_type
 from ..errors import EventTooLarge
 from .items import Comment, EndOfStream, Event, Item, UnknownField
 
@@ -62,6 +63,8 @@ class EventDecoder:
     )  # fmt: skip
 
     def __init__(self, *, last_event_id: str = "", max_event_size: int = 16 * 2**20) -> None:
+        check_type("last_event_id", last_event_id, str, "a str")
+        check_count("max_event_size", max_event_size)
         self.last_event_id = last_event_id
         """The last event ID string (9.2.6): what to send as `Last-Event-ID` when reconnecting."""
         self.reconnection_time: int | None = None
@@ -92,7 +95,7 @@ class EventDecoder:
         Raises EventTooLarge once an event is over the limit. Events before it are not lost: they are
         returned first, and the next call raises.
         """
-        items = self._feed(data if isinstance(data, bytes) else bytes(data))
+        items = self._feed(data if isinstance(data, bytes) else as_bytes("data", data))
         if self._non_events:
             self._non_events = False
             items = [item for item in items if isinstance(item, Event)]
@@ -102,7 +105,7 @@ class EventDecoder:
 
     def feed_all(self, data: bytes | bytearray | memoryview) -> list[Item]:
         """As `feed`, with comments and unknown fields in their places between the events."""
-        items = self._feed(data if isinstance(data, bytes) else bytes(data))
+        items = self._feed(data if isinstance(data, bytes) else as_bytes("data", data))
         if self.error is not None and not items:
             raise self.error
         return items

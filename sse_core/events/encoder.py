@@ -11,6 +11,7 @@ encoded so that they are escaped, as JSON does.
 
 from __future__ import annotations
 
+from ..checks import check_type
 from .decoder import MAX_DIGITS
 from .items import Event
 
@@ -26,6 +27,8 @@ def encode(event: Event, *, after: str = "") -> bytes:
     Raises ValueError if the type or the ID contains CR, LF or NUL or cannot be encoded as UTF-8, and
     if the type is empty, since that would be decoded as `"message"`.
     """
+    check_type("event", event, Event, "an Event")
+    check_type("Event.raw", event.raw, bytes, "bytes")
     if not event.type:
         raise ValueError("the type of an event cannot be empty: without one it is 'message'")
     lines: list[bytes] = []
@@ -45,6 +48,7 @@ def comment(text: str = "") -> bytes:
 
     Raises ValueError if the text cannot be encoded as UTF-8.
     """
+    check_type("text", text, str, "a str")
     return b"".join(b": " + line + b"\n" for line in _lines(text.encode()))
 
 
@@ -56,12 +60,14 @@ def retry(milliseconds: int) -> bytes:
 
     Raises ValueError if the number is negative, or has more than `MAX_DIGITS` digits.
     """
+    check_type("milliseconds", milliseconds, int, "a whole number")
     if not 0 <= milliseconds < 10**MAX_DIGITS:
         raise ValueError("a reconnection time has to be a number of milliseconds from 0 on")
     return b"retry: %d\n" % milliseconds
 
 
 def _one_line(what: str, value: str) -> bytes:
+    check_type(f"the {what} of an event", value, str, "a str")
     for character in "\r\n\0":
         if character in value:
             raise ValueError(f"the {what} of an event cannot have {character!r} in it: {value!r}")

@@ -14,8 +14,10 @@ def http_date(text: str) -> float | None:
     A year of two digits is taken to be between 1969 and 2068, as in POSIX. RFC 9110 would compare it
     to the present year, but there is no clock here.
     """
-    match = next(filter(None, (form.fullmatch(text) for form in HTTP_DATES)), None)
-    if match is None:
+    for form in HTTP_DATES:
+        if match := form.fullmatch(text):
+            break
+    else:
         return None
     year = int(match["year"])
     if len(match["year"]) == 2:

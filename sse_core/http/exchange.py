@@ -18,9 +18,10 @@ from collections.abc import Iterable
 
 import h11
 
+from ..checks import as_pairs, check_type
 from ..errors import BodyTruncated, ConnectionFailed, ProtocolError, StreamError
 from .chunked import ChunkedFraming, LengthFraming
-from .heads import HeadScanner
+from .heads import WHOLE_HEAD, HeadScanner
 from .response import Response
 
 
@@ -37,9 +38,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_connection", "_framing", "_h11_keep_alive", "_head", "_head_size", "_interim_left",
-        "_max_head_size", "_max_header_fields", "_method", "_received", "_scanner", "_to_send", "ended",
-        "error", "excess_data", "response",
+        "_connection", "_framing", "_h11_keep_alive", "_head", "_head_size", "_interim_responses",
+        "_max_head_size", "_max_header_fields", "_max_interim_responses", "_method", "_received",
+        "_scanner", "_to_send", "ended", "error", "excess_data", "response",
     )  # fmt: skip
 
     def __init__(
@@ -64,10 +65,11 @@ class Exchange:
         self._method = method
         self._max_head_size = max_head_size
         self._max_header_fields = max_header_fields
-        self._interim_left = max_interim_responses
+        self._max_interim_responses = max_interim_responses
+        self._interim_responses = 0
         self._head_size = 0
-        self._scanner: HeadScanner | None = HeadScanner(status_line=True)
-        """Checks the head that is being received; None once that is complete."""
+        self._scanner: HeadScanner | None = None
+        """Checks a head that comes in pieces."""
         self._head = bytearray()
         """The bytes so far of the response head, or interim head, that is being received."""
         self._received = 0
@@ -134,13 +136,16 @@ class Exchange:
             self._head_size += end
             if self._head_size > self._max_head_size:
                 raise ProtocolError(f"the response head is larger than {self._max_head_size} bytes")
-            assert self._scanner is not None  # the head is not complete
-            self._scanner.feed(data[:end])
+            if before or not WHOLE_HEAD.fullmatch(data, 0, end):
+                self._scanner = self._scanner or HeadScanner(status_line=True)
+                self._scanner.feed(data[:end])
             self._receive(data[:end], body)
             data = data[end:]
             if blank_line:
                 self._head.clear()
-                self._scanner = None if self.response else HeadScanner(status_line=True)
+                self._scanner = None
+        if self.response is not None:
+            del self._head  # a stream may live for long, and needs it no more
         if self._framing is not None:
             self._connection = None
         if data:
@@ -205,9 +210,9 @@ class Exchange:
         return self._method == "CONNECT" and 200 <= event.status_code < 300
 
     def _count_interim(self) -> None:
-        self._interim_left -= 1
-        if self._interim_left < 0:
-            raise ProtocolError("too many interim responses")
+        self._interim_responses += 1
+        if self._interim_responses > self._max_interim_responses:
+            raise ProtocolError(f"more than {self._max_interim_responses} interim responses")
 
     def _fast_framing(self, response: Response) -> ChunkedFraming | LengthFraming | None:
         """Choose the parser for the body (RFC 9112, 6.3); None leaves it to h11."""
@@ -243,7 +248,10 @@ class Exchange:
         return BodyTruncated("the connection ended before the last chunk and the blank line behind it")
 
     def _serialise(self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> bytes:
-        fields = list(headers)
+        check_type("method", method, str, "a str")
+        check_type("target", target, str, "a str")
+        check_type("body", body, bytes, "bytes")
+        fields = list(as_pairs("headers", headers))
         if method != "CONNECT" and not target.startswith(TARGET_STARTS):
             raise ValueError("HTTP/1.1 cannot carry this request: the target is neither a path nor a URL")
         if any(name.lower() in FRAMING for name, _ in fields):

@@ -25,8 +25,11 @@ def media_type(response: Response) -> MediaType | None:
     Of several, in one Content-Type field or more, the last one counts. Those that cannot be read and
     `*/*` are passed over, and a charset lasts as long as the essence is the same.
     """
+    stated = response.header("content-type") or ""
+    if ESSENCE.fullmatch(stated) and stated != "*/*":  # as most are, without parameters
+        return MediaType(stated.lower())
     found: MediaType | None = None
-    for value in split_outside_quotes(response.header("content-type") or "", ","):
+    for value in split_outside_quotes(stated, ","):
         parsed = parse_media_type(value)
         if parsed is None or parsed.essence == "*/*":
             continue

@@ -28,6 +28,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from ..checks import check_count, check_seconds, check_type
 from .exchange import Exchange
 
 C = TypeVar("C")
@@ -53,6 +54,14 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
     """How long after that end a new request waits for the rest, to save opening a connection."""
     max_drain: int = 64 * 2**10
     """Bytes that the rest may have."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_connections", "max_connections_per_origin"):
+            check_count(f"PoolLimits.{name}", getattr(self, name), least=1, optional=True)
+        for name in ("max_idle", "max_drain"):
+            check_count(f"PoolLimits.{name}", getattr(self, name))
+        for name in ("idle_expiry", "drain_time", "drain_wait"):
+            check_seconds(f"PoolLimits.{name}", getattr(self, name))
 
 
 class Waiter:
@@ -104,6 +113,7 @@ class Pool(Generic[C]):
     """The idle connections, slots and waiters of one client."""
 
     def __init__(self, limits: PoolLimits = PoolLimits()) -> None:
+        check_type("limits", limits, PoolLimits, "PoolLimits")
         self.to_close: list[C] = []
         """Connections that the caller has to close."""
         self.to_wake: list[Waiter] = []

@@ -12,11 +12,13 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from types import NoneType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from ..checks import check_type
 from ..errors import Fault, ProxyError
 from .url import HOST, URL, decode_zone, to_ascii
 
@@ -38,6 +40,10 @@ class Proxy(Struct, frozen=True, kw_only=True):
     password: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("scheme", "host", "password"):
+            check_type(f"Proxy.{name}", getattr(self, name), str, "a str")
+        check_type("Proxy.username", self.username, (str, NoneType), "a str or None")
+        check_type("Proxy.port", self.port, int, "a whole number")
         if self.scheme not in PORTS:
             raise ValueError("the scheme of a proxy is http, https, socks5 or socks5h")
         if not 0 < self.port < 2**16:
@@ -62,6 +68,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
 
         Raises ValueError for anything else. The message shows nothing of the URL.
         """
+        check_type("the URL of a proxy", url, str, "a str")
         url = unquoted(url)
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -166,6 +173,14 @@ class Proxies(Struct, frozen=True, kw_only=True):
     https: Proxy | UnusableProxy | None = None
     no_proxy: tuple[NoProxy, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("http", "https"):
+            kinds, meant = (Proxy, UnusableProxy, NoneType), "a Proxy, such as Proxy.parse(url), or None"
+            check_type(f"Proxies.{name}", getattr(self, name), kinds, meant)
+        check_type("Proxies.no_proxy", self.no_proxy, tuple, "a tuple of NoProxy")
+        for entry in self.no_proxy:
+            check_type("each of Proxies.no_proxy", entry, NoProxy, "a NoProxy, such as NoProxy.parse(host)")
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Proxies:
         """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Never raises: `for_url` does, if need be.
@@ -179,6 +194,7 @@ class Proxies(Struct, frozen=True, kw_only=True):
         for names without a dot. Nothing else is exempt, not even localhost; so it is for curl, requests
         and httpx, though not for Go.
         """
+        check_type("the environment", environment, Mapping, "a mapping, such as os.environ")
         named = dict(environment)  # os.environ does not tell one case from the other on Windows
         if "REQUEST_METHOD" in named:
             named.pop("HTTP_PROXY", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urljoin
 
 from msgspec import Struct
@@ -19,6 +20,12 @@ class PreparedRequest(Struct, frozen=True):
     method: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+    def __repr__(self) -> str:  # headers, body and query may hold credentials
+        return f"<PreparedRequest {self.method} {self.url.scheme}://{self.url.authority}{self.target.partition('?')[0]}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # or rich would show all fields
 
     def without_body(self, method: str) -> PreparedRequest:
         """Return this request with another method, without its body and the fields that describe it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..checks import check_count, check_pairs, check_type
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -13,6 +15,14 @@ class Response:
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     http_version: str = "1.1"
+
+    def __post_init__(self) -> None:
+        check_count("Response.status", self.status, least=100)
+        check_type("Response.reason", self.reason, str, "a str")
+        check_pairs("Response.headers", self.headers)
+        for name, _ in self.headers:
+            if name != name.lower():
+                raise ValueError(f"the names in Response.headers have to be in lower case, not {name!r:.50}")
 
     def header(self, name: str) -> str | None:
         """The value of a header field, with several lines of it joined by commas (RFC 9110, 5.3), or None."""

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
+from ..checks import check_type
+
 
 class URL(Struct, frozen=True):
     """A base URL, in the parts that a connection and a request need (RFC 9110, 4.2)."""
@@ -24,6 +26,7 @@ class URL(Struct, frozen=True):
 
         Raises ValueError for any other URL, and for one with user information or control characters.
         """
+        check_type("a URL", url, str, "a str")
         url = url.strip()
         if CONTROL.search(url):  # `urlsplit` would leave out some, and join what they part
             raise ValueError("a URL with control characters")

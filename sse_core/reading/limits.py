@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ..checks import check_count
+
 
 class Limits(Struct, frozen=True, kw_only=True):
     """How much a peer may send before it is an error or no longer kept: in bytes, if nothing else is said."""
@@ -26,3 +28,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many bytes one byte of a compressed body may stand for, past 2**20; more is a ProtocolError."""
     max_redirects: int = 10
     """How many redirects are followed, one after another."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            check_count(f"Limits.{name}", getattr(self, name), least=0 if name in MAY_BE_ZERO else 1)
+
+
+MAY_BE_ZERO = {"max_interim_responses", "max_error_body", "max_answer_size", "max_redirects"}
+"""Without these there is still a stream."""

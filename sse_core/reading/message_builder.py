@@ -49,7 +49,7 @@ class MessageBuilder(Generic[T]):
     @property
     def understood(self) -> bool:
         """Whether anything of an answer has come, as far as that can be told."""
-        return self._accumulator is None or self._accumulator.understood
+        return self._accumulator is None or self.dialect.may_end or self._accumulator.understood
 
     @property
     def would_repeat(self) -> bool:

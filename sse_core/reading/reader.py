@@ -15,8 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from types import NoneType
 from typing import Any, Generic, NoReturn
 
+from ..checks import check_type
 from ..errors import (
     ApiError,
     BodyTruncated,
@@ -27,6 +29,7 @@ from ..errors import (
 )
 from ..events.decoder import MAX_PIECE, EventDecoder
 from ..events.items import Event, Item, UnknownField
+from ..http.media_types import media_type
 from ..http.response import Response
 from .dialect import Control, Dialect, T
 from .limits import Limits
@@ -65,9 +68,9 @@ class Reader(Generic[T]):
     """
 
     __slots__ = (
-        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_may_be_events", "_prefix",
+        "_begun", "_builder", "_decoder", "_first_data", "_last_read_id", "_limits", "_prefix",
         "_received", "_response", "_stopped_early", "chunks", "comments", "content", "detects_content",
-        "dialect", "error", "mode", "verdict",
+        "dialect", "error", "may_be_events", "mode", "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +83,7 @@ class Reader(Generic[T]):
     ) -> None:
         self.dialect: Dialect[T] = dialect_of(what)
         """What reads the events."""
+        check_type("limits", limits, Limits, "Limits")
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
         self.detects_content = self._builder.detects_content
@@ -89,8 +93,10 @@ class Reader(Generic[T]):
             self.begin(response)
 
     def _begin_body(self, last_event_id: str) -> None:
-        self.mode = Mode.EVENTS
+        self.mode = DOCUMENT if self.dialect.document else EVENTS
         """What the body is, as far as is known yet."""
+        self.may_be_events = False
+        """Whether it may be events although the head says something else: its first bytes will tell."""
         self.verdict: Verdict | None = None
         """How the stream ended; None before that."""
         self.error: StreamError | None = None
@@ -106,9 +112,8 @@ class Reader(Generic[T]):
         self._begun = False  # an event has come
         self._last_read_id = last_event_id  # the last event ID as of the last event that was read
         self._stopped_early = False  # by an event or a field, whatever was decoded behind it
-        self._may_be_events = False  # though the head says something else
         self._prefix = bytearray()  # the start of the body until it is understood, or all of a document
-        self._first_data = b""  # the start of the first event's data, until then
+        self._first_data = b""  # the start of the first data that no end marker is, until then
         self._received = 0  # the size of that, whether it was kept or not
 
     @property
@@ -144,9 +149,10 @@ class Reader(Generic[T]):
 
     def begin(self, response: Response) -> None:
         """Take the head of the response, before any of its body. The constructor does so if it has one."""
+        check_type("response", response, Response, "a Response")
         self._response = response
         self.mode = mode_of(response, self.dialect)
-        self._may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
+        self.may_be_events = self.mode is not EVENTS and may_be_events(response, self.dialect)
 
     def resume(self, response: Response | None = None) -> None:
         """Expect another body, of the response that resumes the stream behind `last_event_id`.
@@ -168,10 +174,11 @@ class Reader(Generic[T]):
                 raise self.error
             return []
         if self.mode is not EVENTS:
-            return self._collect(data)
+            return self._sniff(data) if self.may_be_events else self._collect(data)
         chunks: list[T] = []
         if not self._begun:
             self._keep(data)
+            del self._prefix[self._limit :]  # by the first bytes that is less than by none
         try:
             if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
@@ -181,6 +188,9 @@ class Reader(Generic[T]):
                         self._decode(data[at : at + MAX_PIECE], chunks)
         except StreamError as error:
             self._conclude(error)
+        except (AttributeError, TypeError):  # looked at only now, since every read would pay for it
+            check_type("data", data, bytes, "bytes")
+            raise
         if self.verdict is None and self._decoder.error is not None:
             self._conclude(self._decoder.error)
         self.chunks += len(chunks)
@@ -195,9 +205,12 @@ class Reader(Generic[T]):
     def close(self, error: Exception | None = None) -> list[T]:
         """Say that the body has ended, or that `error` broke it off; return the chunks complete only now.
 
-        Those are the chunks of a document. `verdict` and `error` tell how the stream ended. An `error`
-        that is no StreamError is the cause of a BodyTruncated. Never raises, and may be called again.
+        Those are the chunks of a document. `verdict` and `error` tell how the stream ended: this raises no
+        StreamError. An `error` of another kind is the cause of a BodyTruncated. It may be called again.
         """
+        check_type("error", error, (Exception, NoneType), "an exception or None")
+        if self.may_be_events:
+            self._read_start(self.mode)  # it was too short for events
         if self.verdict is not None:
             return []
         if error is not None and not isinstance(error, StreamError):
@@ -234,8 +247,9 @@ class Reader(Generic[T]):
             self._read_items(decoder.feed_all(data), chunks)
             return
         type, events = batch
-        if not self._begun:
-            self._begun, self._first_data = True, events[0][:SNIFFED]
+        if not (self.content or self._first_data):
+            self._first_data = events[0][:SNIFFED]
+        self._begun = True
         self._last_read_id = decoder.last_event_id
         read = self.dialect.read_batch(events, chunks, type)
         if read < len(events):
@@ -248,10 +262,10 @@ class Reader(Generic[T]):
         self._stopped_early = True  # True while an event may end the loop
         for item in items:
             if isinstance(item, Event):
-                begun, self._begun = self._begun, True
+                self._begun = True
                 self._last_read_id = item.last_event_id
                 chunk = read(item)
-                if not begun and chunk is not Control.END:
+                if chunk is not Control.END and not (self.content or self._first_data):
                     self._first_data = item.raw[:SNIFFED]
                 if not isinstance(chunk, Control):
                     chunks.append(chunk)
@@ -309,20 +323,26 @@ class Reader(Generic[T]):
 
     # Documents and refusals.
 
+    def _sniff(self, data: bytes) -> list[T]:
+        """Look whether a body is events although its head says something else."""
+        self._prefix += data
+        is_events = begins_with_event_line(self._prefix[:SNIFFED])
+        if is_events is None and len(self._prefix) < SNIFFED:
+            return []
+        return self._read_start(EVENTS if is_events else self.mode)
+
+    def _read_start(self, mode: Mode) -> list[T]:
+        """Read what has come, now that it is known what it is."""
+        self.mode, self.may_be_events = mode, False
+        start, self._prefix = bytes(self._prefix), bytearray()
+        return self.feed(start)
+
     def _collect(self, data: bytes) -> list[T]:
         """Keep what comes until the end, or until it is enough to say what it is."""
         self._keep(data)
-        if self._may_be_events:
-            answer = begins_with_event_line(self._prefix)
-            if answer is None:
-                return []
-            self._may_be_events = False
-            if answer:
-                start, self._prefix = bytes(self._prefix), bytearray()
-                self.mode, self._received = EVENTS, 0
-                return self.feed(start)
         if self.mode is DOCUMENT and not self.dialect.document and not looks_like_json(self._prefix):
             self.mode = REFUSAL
+            del self._prefix[self._limit :]  # of which less is kept
         if self.mode is REFUSAL and self._received >= self._limit:
             return self.close()
         if self._received <= self._limit:
@@ -331,6 +351,7 @@ class Reader(Generic[T]):
         return self.close(EventTooLarge(self._limit, self._received, what=what, limited_by=limited_by))
 
     def _keep(self, data: bytes) -> None:
+        check_type("data", data, bytes, "bytes")
         self._received += len(data)
         self._prefix += data[: max(self._limit - len(self._prefix), 0)]
 
@@ -356,8 +377,11 @@ class Reader(Generic[T]):
         """Read a whole body that is no event stream."""
         may_answer = self.dialect.document or self.dialect.accepts_document
         if may_answer and self._received <= self._limit:
+            head = self._head
+            if self._response is None and looks_like_json(self._prefix):
+                head = Response(200, headers=(("content-type", "application/json"),))
             try:
-                found = self.dialect.read_document(self._head, bytes(self._prefix))
+                found = self.dialect.read_document(head, bytes(self._prefix))
             except ApiError:
                 self.verdict = Verdict.REFUSED
                 raise
@@ -386,9 +410,10 @@ class Reader(Generic[T]):
 def dialect_of(what: Request[T] | Dialect[T]) -> Dialect[T]:
     """Return the dialect that reads the answer to a request, or the one that is given."""
     if isinstance(what, Request):
-        return what.dialect()
-    if not isinstance(what, Dialect):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        raise TypeError(f"a Request or a Dialect is needed, not {what!r:.100}")
+        dialect = what.dialect()
+        check_type("what Request.dialect makes", dialect, Dialect, "a Dialect")
+        return dialect
+    check_type("what", what, Dialect, "a Request, or a dialect made for this stream")
     return what
 
 
@@ -407,8 +432,8 @@ def may_be_events(response: Response, dialect: Dialect[Any]) -> bool:
 
 def is_event_stream(response: Response) -> bool:
     """Whether a response is the start of an event stream (WHATWG HTML, 9.2.3)."""
-    media_type, _, _ = (response.header("content-type") or "").partition(";")
-    return response.status == 200 and media_type.strip().lower() == "text/event-stream"
+    stated = media_type(response)
+    return response.status == 200 and stated is not None and stated.essence == "text/event-stream"
 
 
 def begins_with_event_line(start: bytes | bytearray) -> bool | None:
@@ -430,7 +455,7 @@ def has_no_event_lines(start: bytes | bytearray) -> bool:
 def looks_like_json(start: bytes | bytearray) -> bool:
     """Whether a body may be an object or an array as JSON."""
     text = start[:SNIFFED].removeprefix(BOM).lstrip()
-    return not text or text.startswith((b"{", b"["))
+    return not text or BOM.startswith(text) or text.startswith((b"{", b"["))
 
 
 BOM = b"\xef\xbb\xbf"

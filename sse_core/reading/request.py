@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, Generic
 
 from msgspec import Struct
 
+from ..checks import check_callable, check_count, check_headers, check_seconds, check_token, check_type
 from .dialect import Dialect, T
 
 
@@ -24,6 +26,16 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     body: bytes = b""
     reconnects: Reconnects | None = None
     """When to take the stream up again where it broke off; None for never."""
+
+    def __post_init__(self) -> None:
+        check_callable(
+            "Request.dialect", self.dialect, "what makes a dialect for each stream, as its class does"
+        )
+        check_token("Request.method", self.method)
+        check_type("Request.path", self.path, str, "a str")
+        check_headers("Request.headers", self.headers)
+        check_type("Request.body", self.body, bytes, "bytes")
+        check_type("Request.reconnects", self.reconnects, (Reconnects, NoneType), "Reconnects or None")
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path.partition('?')[0]}>"  # credentials may be in the rest
@@ -61,6 +73,16 @@ class Reconnects(Struct, frozen=True, kw_only=True):
     None stands for the same request again. With another method, there is a further attempt
     only once the server has sent an ID. MCP up to 2025-11-25 asks for POST and then GET.
     """
+
+    def __post_init__(self) -> None:
+        check_count("Reconnects.attempts", self.attempts, optional=True)
+        for name in ("delay", "max_delay", "min_delay"):
+            check_seconds(f"Reconnects.{name}", getattr(self, name))
+        check_type("Reconnects.statuses", self.statuses, frozenset, "a frozenset of HTTP statuses")
+        for status in self.statuses:
+            check_count("each of Reconnects.statuses", status, least=100)
+        if self.method is not None:
+            check_token("Reconnects.method", self.method)
 
 
 def resume_headers(last_event_id: str) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from ..checks import check_headers, check_type
 from ..http.response import Response
 
 
@@ -160,6 +161,9 @@ class Authorized(Struct, frozen=True, tag=True):
 
     headers: tuple[tuple[str, str], ...]
 
+    def __post_init__(self) -> None:
+        check_headers("Authorized.headers", self.headers)
+
     def __repr__(self) -> str:
         return f"Authorized(<{len(self.headers)} headers>)"
 
@@ -171,6 +175,9 @@ class Fetched(Struct, frozen=True, tag=True):
     """The head of the response has come; its body follows."""
 
     response: Response
+
+    def __post_init__(self) -> None:
+        check_type("Fetched.response", self.response, Response, "a Response")
 
 
 class Received(Struct, frozen=True, tag=True, gc=False):

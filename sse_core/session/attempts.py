@@ -15,7 +15,7 @@ from ..reading.request import Reconnects, resume_headers
 from ..reading.verdict import Verdict
 from .hop import merge_headers
 from .reconnecting import resume_delay
-from .retrying import Retries, retry_after, should_retry
+from .retrying import Retries, should_retry
 from .timing import Timing
 
 
@@ -75,7 +75,7 @@ class Attempts:
         return None
 
     def _retry(self, retries: Retries, error: StreamError) -> float | None:
-        delay = retries.delay(self._retried, self._random(), asked_wait(error), self._timing.elapsed)
+        delay = retries.delay(self._retried, self._random(), error.retry_after, self._timing.elapsed)
         self._retried += 1
         return None if delay is None or not self._timing.allows(delay) else delay
 
@@ -96,7 +96,7 @@ class Attempts:
         same_method = policy.method in (None, self._original.method)
         if not self.last_event_id and not (same_method and not reader.would_repeat):
             return None
-        asked = None if error is None else asked_wait(error)
+        asked = None if error is None else error.retry_after
         retry = self._reconnection_time if asked is None else round(asked * 1000)
         delay = resume_delay(policy, self._failures, retry, self._random())
         headers = resume_headers(self.last_event_id)
@@ -126,11 +126,6 @@ class Attempts:
         if method != request.method:
             request = request.without_body(method)
         return msgspec.structs.replace(request, headers=tuple(merge_headers(request.headers, headers)))
-
-
-def asked_wait(error: StreamError) -> float | None:
-    """Return how many seconds the server asks to wait before another attempt, if it does."""
-    return None if error.response is None else retry_after(error.response)
 
 
 RESUMABLE = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ..checks import check_seconds
+
 
 class Deadlines(Struct, frozen=True, kw_only=True):
     """How long each part of a stream may take, in seconds. None means no limit.
@@ -38,3 +40,9 @@ class Deadlines(Struct, frozen=True, kw_only=True):
     """For the start of a refused response's body, after its head."""
     total: float | None = None
     """For everything, from the start of the stream to its end, other attempts included."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            # Without any time for the pool, a connection is there at once or not at all.
+            above_zero = name != "pool"
+            check_seconds(f"Deadlines.{name}", getattr(self, name), above_zero=above_zero, optional=True)

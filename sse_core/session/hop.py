@@ -89,6 +89,11 @@ class Hop:
         )
 
     @property
+    def shown_url(self) -> str:
+        """The URL without its query, in which credentials may be."""
+        return self.origin + self.prepared.target.partition("?")[0]
+
+    @property
     def forwarded(self) -> bool:
         """Whether a proxy sees the request, and may answer in place of the server."""
         return self.proxy is not None and not self.tunnelled

@@ -24,6 +24,7 @@ from ..reading.verdict import Verdict, verdict_of
 from .actions import Action, Deliver, Done, Failed, Outcome, Reason, Receive, Release, Sleep, Stop
 from .attempts import Attempts
 from .hop import Hop
+from .retrying import asked_wait
 from .states import EDGES, State
 from .timing import Timing
 
@@ -141,11 +142,13 @@ class Lifecycle(ABC, Generic[T]):
         """Say in an error what only the request tells about it."""
         if error is not None:
             error.response = error.response or self.response
+            error.retry_after = asked_wait(error)
         if not isinstance(error, StatusError):
             return error
         if self._redirect_refused and error.response is not None:
             message = f"the redirect was not followed: {self._redirect_refused}"
             error = StatusError(message, response=error.response, raw=error.raw)
+        error.request = f"{self._hop.prepared.method} {self._hop.shown_url}"
         if self._hop.forwarded and error.status == 407:
             return ProxyError(f"{self._hop.peer}: {error}", status=407, fault=Fault.CALLER)
         if self._hop.forwarded:

@@ -65,8 +65,6 @@ class Receiving(Lifecycle[T], Generic[T]):
             if reader.mode is not Mode.REFUSAL:
                 self._conclude(Verdict.REFUSED, error)
                 return self._release()
-        if reader.mode is Mode.REFUSAL:
-            self._timing.start_deadline("error_body")
         if self._decoded is not None:
             body = self._decoded.decode(body)
         chunks = self._read(body)
@@ -147,8 +145,7 @@ class Receiving(Lifecycle[T], Generic[T]):
         """Decode the next step of what has come, unless a deadline has passed meanwhile."""
         assert self._decoded is not None  # or there would be nothing to decode
         reader, timing = self._reader, self._timing
-        if reader.mode is not Mode.REFUSAL:
-            timing.start_body_deadline(reader.detects_content)
+        self._start_deadline()
         if timing.expired():
             return self._fail(timing.expiry_error())
         chunks = self._read(self._decoded.decode())
@@ -175,11 +172,18 @@ class Receiving(Lifecycle[T], Generic[T]):
         if reader.verdict is not None:
             chunks = self._hold_back(chunks)
             return self._deliver(chunks) if chunks else self._release()
+        self._start_deadline()
         if self._decoded is not None and self._decoded.pending:
             return self._enter_with(State.DECODING, Yield())
-        if reader.mode is Mode.DOCUMENT:
-            self._timing.start_body_deadline(reader.detects_content)
         return self._receive(State.COLLECTING)
+
+    def _start_deadline(self) -> None:
+        """Set the deadline for more of the body, which for a refusal is one for all of it."""
+        reader = self._reader
+        if reader.mode is Mode.REFUSAL and not reader.may_be_events:
+            self._timing.start_error_body_deadline()
+        else:
+            self._timing.start_body_deadline(reader.detects_content)
 
 
 # To look these up in their classes takes longer, and every event does.

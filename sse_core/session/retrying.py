@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from ..checks import check_count, check_seconds
 from ..errors import DeadlineExceeded, StreamError
 from ..http.response import Response
 
@@ -24,6 +25,12 @@ class Retries(Struct, frozen=True, kw_only=True):
     max_retry_after: float = 60.0
     """How long a wait the server may ask for. If it asks for more, there is no other attempt: one
     that comes sooner would only be refused again."""
+
+    def __post_init__(self) -> None:
+        check_count("Retries.attempts", self.attempts)
+        check_seconds("Retries.budget", self.budget, above_zero=True, optional=True)
+        for name in ("base", "cap", "max_retry_after"):
+            check_seconds(f"Retries.{name}", getattr(self, name))
 
     def delay(
         self, attempt: int, entropy: float, asked: float | None = None, elapsed: float = 0.0
@@ -55,6 +62,25 @@ def should_retry(error: StreamError) -> bool:
     Not after the deadline for everything: it has no time left.
     """
     return error.retryable and not (isinstance(error, DeadlineExceeded) and error.which == "total")
+
+
+def asked_wait(error: StreamError) -> float | None:
+    """Return how many seconds the server asks to wait before another request, wherever it says so.
+
+    That is in the head of its response, in the error that it reports, or, if a limit on the rate was
+    reached (429), in the time until that is reset.
+    """
+    response = error.response
+    asked = None if response is None else retry_after(response)
+    if asked is None:
+        asked = error.retry_after
+    if asked is None and response is not None and response.status == 429:
+        from ..http.rate_limits import rate_limits  # which takes time to import
+
+        limits = rate_limits(response).values()
+        resets = [limit.reset for limit in limits if limit.remaining == 0 and limit.reset is not None]
+        asked = max(resets, default=None)
+    return asked
 
 
 def retry_after(response: Response, wall: float | None = None) -> float | None:

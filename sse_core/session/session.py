@@ -27,10 +27,12 @@ Five rules hold in every life.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import NoneType
 from typing import Any, ClassVar, Generic
 
 import msgspec
 
+from ..checks import as_pairs, check_callable, check_headers, check_type
 from ..errors import (
     ConnectionFailed,
     ProxyError,
@@ -85,7 +87,7 @@ class Session(Receiving[T], Generic[T]):
     With `authorize`, the session asks for credentials before each attempt, and once more after a 401.
     With `fetch`, it asks for responses in one piece, which another HTTP client gets, in place of connections.
 
-    Raises ValueError for a request that HTTP/1.1 cannot carry.
+    Raises ValueError for a request that HTTP/1.1 cannot carry, and TypeError for an argument of another type.
     """
 
     __slots__ = ("_comments", "_connect_steps", "_proxies", "request", "url")
@@ -104,6 +106,15 @@ class Session(Receiving[T], Generic[T]):
         authorize: bool = False,
         fetch: bool = False,
     ) -> None:
+        check_type("request", request, Request, "a Request")
+        check_type("url", url, URL, "a URL, such as URL.parse(text)")
+        headers = as_pairs("headers", headers)
+        check_headers("headers", headers)
+        check_type("deadlines", deadlines, Deadlines, "Deadlines")
+        check_type("limits", limits, Limits, "Limits")
+        check_type("proxies", proxies, Proxies, "Proxies")
+        check_type("retries", retries, (Retries, NoneType), "Retries or None")
+        check_callable("random", random, "a function that returns a number")
         timing = Timing(deadlines)
         fields = tuple(merge_headers(DEFAULT_HEADERS, headers, request.headers))
         original = PreparedRequest(url, url.target(request.path), request.method, fields, request.body)
@@ -204,9 +215,9 @@ class Session(Receiving[T], Generic[T]):
         match outcome.reason:
             case Reason.CANCELLED:
                 return self._fail_unconnected(StreamClosed())
-            case Reason.DEADLINE:
+            case Reason.DEADLINE if self._timing.expired():
                 return self._fail_unconnected(self._timing.expiry_error())
-            case _:
+            case _:  # or a time limit of its own has passed
                 return self._fail_unconnected(ConnectionFailed(f"no credentials: {outcome.message}"))
 
     def _authorized(self, outcome: Authorized) -> Action:
@@ -288,6 +299,7 @@ class Session(Receiving[T], Generic[T]):
         response = hop.exchange.response
         if response is not None:
             if response.status == 408 and stale:  # the server was closing the connection already
+                hop.response_begun = False
                 return self._retry_on_new_connection()
             return self._classify_response(response, body)
         if hop.exchange.error is not None:

@@ -110,6 +110,11 @@ class Timing:
         self._expires_at = due = due + self.app_time
         return due if due < self._total else self._within_total()
 
+    def start_error_body_deadline(self) -> None:
+        """Start the deadline for the body of a refusal, unless it runs already."""
+        if self._name != "error_body":
+            self.start_deadline("error_body")
+
     def current_deadline(self) -> float | None:
         """The deadline that was set last, once more."""
         return None if self._expires_at == inf else self._expires_at

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import msgspec
 
-from ..http.response import Response
 from .actions import (
     Acquire,
     Acquired,
@@ -32,6 +30,7 @@ from .actions import (
     Stop,
     Yield,
 )
+from .redacting import HIDDEN, HeadMasker, redact_fetch, redact_request, redact_response
 
 Step: TypeAlias = tuple[float, Action | Outcome]
 """An action or an outcome, and the time in seconds at which it came."""
@@ -42,15 +41,15 @@ class Divergence(Exception):
 
 
 class Transcript:
-    """Writes a life down. Credentials are left out, unless `redact` is False: keys, tokens and cookies,
-    and what a proxy is told to log in.
+    """Writes a life down. Credentials are left out, unless `redact` is False: keys, tokens and cookies in
+    headers, in URLs and in the JSON of requests, and what a proxy is told to log in.
 
     Of chunks only the number is written: they are in the bytes that came.
     """
 
     def __init__(self, *, redact: bool = True) -> None:
         self._redact = redact
-        self._cookies = CookieMasker()
+        self._head = HeadMasker()
         self._secret_names: frozenset[str] = frozenset()  # of the headers with which a request is authorized
 
     def action(self, action: Action, now: float) -> str:
@@ -58,12 +57,10 @@ class Transcript:
         if self._redact:
             match action:
                 case Send(data, deadline):
-                    self._cookies = CookieMasker()
-                    action = Send(redact(data, self._secret_names), deadline)
+                    self._head = HeadMasker()
+                    action = Send(redact_request(data, self._secret_names), deadline)
                 case Fetch():
                     action = redact_fetch(action, self._secret_names)
-                case Authorize(attempt, Response() as refused, deadline):
-                    action = Authorize(attempt, redact_response(refused), deadline)
                 case _:
                     pass
         return encode_step(action, now)
@@ -73,10 +70,10 @@ class Transcript:
         if self._redact:
             match outcome:
                 case Received(data):
-                    outcome = Received(self._cookies.hide(data))
+                    outcome = Received(self._head.hide(data))
                 case Authorized(headers):
                     self._secret_names |= {name.lower() for name, _ in headers}
-                    outcome = Authorized(tuple((name, HIDDEN) for name, _ in headers))
+                    outcome = Authorized(tuple((name, HIDDEN.decode()) for name, _ in headers))
                 case Fetched(response):
                     outcome = Fetched(redact_response(response))
                 case _:
@@ -86,11 +83,17 @@ class Transcript:
 
 def encode_step(step: Action | Outcome, now: float) -> str:
     fields = msgspec.structs.asdict(step)
-    data = fields.pop("data", None)
-    if data is not None:
-        fields |= bytes_as_text(data)
-    if "chunks" in fields:
-        fields["chunks"] = len(fields["chunks"])
+    match step:
+        case Send() | Received():
+            fields |= bytes_as_text(fields.pop("data"))
+        case Deliver(chunks):
+            fields["chunks"] = len(chunks)
+        case Authorize(_, refused):
+            fields["refused"] = refused and refused.status
+        case Fetch():
+            fields |= bytes_as_text(fields.pop("body"))
+        case _:
+            pass
     return msgspec.json.encode({"at": now, "type": type(step).__name__} | fields).decode() + "\n"
 
 
@@ -105,8 +108,10 @@ def bytes_as_text(data: bytes) -> dict[str, str]:
 def read_transcript(lines: Iterable[str]) -> list[Step]:
     """Read a life. A Deliver has no chunks.
 
-    Raises ValueError for what is no transcript.
+    Raises ValueError if it is no transcript, and TypeError if the lines are one str.
     """
+    if isinstance(lines, str):
+        raise TypeError("the lines of a transcript have to be a file or a list, not one str")
     return [read_line(line) for line in lines]
 
 
@@ -116,8 +121,15 @@ def read_line(line: str) -> Step:
         at, kind = msgspec.convert(fields.pop("at", None), float), fields.get("type")
         if "text" in fields:
             fields["data"] = fields.pop("text").encode()
-        if "chunks" in fields:
-            fields["chunks"] = []
+        match kind:
+            case "Deliver":
+                fields["chunks"] = []
+            case "Authorize" if fields["refused"] is not None:
+                fields["refused"] = {"status": fields["refused"]}
+            case "Fetch":
+                fields["body"] = fields.pop("data")
+            case _:
+                pass
         return at, msgspec.convert(fields, KINDS[kind])
     except (msgspec.DecodeError, AttributeError, KeyError, TypeError, UnicodeError, RecursionError) as exc:
         raise ValueError(f"not a line of a transcript: {line[:SHOWN]!r}") from exc
@@ -163,7 +175,10 @@ def comparable(step: Action | Outcome | None) -> object:
         case None:
             return None
         case Send(data):
-            return Send, redact(data)
+            head, _, body = redact_request(data).partition(b"\r\n\r\n")
+            first, _, lines = head.partition(b"\r\n")
+            # The query may come of a Location, in which it is hidden.
+            return Send, first.partition(b"?")[0], lines, body
         case Fetch():
             fetch = redact_fetch(step)
             return Fetch, fetch.method, fetch.url, fetch.headers, fetch.body
@@ -174,92 +189,6 @@ def comparable(step: Action | Outcome | None) -> object:
             return type(step), {name: fields[name] for name in fields if name not in ("deadline", "chunks")}
 
 
-def redact_fetch(fetch: Fetch, secret_names: frozenset[str] = frozenset()) -> Fetch:
-    """Leave credentials out of a request that another HTTP client sends."""
-    url = SECRET_PARAMETER.sub(rb"\1***", fetch.url.encode()).decode()
-    headers = redact_headers(fetch.headers, secret_names)
-    return msgspec.structs.replace(fetch, url=url, headers=headers)
-
-
-def redact_response(response: Response) -> Response:
-    """Leave cookies out of the head of a response."""
-    headers = redact_headers(response.headers, frozenset({"set-cookie"}))
-    return Response(response.status, response.reason, headers, response.http_version)
-
-
-def redact_headers(
-    headers: tuple[tuple[str, str], ...], secret_names: frozenset[str]
-) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, HIDDEN if name.lower() in secret_names or SECRET_NAME.search(name) else value)
-        for name, value in headers
-    )
-
-
-def redact(data: bytes, secret_names: frozenset[str] = frozenset()) -> bytes:
-    """Leave credentials out of what is sent, and everything else as it is."""
-    if data.startswith(b"\x01"):  # RFC 1929, 2: no method begins like this
-        return b"\x01***"
-    head, end, body = data.partition(b"\r\n\r\n")
-    first, line_end, fields = head.partition(b"\r\n")
-    first, fields = SECRET_PARAMETER.sub(rb"\1***", first), SECRET_FIELD.sub(rb"\1***", fields)
-    for name in secret_names:
-        own = re.compile(rb"^(%b: *)[^\r\n]*" % re.escape(name.encode()), re.IGNORECASE | re.MULTILINE)
-        fields = own.sub(rb"\1***", fields)
-    return first + line_end + fields + end + body
-
-
-class CookieMasker:
-    """Puts as many asterisks for the cookies in the head of a response, which may come in pieces."""
-
-    def __init__(self) -> None:
-        self._ended = False
-        self._interim = False  # another head follows this one
-        self._start = b""  # of a line, as long as its field is not known
-        self._known = False
-        self._secret = False  # the line is a cookie's, or the line before was
-
-    def hide(self, data: bytes) -> bytes:
-        """Return the next bytes, as many as are given."""
-        hidden: list[bytes] = []
-        while data and not self._ended:
-            end = data.find(b"\n") + 1 or len(data)
-            hidden.append(self._hide(data[:end]))
-            data = data[end:]
-        return b"".join(hidden) + data
-
-    def _hide(self, part: bytes) -> bytes:
-        """Hide a line, or what has come of it."""
-        value = 0  # where it begins
-        if not self._known:
-            line = self._start + part
-            name, colon, _ = line.partition(b":")
-            goes_on = line[:1] in (b" ", b"\t")  # with the field before (RFC 9112, 5.2)
-            if not (goes_on or colon or line.endswith(b"\n") or len(name) > len(COOKIE)):
-                self._start = line
-                return part
-            self._known = True
-            if not goes_on:
-                self._secret = bool(colon) and name.lower() == COOKIE
-                value = max(len(name) + 1 - len(self._start), 0)
-            if not line.strip(b"\r\n"):
-                self._ended, self._interim = not self._interim, False
-            elif INTERIM.match(line):
-                self._interim = True
-        if part.endswith(b"\n"):
-            self._start, self._known = b"", False
-        return part[:value] + VISIBLE.sub(b"*", part[value:]) if self._secret else part
-
-
-SECRET = rb"(?:auth|cookie|credential|jwt|key|password|secret|session|sig|token)"
-"""What the name of a credential has in it."""
-SECRET_FIELD = re.compile(rb"^([^:\r\n]*" + SECRET + rb"[^:\r\n]*: *)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
-SECRET_PARAMETER = re.compile(rb"([?&][^=& ]*" + SECRET + rb"[^=& ]*=)[^& ]*", re.IGNORECASE)
-SECRET_NAME = re.compile(SECRET.decode(), re.IGNORECASE)
-HIDDEN = "***"
-COOKIE = b"set-cookie"
-INTERIM = re.compile(rb"HTTP/1\.[01] 1")
-VISIBLE = re.compile(rb"\S")
 OUTCOMES = (Done, Acquired, Authorized, Fetched, Received, Failed)
 ACTIONS = (
     Acquire, Authorize, Fetch, Open, StartTLS, Send, Receive, Deliver, Release, Yield, Sleep, Stop

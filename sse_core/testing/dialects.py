@@ -27,14 +27,28 @@ from sse_core import (
     Done,
     Event,
     Message,
+    Reader,
     Receive,
     Received,
     Release,
     Request,
+    Response,
     Session,
     StreamError,
 )
-from sse_core.dialects import anthropic, events, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    json,
+    mcp,
+    openai,
+    responses,
+)
 from sse_core.dialects.shared.lenient import convert_leniently
 from sse_core.testing.pairs import Recorded, unlike
 from sse_core.testing.vectors import json_schema, printed, spec_folder
@@ -55,6 +69,8 @@ __all__ = [
     "fixtures_folder",
     "load",
     "read",
+    "read_with_reader",
+    "response_of",
     "schema",
 ]
 
@@ -217,6 +233,19 @@ def read(fixture: Fixture, pieces: Iterable[bytes]) -> Reading:
     return Reading(chunks, message, session.verdict.name, session.error)
 
 
+def read_with_reader(fixture: Fixture, pieces: Iterable[bytes]) -> Reading:
+    """Read the same by a Reader alone, which is given the head of the response and the pieces of its body."""
+    reader = Reader(REQUESTS[fixture.dialect](), response=response_of(fixture))
+    chunks: list[Any] = []
+    for piece in pieces:
+        chunks += reader.feed(piece)
+        if reader.verdict is not None:
+            break
+    chunks += reader.close()
+    assert reader.verdict is not None  # for it is closed
+    return Reading(chunks, reader.message, reader.verdict.name, reader.error)
+
+
 def complaint(fixture: Fixture, pieces: Iterable[bytes]) -> str | None:
     """What our own dialect gets wrong on a fixture's stream in these pieces; None if nothing."""
     expected, found = fixture.expected, read(fixture, pieces)
@@ -254,10 +283,16 @@ def read_fixture(path: Path) -> Fixture:
         raise msgspec.ValidationError(f"{name}.json: {error}") from error
 
 
-def head_of(fixture: Fixture) -> bytes:
-    """The head of the response that has the stream for its body, until the connection ends."""
+def response_of(fixture: Fixture) -> Response:
+    """The head of the response that has the stream for its body."""
     status, kind = fixture.expected.status, fixture.expected.content_type
-    lines = (f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Type: {kind}", "", "")
+    return Response(status, phrases.get(status, ""), (("content-type", kind),))
+
+
+def head_of(fixture: Fixture) -> bytes:
+    """The same as bytes, of a body that lasts until the connection ends."""
+    head = response_of(fixture)
+    lines = (f"HTTP/1.1 {head.status} {head.reason}", f"Content-Type: {head.header('content-type')}", "", "")
     return "\r\n".join(lines).encode()
 
 
@@ -336,7 +371,10 @@ REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     "groq": lambda: groq.chat(model="any", messages=MESSAGES),
     "openai": lambda: openai.chat(model="any", messages=MESSAGES),
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=100),
+    "cohere": lambda: cohere.chat(model="any", messages=MESSAGES),
+    "completions": lambda: completions.create(model="any", prompt="hello"),
     "gemini": lambda: gemini.generate(model="any", contents=[{"parts": [{"text": "hello"}]}]),
+    "interactions": lambda: interactions.create(model="any", input="hello"),
     "responses": lambda: responses.create(model="any", input="hello"),
     "mcp": lambda: mcp.post(mcp.JSONRPCRequest(id=1, method="tools/call", params={"name": "any"})),
     "json": lambda: json.request(Greeting),

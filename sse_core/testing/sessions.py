@@ -6,15 +6,15 @@ leads a session through it on a clock that only the life moves, and says what we
     for vector in load():
         assert complaint(vector) is None
 
-What is not said of a life goes well: connections open, requests are sent, chunks are taken at once,
-and waits last as long as they were meant to.
+What is not said of a life goes well: connections open, requests are sent, a Fetch gets an event stream,
+nobody asks for credentials in vain, chunks are taken at once, and waits last as long as they were meant to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -24,10 +24,14 @@ from sse_core import (
     Acquire,
     Acquired,
     Action,
+    Authorize,
+    Authorized,
     Deadlines,
     Deliver,
     Done,
     Failed,
+    Fetch,
+    Fetched,
     Limits,
     Outcome,
     Proxies,
@@ -38,6 +42,7 @@ from sse_core import (
     Reconnects,
     Release,
     Request,
+    Response,
     Retries,
     Send,
     Session,
@@ -45,7 +50,7 @@ from sse_core import (
     Stop,
     StreamError,
 )
-from sse_core.dialects import anthropic, events, openai
+from sse_core.dialects import anthropic, events, mcp, openai
 from sse_core.testing.vectors import json_schema, printed, read_folder, spec_folder
 
 __all__ = [
@@ -99,16 +104,30 @@ ActionName = Literal[
     "Sleep", "Stop",
 ]  # fmt: skip
 OutcomeName = Literal["Acquired", "Authorized", "Done", "Fetched", "Received", "Failed"]
-Given: TypeAlias = bool | int | float | str | None
+Given: TypeAlias = bool | int | float | str | tuple[tuple[str, str], ...] | None
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The head of a response that was fetched. Header names are in lower case."""
+
+    status: int = 200
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    http_version: str = "1.1"
+
+
+EVENT_STREAM = Head(reason="OK", headers=(("content-type", "text/event-stream"),))
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of a transcript: an action or an outcome.
 
-    An action's fields, as far as they are there, are what the action must have; what a Send has as
-    `text` is only how it begins, and `chunks` is a number. An outcome answers the action in the line
-    before it, or else the next Receive. It comes `at` so many seconds from the start, by default as
-    soon as it can. `data`, in Base64, is for bytes that are not UTF-8.
+    An action's fields, as far as they are there, are what the action must have; the `text` of a Send, and
+    of a Fetch's body, is only how it begins, `chunks` is a number, and `refused` a status. An outcome
+    answers the action in the line before it; or else Authorized answers the next Authorize, Fetched the
+    next Fetch, and any other the next Receive. It comes `at` so many seconds from the start, by default as
+    soon as it can. `data`, in Base64, is for bytes that are not UTF-8. Fetched is by default the head of
+    an event stream.
     """
 
     type: ActionName | OutcomeName
@@ -122,6 +141,12 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reuse: bool | UnsetType = UNSET
     deadline: float | UnsetType | None = UNSET
     reused: bool | UnsetType = UNSET
+    attempt: int | UnsetType = UNSET
+    refused: int | UnsetType | None = UNSET
+    method: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    headers: tuple[tuple[str, str], ...] | UnsetType = UNSET
+    response: Head | UnsetType = UNSET
     text: str | UnsetType = UNSET
     data: bytes | UnsetType = UNSET
     chunks: int | UnsetType = UNSET
@@ -140,7 +165,17 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_outcome(self) -> bool:
-        return self.type in ("Acquired", "Done", "Received", "Failed")
+        return self.type in get_args(OutcomeName)
+
+    def answers(self, action: Action) -> bool:
+        """Whether it is the outcome of an action of which no line says anything."""
+        match self.type:
+            case "Authorized":
+                return isinstance(action, Authorize)
+            case "Fetched":
+                return isinstance(action, Fetch)
+            case _:
+                return self.is_outcome and isinstance(action, Receive)
 
     @property
     def outcome(self) -> Outcome:
@@ -148,6 +183,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         match self.type:
             case "Acquired":
                 return Acquired(self.reused is True)
+            case "Authorized":
+                return Authorized(self.headers or ())
+            case "Fetched":
+                head = EVENT_STREAM if self.response is UNSET else self.response
+                return Fetched(Response(head.status, head.reason, head.headers, head.http_version))
             case "Received":
                 return Received(self.octets)
             case "Failed":
@@ -178,7 +218,11 @@ class ExpectedError(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 
 
 class ExpectedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request that must be sent: its first line, lines that its head must have, and fields it must not."""
+    """A request that must be sent: its first line, and what its head must have and must not have.
+
+    Each is a whole line, or in `has_not` the name of a field. A Fetch is compared as if it were sent; its
+    first line is the method and the URL.
+    """
 
     line: str
     has: list[str] = []
@@ -189,12 +233,12 @@ class ExpectedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SessionVector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The life of one stream, and all that must come of it.
 
-    `events` is any event stream, asked for with `method`; the other dialects are the providers' chat
-    requests. `text` is that of all chunks delivered, for `events` their data, one to a line; `chunks` is
-    their number. `requests` counts those to the server, or says what each must be; `waits` has the
-    seconds before each further attempt, with chance in the middle of its range. `reusable` says whether
-    the last connection may carry another request. `from` names the public threads that a case was
-    learnt from.
+    `events` is any event stream, asked for with `method`, and `mcp` a call whose answer may be a document;
+    the other dialects are the providers' chat requests. `text` is that of all chunks delivered; for `events`
+    it is their data, for `mcp` their JSON, one to a line. `chunks` is their number. `authorize` and `fetch`
+    are the session's. `requests` counts those to the server, or says what each must be; `waits` has the
+    seconds before each further attempt, with chance in the middle of its range. `reusable` says whether the
+    last connection may carry another request. `from` names the public threads that a case was learnt from.
     """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -202,7 +246,7 @@ class SessionVector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     life: list[Step]
     verdict: VerdictName
     learnt_from: str | UnsetType = msgspec.field(default=UNSET, name="from")
-    dialect: Literal["openai", "anthropic", "events"] = "openai"
+    dialect: Literal["openai", "anthropic", "events", "mcp"] = "openai"
     url: str = "http://api.test/v1"
     method: Literal["GET", "POST"] = "GET"
     headers: dict[str, str] = {}
@@ -211,6 +255,8 @@ class SessionVector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retries: Retries | None = None
     reconnects: Reconnects | None = None
     proxy: str | None = None
+    authorize: bool = False
+    fetch: bool = False
     error: ExpectedError | None = None
     text: str = ""
     chunks: int | UnsetType = UNSET
@@ -229,6 +275,8 @@ class SessionVector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             limits=self.limits,
             retries=self.retries,
             proxies=Proxies(http=proxy, https=proxy),
+            authorize=self.authorize,
+            fetch=self.fetch,
         )
 
 
@@ -238,6 +286,7 @@ REQUESTS: dict[str, Callable[[SessionVector], Request[Any]]] = {
     "events": lambda vector: events.request(
         method=vector.method, body=b"{}" if vector.method == "POST" else b""
     ),
+    "mcp": lambda _: mcp.post(mcp.JSONRPCRequest(id=1, method="ping")),
 }
 
 
@@ -259,10 +308,9 @@ def complaint(vector: SessionVector) -> str | None:
     actions = [action]
     while not isinstance(action, Stop):
         try:
-            outcome = life.answer(action)
-        except ValueError as exc:
+            action = session.step(life.answer(action), life.now)
+        except (RuntimeError, ValueError) as exc:
             return str(exc)
-        action = session.step(outcome, life.now)
         actions.append(action)
     if life.left:
         return f"the life ended before {life.left[0]}"
@@ -286,7 +334,7 @@ class Life:
             self._compare(self.left.pop(0), action)
         if isinstance(action, Sleep):
             self.waits.append(round(action.deadline - self.now, 6))
-        if self.left and self.left[0].is_outcome and (named or isinstance(action, Receive)):
+        if self.left and (self.left[0].is_outcome if named else self.left[0].answers(action)):
             step = self.left.pop(0)
             self.now = self.now if step.at is UNSET else step.at
             return step.outcome
@@ -295,6 +343,10 @@ class Life:
                 raise ValueError(f"the life has nothing more to receive at {self.now} s")
             case Acquire():
                 return Acquired(reused=False)
+            case Authorize():
+                return Authorized(())
+            case Fetch():
+                return Step("Fetched").outcome
             case Sleep(deadline):
                 self.now = deadline
             case _:
@@ -307,11 +359,20 @@ class Life:
         }
         expected.pop("type")
         at = expected.pop("at", self.now)
-        text = str(expected.pop("text", ""))
+        expected.pop("data", None)
+        start = step.octets
+        expected.pop("text", None)
         found = {name: getattr(action, name) for name in expected}
-        if isinstance(action, Deliver) and "chunks" in expected:
-            found["chunks"] = len(action.chunks)
-        begins = not isinstance(action, Send) or action.data.startswith(text.encode())
+        begins = True
+        match action:
+            case Deliver(chunks) if "chunks" in expected:
+                found["chunks"] = len(chunks)
+            case Authorize(_, refused) if "refused" in expected:
+                found["refused"] = refused and refused.status
+            case Send(sent) | Fetch(body=sent):
+                begins = sent.startswith(start)
+            case _:
+                pass
         if (found, self.now, begins) != (expected, at, True):
             raise ValueError(f"{action} at {self.now} s, not {step}")
 
@@ -321,21 +382,29 @@ def judge(
 ) -> list[str | None]:
     """Compare what came of a life with what must."""
     chunks = [chunk for action in actions if isinstance(action, Deliver) for chunk in action.chunks]
-    lines = [chunk.data if vector.dialect == "events" else chunk.text for chunk in chunks]
-    text = ("\n" if vector.dialect == "events" else "").join(lines)
-    sent = [action.data for action in actions if isinstance(action, Send) and is_request(action.data)]
-    reusable = [action.reuse for action in actions if isinstance(action, Release)][-1]
+    sent = list(filter(None, map(request_of, actions)))
+    reused = [action.reuse for action in actions if isinstance(action, Release)]
     requests = vector.requests if isinstance(vector.requests, list) else []
     return [
         differs("verdict", session.verdict and session.verdict.name, vector.verdict),
         complaint_about(session.error, vector.error),
-        differs("text", text, vector.text),
+        differs("text", text_of(vector.dialect, chunks), vector.text),
         differs("chunks", len(chunks), vector.chunks),
         differs("requests", len(sent), len(requests) or vector.requests),
         *map(complaint_about_request, sent, requests),
         differs("waits", waits, vector.waits),
-        differs("reusable", reusable, vector.reusable),
+        differs("reusable", any(reused[-1:]), vector.reusable),
     ]
+
+
+def text_of(dialect: str, chunks: list[Any]) -> str:
+    match dialect:
+        case "events":
+            return "\n".join(chunk.data for chunk in chunks)
+        case "mcp":
+            return "\n".join(msgspec.json.encode(chunk).decode() for chunk in chunks)
+        case _:
+            return "".join(chunk.text for chunk in chunks)
 
 
 def complaint_about(error: StreamError | None, expected: ExpectedError | None) -> str | None:
@@ -361,26 +430,41 @@ def complaint_about(error: StreamError | None, expected: ExpectedError | None) -
     return None
 
 
-def complaint_about_request(data: bytes, expected: ExpectedRequest) -> str | None:
-    head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
-    line, *fields = head.split("\r\n")
-    names = {field.partition(":")[0].lower() for field in fields}
-    if line != expected.line:
-        return f"the request {line!r}, not {expected.line!r}"
-    if missing := [field for field in expected.has if field not in fields]:
+def complaint_about_request(sent: SentRequest, expected: ExpectedRequest) -> str | None:
+    names = {field.partition(":")[0].lower() for field in sent.fields}
+    if sent.line != expected.line:
+        return f"the request {sent.line!r}, not {expected.line!r}"
+    if missing := [field for field in expected.has if field not in sent.fields]:
         return f"a request without {missing}"
-    if unwanted := [name for name in expected.has_not if name.lower() in names]:
+    if unwanted := [each for each in expected.has_not if each.lower() in names or each in sent.fields]:
         return f"a request with {unwanted}"
-    return differs("a request's body", body, expected.body)
+    return differs("a request's body", sent.body, expected.body)
 
 
 def differs(what: str, found: object, expected: object) -> str | None:
     return None if expected is UNSET or found == expected else f"{what} {found!r}, not {expected!r}"
 
 
-def is_request(data: bytes) -> bool:
-    """Whether this goes to the server, and not to a proxy to ask for a tunnel."""
-    return data.startswith((b"GET ", b"POST "))
+class SentRequest(NamedTuple):
+    """A request, by its first line, the lines of its head and its body."""
+
+    line: str
+    fields: list[str]
+    body: str
+
+
+def request_of(action: Action) -> SentRequest | None:
+    """The request that an action sends to the server; None for any other, and for what a proxy is asked."""
+    match action:
+        case Fetch(method, url, headers, body):
+            fields = [f"{name}: {value}" for name, value in headers]
+            return SentRequest(f"{method} {url}", fields, body.decode("utf-8", "replace"))
+        case Send(data) if data.startswith((b"GET ", b"POST ")):
+            head, _, text = data.decode("utf-8", "replace").partition("\r\n\r\n")
+            line, *fields = head.split("\r\n")
+            return SentRequest(line, fields, text)
+        case _:
+            return None
 
 
 def schema() -> str:

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from support.names import Names
-from support.runners import EVENT_LOOPS, MEMORY_RUNNERS, NETWORK_RUNNERS, EventLoop, NetworkRunner, Runner
+from support.runners import (
+    EVENT_LOOPS,
+    MEMORY_RUNNERS,
+    NETWORK_RUNNERS,
+    THREADS,
+    EventLoop,
+    NetworkRunner,
+    Runner,
+)
 from support.tls import Authority
 
 
@@ -26,6 +34,13 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
 @pytest.fixture(params=NETWORK_RUNNERS)
 def network(request: pytest.FixtureRequest) -> Iterator[NetworkRunner]:
     """Every runtime that has a transport here; `on_every_network` adds some more."""
+    with request.param.running() as runner:
+        yield runner
+
+
+@pytest.fixture(params=[THREADS, EVENT_LOOPS[0]])
+def each_loop(request: pytest.FixtureRequest) -> Iterator[NetworkRunner]:
+    """One runtime for each of the two loops: for rules of the session, which every runtime shares."""
     with request.param.running() as runner:
         yield runner
 

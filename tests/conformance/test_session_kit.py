@@ -89,6 +89,8 @@ OPEN = {"type": "Open", "host": "api.test"}
         ({"requests": [{"line": "GET / HTTP/1.1"}]}, f"the request {LINE!r}, not 'GET / HTTP/1.1'"),
         ({"requests": [{"line": LINE, "has": ["Host: a"]}]}, "a request without ['Host: a']"),
         ({"requests": [{"line": LINE, "has_not": ["HOST"]}]}, "a request with ['HOST']"),
+        ({"requests": [{"line": LINE, "has_not": ["Host: api.test"]}]}, "a request with ['Host: api.test']"),
+        ({"requests": [{"line": LINE, "has_not": ["Host: other.test"]}]}, None),
         ({"requests": [{"line": LINE, "body": ""}]}, "a request's body '{"),
         ({"waits": [1.0]}, "waits [], not [1.0]"),
         ({"reusable": True}, "reusable False, not True"),
@@ -108,6 +110,51 @@ OPEN = {"type": "Open", "host": "api.test"}
 )
 def test_complaints(wrong: dict[str, Any], complains: str | None) -> None:
     found = complaint(msgspec.convert(RIGHT | wrong, SessionVector))
+    assert found is None if complains is None else found is not None and found.startswith(complains)
+
+
+FETCHED: dict[str, Any] = RIGHT | {
+    "authorize": True,
+    "fetch": True,
+    "life": [
+        {"type": "Authorize", "attempt": 1, "refused": None},
+        {"type": "Authorized", "headers": [["X-Key", "1"]]},
+        {"type": "Fetch", "method": "POST", "text": '{"model"'},
+        {"type": "Fetched"},
+        {"type": "Received", "text": DONE},
+    ],
+    "requests": [{"line": "POST http://api.test/v1/chat/completions", "has": ["X-Key: 1"]}],
+    "reusable": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complains"),
+    [
+        ({}, None),
+        ({"life": FETCHED["life"][1:2] + FETCHED["life"][3:]}, None),
+        ({"life": FETCHED["life"][4:], "requests": 1}, None),
+        (
+            {"life": [{"type": "Authorize", "attempt": 2}]},
+            "Authorize(attempt=1, refused=None, deadline=None)",
+        ),
+        ({"life": [{"type": "Authorize", "refused": 401}]}, "Authorize(attempt=1, refused=None, "),
+        ({"life": [{"type": "Fetch", "url": "http://api.test/"}]}, "Fetch(POST http://api.test/v1/chat/com"),
+        ({"life": [{"type": "Fetch", "headers": []}]}, "Fetch(POST http://api.test/v1/chat/completions, <"),
+        ({"life": [{"type": "Fetch", "text": "[]"}]}, "Fetch(POST http://api.test/v1/chat/completions, <"),
+        (
+            {"life": [{"type": "Fetched", "response": {"status": 500}}]},
+            "the life has nothing more to receive",
+        ),
+        ({"life": [{"type": "Acquired"}]}, "Acquired(reused=False) is no answer in state STREAMING"),
+        (
+            {"life": [{"type": "Authorize"}, {"type": "Failed", "reason": "network"}], "requests": 0},
+            "verdict 'UNREACHABLE', not 'COMPLETE'",
+        ),
+    ],
+)
+def test_complaints_about_what_is_asked_of_others(wrong: dict[str, Any], complains: str | None) -> None:
+    found = complaint(msgspec.convert(FETCHED | wrong, SessionVector))
     assert found is None if complains is None else found is not None and found.startswith(complains)
 
 

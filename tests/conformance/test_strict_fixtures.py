@@ -9,14 +9,27 @@ from typing import Any
 import pytest
 
 from sse_core import Control, Event, InvalidChunk, Request
-from sse_core.dialects import anthropic, gemini, groq, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    gemini,
+    groq,
+    interactions,
+    mcp,
+    openai,
+    responses,
+)
 from sse_core.testing.dialects import MESSAGES, REQUESTS, Fixture, complaint, load, read
 
 CALL = mcp.JSONRPCRequest(id=1, method="tools/call")
 STRICT: dict[str, Callable[[], Request[Any]]] = {
     "anthropic": lambda: anthropic.messages(model="any", messages=MESSAGES, max_tokens=1, strict=True),
+    "cohere": lambda: cohere.chat(model="any", messages=MESSAGES, strict=True),
+    "completions": lambda: completions.create(model="any", prompt="hello", strict=True),
     "gemini": lambda: gemini.generate(model="any", contents=[], strict=True),
     "groq": lambda: groq.chat(model="any", messages=MESSAGES, strict=True),
+    "interactions": lambda: interactions.create(model="any", input="hello", strict=True),
     "mcp": lambda: mcp.post(CALL, strict=True),
     "openai": lambda: openai.chat(model="any", messages=MESSAGES, strict=True),
     "responses": lambda: responses.create(model="any", input="hello", strict=True),
@@ -30,7 +43,18 @@ DEVIATIONS = {
     "anthropic/ping-without-data": "an event of type 'message' has data of type 'message_start'",
     "anthropic/unknown-types": "Invalid value 'weather' - at `$.type`",
     "anthropic/without-event-names": "an event of type 'message' has data of type 'message_start'",
+    "cohere/deltas-only": "missing required field `delta`",
+    "cohere/no-type-in-the-data": "missing required field `type`",
+    "cohere/nulls-and-strings": "Expected `int | null`, got `str` - at `$.index`",
+    "cohere/unknown-types": "Invalid value 'hologram-delta' - at `$.type`",
+    "cohere/without-event-names": "an event of type 'message' has data of type 'message-start'",
+    "completions/chat-in-its-place": "a chat completion",
+    "completions/nulls-and-strings": "Expected `str`, got `null` - at `$.id`",
     "gemini/nulls-and-strings": "Expected `int | null`, got `str` - at `$.usageMetadata.promptTokenCount`",
+    "interactions/no-type-in-the-data": "missing required field `event_type`",
+    "interactions/nulls-and-strings": "Expected `str`, got `null` - at `$.interaction.id`",
+    "interactions/unknown-types": "Invalid value 'step.hologram' - at `$.event_type`",
+    "interactions/without-event-names": "an event of type 'message' has data of type 'interaction.created'",
     "mcp/endpoint": "JSON is malformed",
     "openai/answer-in-two-choices": "missing required field `index` - at `$.choices[0]`",
     "openai/arguments-as-an-object": "got `object` - at `$.choices[0].delta.tool_calls[0]",
@@ -44,6 +68,7 @@ DEVIATIONS = {
     "openai/null-everywhere": "Expected `str`, got `null` - at `$.id`",
     "openai/numbers-that-are-not-finite": "JSON is malformed",
     "openai/tensorrt-llm-both-reasonings": "unknown field `avg_decoded_tokens_per_iter` - at `$.choices[0]`",
+    "openai/text-completion": "Invalid enum value 'text_completion' - at `$.object`",
     "openai/tool-calls-without-id-or-index": "required field `index` - at `$.choices[0].delta.tool_calls[0]`",
     "openai/unknown-values": "unknown field `mood` - at `$.choices[0].delta`",
     "responses/deltas-only": "missing required field `item_id`",
@@ -100,6 +125,21 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "unknown field `of_server_tool`",
     ),
     (
+        "cohere",
+        {"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": [{"id": "1"}]}}},
+        r"got `array` - at `\$.delta.message.tool_calls`",
+    ),
+    (
+        "interactions",
+        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "txt": ""}},
+        r"unknown field `txt` - at `\$.delta`",
+    ),
+    (
+        "interactions",
+        {"event_type": "step.stop", "index": 0, "of_server_tool": True},
+        "unknown field `of_server_tool`",
+    ),
+    (
         "gemini",
         {"candidates": [{"content": {"parts": [{"inline_data": {}}]}}]},
         r"unknown field `inline_data` - at `\$.candidates\[0\].content.parts\[0\]`",
@@ -110,7 +150,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("dialect", "data", "why"), WRONG)
 def test_what_is_not_documented(dialect: str, data: dict[str, Any], why: str) -> None:
     with pytest.raises(InvalidChunk, match=why):
-        chunk_of(dialect, data, type=data.get("type", "message"))
+        chunk_of(dialect, data, type=data.get("type") or data.get("event_type", "message"))
 
 
 def test_what_is_documented() -> None:
@@ -124,7 +164,9 @@ def test_what_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", [mcp.listen(strict=True), responses.resume("id", strict=True)], ids=["mcp", "responses"]
+    "request_",
+    [mcp.listen(strict=True), responses.resume("id", strict=True), interactions.resume("id", strict=True)],
+    ids=["mcp", "responses", "interactions"],
 )
 def test_what_is_taken_up_again_is_read_strictly_too(request_: Request[Any]) -> None:
     with pytest.raises(InvalidChunk):

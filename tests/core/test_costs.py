@@ -7,9 +7,9 @@ slower, and says why.
 from __future__ import annotations
 
 import gc
-import json
-import tracemalloc
+import json as stdlib_json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,12 +25,13 @@ from sse_core import (
     Exchange,
     Receive,
     Received,
+    Request,
     Session,
     State,
 )
-from sse_core.dialects import anthropic, openai
+from sse_core.dialects import anthropic, gemini, json, mcp, openai, responses
 from support.core import HEAD, framed, say
-from support.counting import calls, most_memory
+from support.counting import calls, measured_memory, most_memory
 
 BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = say("a token")
@@ -75,30 +76,54 @@ def test_calls_of_the_decoder_and_the_exchange() -> None:
     decoder.feed(EVENT)
     exchange = Exchange("GET", "/", [("Host", "localhost")])
     exchange.receive(BODY)
+
+    def batch(data: bytes, taken: tuple[str, int]) -> None:
+        found = decoder.feed_batch(data)
+        assert found is not None
+        assert (found[0], len(found[1])) == taken
+
     assert calls(lambda: decoder.feed(EVENT)) <= 4
     assert calls(lambda: decoder.feed(EVENT * TOGETHER)) <= 4
-    assert calls(lambda: decoder.feed_batch(EVENT * TOGETHER)) <= 2
+    assert calls(lambda: batch(EVENT * TOGETHER, ("message", TOGETHER))) <= 3
     typed = b"event: content_block_delta\n" + EVENT
     assert decoder.feed_batch(typed) == ("content_block_delta", [EVENT[6:-2]])
-    assert calls(lambda: decoder.feed_batch(typed)) <= 2
-    assert calls(lambda: decoder.feed_batch(typed * TOGETHER + typed[:40])) <= 5
-    assert calls(lambda: decoder.feed_batch(typed[40:] + typed * TOGETHER)) <= 5
+    assert calls(lambda: batch(typed, ("content_block_delta", 1))) <= 3
+    assert calls(lambda: batch(typed * TOGETHER + typed[:40], ("content_block_delta", TOGETHER))) <= 6
+    assert calls(lambda: batch(typed[40:] + typed * TOGETHER, ("content_block_delta", TOGETHER + 1))) <= 6
     one, many = framed(EVENT), framed(*[EVENT] * TOGETHER)
     assert calls(lambda: exchange.receive(one)) <= 2
     assert calls(lambda: exchange.receive(many)) <= 6
 
 
-def test_calls_of_a_dialect() -> None:
-    data = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a token"}}'
-    dialect = anthropic.messages(model="m", messages=[], max_tokens=1).dialect()
+ANTHROPIC = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a token"}}'
+CHAT = b'{"choices":[{"delta":{"content":"a token"}}]}'
+CHAT_WITH_NULLS = b'{"choices":[{"delta":{"content":"a token","tool_calls":null}}]}'
+GEMINI = b'{"candidates":[{"content":{"parts":[{"text":"a token"}]}}]}'
+MCP = b'{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}'
+RESPONSES = b'{"type":"response.output_text.delta","delta":"a token","sequence_number":1}'
+
+
+@pytest.mark.parametrize(
+    ("request_", "data", "for_one", "for_many"),
+    [
+        (anthropic.messages(model="m", messages=[], max_tokens=1), ANTHROPIC, 1, 1),
+        (openai.chat(model="m", messages=[]), CHAT, 2, 1),
+        (openai.chat(model="m", messages=[]), CHAT_WITH_NULLS, 3, 1 + TOGETHER),
+        (gemini.generate(model="m", contents=[]), GEMINI, 3, 1 + TOGETHER),
+        (json.request(int), b"1", 1, 1),
+        (mcp.post(mcp.JSONRPCRequest(id=1, method="m")), MCP, 1, 1),
+        (responses.create(model="m", input="hi"), RESPONSES, 2, 2),
+    ],
+    ids=["anthropic", "openai", "openai-nulls", "gemini", "json", "mcp", "responses"],
+)
+def test_calls_of_a_dialect(request_: Request[Any], data: bytes, for_one: int, for_many: int) -> None:
+    dialect = request_.dialect()
     event = Event(data)
-    assert calls(lambda: dialect.read(event)) <= 1
-    assert calls(lambda: dialect.read_batch([data], [])) <= 1
-    assert calls(lambda: dialect.read_batch([data] * TOGETHER, [])) <= 1
-    chat = openai.chat(model="m", messages=[]).dialect()
-    nulls = b'{"choices":[{"delta":{"content":"a token","tool_calls":null}}]}'
-    chat.read(Event(nulls))
-    assert calls(lambda: chat.read_batch([nulls] * TOGETHER, [])) <= 1 + TOGETHER
+    dialect.read(event)  # a server that sends nulls is known from then on
+    chunks: list[Any] = []
+    assert calls(lambda: dialect.read(event)) <= for_one
+    assert calls(lambda: dialect.read_batch([data] * TOGETHER, chunks)) <= for_many
+    assert len(chunks) == TOGETHER, "all are taken"
 
 
 def test_the_garbage_collector_passes_chunks_by() -> None:
@@ -106,7 +131,7 @@ def test_the_garbage_collector_passes_chunks_by() -> None:
     other: dict[str, object] = {"a": {}}
     call = {"index": 0, "function": {"arguments": "{"}, "extra_content": other}
     choice = {"delta": {"tool_calls": [call], "extra_content": other}, "content_filter_results": other}
-    event = b"data: %b\n\n" % json.dumps({"choices": [choice]}).encode()
+    event = b"data: %b\n\n" % stdlib_json.dumps({"choices": [choice]}).encode()
     session = streaming()
     action = session.step(Received(framed(*[event] * TOGETHER)), 1.0)
     assert isinstance(action, Deliver) and len(action.chunks) == TOGETHER
@@ -121,15 +146,10 @@ def test_the_garbage_collector_passes_chunks_by() -> None:
 
 def test_what_a_stream_takes() -> None:
     streaming()
-    gc.collect()
-    before = len(gc.get_objects())
-    tracemalloc.start()
-    sessions = [streaming() for _ in range(TURNS)]
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    gc.collect()
-    assert (len(gc.get_objects()) - before) / len(sessions) <= 20
-    assert size / len(sessions) <= 4_500
+    with measured_memory() as memory:
+        sessions = [streaming() for _ in range(TURNS)]
+    assert memory.objects / len(sessions) <= 20
+    assert memory.kept / len(sessions) <= 4_500
 
 
 @pytest.mark.parametrize("size", [20_000, 60_000])

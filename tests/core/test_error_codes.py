@@ -17,7 +17,7 @@ TEMPORARY: list[str | int] = [
 ]
 OF_THE_CALLER: list[str | int] = [
     *("invalid_request_error", "BadRequestError", "authentication_error", "permission_error"),
-    *("not_found_error", "INVALID_ARGUMENT", "context_length_exceeded", 400, 401, 404, "400", "422"),
+    *("not_found_error", "INVALID_ARGUMENT", "context_length_exceeded", 400, 401, 404, 499, "400", "422"),
 ]
 BOTH: list[str | int] = ["rate_limit_exceeded", "rate_limit_error", "RateLimitError", 429, "429"]
 FINAL = ["insufficient_quota", "billing_error"]

@@ -99,6 +99,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         (422, Fault.CALLER, False),
         (429, Fault.CALLER, True),
         (498, Fault.CALLER, False),
+        (499, Fault.CALLER, False),
         (500, Fault.SERVER, True),
         (503, Fault.SERVER, True),
         (529, Fault.SERVER, True),

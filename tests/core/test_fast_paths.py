@@ -220,6 +220,7 @@ def the_long_way(dialect: Dialect[Any]) -> Callable[[Event], object]:
 REQUESTS: dict[str, Callable[[], Request[Any]]] = {
     **dialects.REQUESTS,
     "text": lambda: json.request(str, done=b'"end"'),
+    "numbers": lambda: json.request(int),
 }
 DATA = {
     name: sorted(
@@ -259,6 +260,31 @@ def test_events_mean_the_same_without_the_fast_framing(name: str, data: st.DataO
         return seen
 
     assert read(True) == read(False)
+
+
+ORDINARY = {
+    "numbers": (b"7", "message"),
+    "mcp": (b'{"jsonrpc":"2.0","method":"m"}', "message"),
+    "responses": (b'{"type":"response.output_text.delta","delta":"a"}', "response.output_text.delta"),
+    "anthropic": (
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}',
+        "content_block_delta",
+    ),
+    "openai": (b'{"choices":[{"delta":{"content":"a"}}]}', "message"),
+    "gemini": (b'{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}', "message"),
+}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_what_a_batch_took_is_counted_from_where_it_began(name: str) -> None:
+    """A read over `MAX_PIECE` bytes is one batch after another, into one list."""
+    data, type = ORDINARY[name]
+    dialect: Dialect[Any] = REQUESTS[name]().dialect()
+    chunks: list[Any] = []
+    for took in range(1, 4):
+        before = len(chunks)
+        assert dialect.read_batch([data] * took + [b"{", data], chunks, type) == took
+        assert len(chunks) == before + took
 
 
 def test_a_server_that_sends_null_for_lists_is_read_in_batches_from_then_on() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -46,13 +47,18 @@ class Conversation:
         self._network = network
         self._replies = replies
 
-    def ask(self, request: Request[Any] = EVENTS) -> Result:
+    def ask(self, request: Request[Any] = EVENTS, **options: Any) -> Result:
         """Make a request, and read the answer to its end."""
-        result: Result = self._network.call(self._network.read_whole, self.client.stream(request))
+        stream = self.client.stream(request, **options)
+        result: Result = self._network.call(self._network.read_whole, stream)
         return result
 
-    def stream(self, request: Request[Any] = EVENTS) -> Remote:
-        return Remote(self._network, self.client.stream(request))
+    def call(self, request: Request[Any], **options: Any) -> Any:
+        """Make a request whose answer is one document, and return that."""
+        return self._network.call(partial(self.client.call, request, **options))
+
+    def stream(self, request: Request[Any] = EVENTS, **options: Any) -> Remote:
+        return Remote(self._network, self.client.stream(request, **options))
 
     def close(self) -> None:
         self._network.call(self.client.close)

@@ -8,12 +8,15 @@ from typing import Any
 from msgspec import Struct
 
 from sse_core import ApiError, Control, Event, EventDecoder, InvalidChunk, StreamError, UnknownField
-from sse_core.dialects import anthropic, gemini, responses
+from sse_core.dialects import anthropic, cohere, completions, gemini, interactions, responses
 from sse_core.testing.dialects import REQUESTS, Fixture, load
 
 WHOLE: dict[str, type[Struct]] = {
     "anthropic": anthropic.Message,
+    "cohere": cohere.ChatResponse,
+    "completions": completions.Completion,
     "gemini": gemini.GenerateContentResponse,
+    "interactions": interactions.Interaction,
     "responses": responses.Response,
 }
 """What each dialect's answer is when it is not streamed."""
@@ -54,7 +57,9 @@ class Reading:
         except InvalidChunk as error:
             self.error = error
             return "INVALID"
-        return "FINISHED" if self.dialect.may_end else "UNFINISHED"
+        if self.dialect.may_end:
+            return "FINISHED"
+        return "EVENT_CUT" if decoder.eof().unfinished_event else "UNFINISHED"
 
     def _is_last(self, event: Event) -> bool:
         chunk = self.dialect.read(event)

@@ -403,10 +403,8 @@ EVENT_LOOPS: list[Any] = [
     pytest.param(EventLoop("uvloop", "asyncio", use_uvloop=True), id="uvloop", marks=needs_uvloop),
     pytest.param(EventLoop("trio", "trio"), id="trio"),
 ]
-BLOCKING: list[Any] = [
-    pytest.param(Threads(), id="threads"),
-    pytest.param(Portal("portal", "asyncio"), id="portal"),
-]
+THREADS: Any = pytest.param(Threads(), id="threads")
+BLOCKING: list[Any] = [THREADS, pytest.param(Portal("portal", "asyncio"), id="portal")]
 NETWORK_RUNNERS: list[Any] = [*BLOCKING, *EVENT_LOOPS]
 REARRANGED: list[Any] = [
     pytest.param(Portal("portal to trio", "trio"), id="portal-trio"),
@@ -425,6 +423,8 @@ MEMORY_RUNNERS: list[Any] = [
 ]
 
 
+on_both_kinds = pytest.mark.parametrize("network", [BLOCKING[0], EVENT_LOOPS[0]], indirect=True)
+"""A blocking client and an asynchronous one, for what transports have no part in."""
 on_every_network = pytest.mark.parametrize("network", [*NETWORK_RUNNERS, *REARRANGED], indirect=True)
 
 

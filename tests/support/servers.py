@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
-from threading import Event, Thread
+from threading import Event, Thread, get_ident
 from typing import TypeAlias
 
 import pytest
@@ -26,6 +27,22 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.001)
+
+
+def settle() -> None:
+    """Wait until every other thread waits for something: what a client waits for shows in no other way."""
+    before: dict[int, tuple[int, int]] = {}
+    unmoved = 0
+
+    def still() -> bool:
+        nonlocal before, unmoved
+        frames = sys._current_frames().items()  # pyright: ignore[reportPrivateUsage]
+        places = {thread: (id(frame), frame.f_lasti) for thread, frame in frames if thread != get_ident()}
+        unmoved = unmoved + 1 if places == before else 0
+        before = places
+        return unmoved >= 5
+
+    eventually(still)
 
 
 class Peer:

@@ -8,7 +8,18 @@ from msgspec import Struct
 
 import sse_adapters.threads
 from sse_core import Chunk, Message, Request, TokenCounts
-from sse_core.dialects import anthropic, gemini, groq, json, mcp, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    gemini,
+    groq,
+    interactions,
+    json,
+    mcp,
+    openai,
+    responses,
+)
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 client = sse_adapters.threads.Client("https://api.example")
@@ -40,6 +51,45 @@ def of_anthropic() -> None:
                     assert_type(fields, dict[str, Any])
                 case _:
                     assert_never(event)
+
+
+def of_cohere() -> None:
+    with client.stream(cohere.chat(model="any", messages=MESSAGES, k=1)) as stream:
+        for event in stream:
+            assert_type(event.text, str)
+            usage_so_far: TokenCounts | None = event.usage
+            print(usage_so_far)
+            match event:
+                case cohere.ContentDeltaEvent(part=part):
+                    assert_type(part, cohere.ContentPart)
+                case cohere.CitationStartEvent(citations=citations):
+                    assert_type(citations, tuple[cohere.Citation, ...])
+                case cohere.MessageEndEvent(usage=usage):
+                    assert_type(usage, cohere.Usage | None)
+                case _:
+                    pass
+
+
+def of_interactions() -> None:
+    with client.stream(interactions.create(model="any", input="hello", store=False)) as stream:
+        for event in stream:
+            assert_type(event.text, str)
+            match event:
+                case interactions.StepDelta(delta=interactions.TextContent(text=text), event_id=id):
+                    assert_type(text, str)
+                    assert_type(id, str | None)
+                case interactions.StepStart(step=step):
+                    assert_type(step, interactions.Step)
+                case interactions.InteractionCompleted(interaction=interaction):
+                    assert_type(interaction, interactions.Interaction)
+                case _:
+                    pass
+
+
+def of_completions() -> None:
+    with client.stream(completions.create(model="any", prompt="hello", echo=True)) as stream:
+        for chunk in stream:
+            assert_type(chunk, completions.Completion)
 
 
 def of_responses() -> None:
@@ -82,7 +132,12 @@ def of_json() -> None:
 
 
 def neutral(
-    event: anthropic.MessageStreamEvent | responses.ResponseStreamEvent | gemini.GenerateContentResponse,
+    event: anthropic.MessageStreamEvent
+    | cohere.ChatStreamEvent
+    | completions.Completion
+    | gemini.GenerateContentResponse
+    | interactions.InteractionStreamEvent
+    | responses.ResponseStreamEvent,
 ) -> Chunk:
     return event
 
@@ -91,6 +146,10 @@ def natives(message: Message) -> None:
     match message.native:
         case anthropic.Message(content=content):
             assert_type(content, tuple[anthropic.ContentBlock, ...])
+        case cohere.ChatResponse(message=answer):
+            assert_type(answer, cohere.AssistantMessage)
+        case interactions.Interaction(steps=steps):
+            assert_type(steps, tuple[interactions.Step, ...])
         case responses.Response() as response:
             assert_type(response.usage, responses.Usage | None)
         case _:
@@ -100,6 +159,8 @@ def natives(message: Message) -> None:
 def strictly() -> None:
     messages = anthropic.messages(model="any", messages=MESSAGES, max_tokens=9, strict=True)
     assert_type(messages, Request[anthropic.MessageStreamEvent])
+    assert_type(cohere.chat(model="any", messages=MESSAGES, strict=True), Request[cohere.ChatStreamEvent])
+    assert_type(interactions.resume("id", strict=True), Request[interactions.InteractionStreamEvent])
     assert_type(
         gemini.generate(model="any", contents=[], strict=True), Request[gemini.GenerateContentResponse]
     )

@@ -22,7 +22,7 @@ from sse_core.dialects import events, groq
 from .. import anyio as tasks
 from .. import sync_loop, threads
 from ..base import StreamBase, T
-from ..options import Options
+from ..options import StreamOptions
 from ..server import ChatService, FixedResponse, serving
 from ..transcripts import Recorder, replay_of
 
@@ -265,7 +265,7 @@ def read(
     show: Callable[[T], None],
 ) -> StreamBase[T, Any]:
     """Show every chunk of a stream, by one of the transports; return the stream."""
-    options: Options = {"headers": {**headers, **dict(arguments.header)}}
+    options: StreamOptions = {"headers": {**headers, **dict(arguments.header)}}
     if arguments.record:
         options["observe"] = Recorder(arguments.record)
     if arguments.transport == "threads":

@@ -447,7 +447,7 @@ EXPLANATION = (
     "a typewriter — and not all at once. When nothing is left to say, the stream ends with "
     "[DONE]. 再见 and enjoy! 🎉"
 )
-MODELS = {
+MODELS: dict[str, object] = {
     "object": "list",
     "data": [
         {"id": name, "object": "model", "created": 1_733_447_754, "owned_by": owner}

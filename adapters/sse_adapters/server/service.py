@@ -251,4 +251,4 @@ BODY_LIMIT = 1 << 20  # bytes
 HEAD_LIMIT = 1 << 16  # bytes
 LINGER = 1.0  # seconds
 CONTINUE = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)

@@ -167,6 +167,7 @@ async def converse(transport: Any, listener: socket.socket) -> None:
             sock.sendall(b"hello")
 
     peer = threading.Timer(SHORT / 10, answer)
+    peer.daemon = True
     peer.start()
     try:
         await transport.open("127.0.0.1", listener.getsockname()[1], None)
@@ -201,7 +202,7 @@ class Waits:
     """Calls `cancel` when a coroutine waits for the n-th time, on whatever event loop."""
 
     def __init__(self, number: int) -> None:
-        self.left = number
+        self.left: int = number
         self.cancel: Callable[[], object]
 
     @types.coroutine

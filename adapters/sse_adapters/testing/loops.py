@@ -71,12 +71,12 @@ class Task:
     """A coroutine function that runs in a task of its own."""
 
     def __init__(self, loop: EventLoop, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
-        self.ended = False
+        self.ended: bool = False
         self.result: Any = None
         self.error: BaseException | None = None
         self._loop = loop
         self._function = partial(function, *args)
-        self.cancel = loop.spawn(self._run)
+        self.cancel: Callable[[], object] = loop.spawn(self._run)
 
     async def wait(self, seconds: float = float("inf")) -> bool:
         """Wait for its end, at most so many seconds; return whether it has ended."""

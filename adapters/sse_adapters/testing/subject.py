@@ -100,9 +100,9 @@ class InThreads:
     """A transport that blocks, as one that can be awaited."""
 
     def __init__(self, transport: Any, tasks: Tasks) -> None:
-        self.now = transport.now
-        self.abort = transport.abort
-        self.close = transport.close
+        self.now: Callable[[], float] = transport.now
+        self.abort: Callable[[], None] = transport.abort
+        self.close: Callable[[], None] = transport.close
         for verb in ("open", "start_tls", "send", "receive", "sleep"):
             setattr(self, verb, partial(tasks.in_thread, getattr(transport, verb)))
 

@@ -100,8 +100,11 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
                 self._note(chunk)
             answer = self._answers.get(choice.index)
             if answer is None:
-                answer = self._answers[choice.index] = ChoiceBuilder()
                 self.parts += 1
+                if len(self._answers) == MAX_CHOICES:
+                    self.parts = MORE_THAN_ANY
+                    continue
+                answer = self._answers[choice.index] = ChoiceBuilder()
             if choice.delta is not None:
                 self.parts += parts_in(choice.delta)
             if answer.add(choice):
@@ -378,3 +381,9 @@ ENDING = (
     "content_filter_results",
 )
 NOTHING: tuple[object, ...] = (None, (), "", {})
+
+
+MAX_CHOICES = 1000
+"""Choices that are put together: no provider has as many, and each takes some kilobytes."""
+MORE_THAN_ANY = 2**62
+"""A number of parts that is over any limit, so that there is no message."""

@@ -13,7 +13,7 @@ from ...events.items import Event
 from ...http.response import Response
 from .lenient import convert_leniently, fields_of
 from .provider_dialect import ProviderDialect
-from .provider_errors import NOT_JSON, api_error, error_in_value, find_error, invalid_chunk
+from .provider_errors import NOT_JSON, ErrorObject, api_error, error_in_value, find_error, invalid_chunk
 from .repaired_json import repaired_json
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Struct)
 class DocumentDialect(ProviderDialect[T], Generic[T]):
     """Reads an answer that is one JSON document, with `decode`, which raises one of `NOT_JSON` for any other.
 
-    A document that `decode` refuses is an error if it says that it is one.
+    A document that `decode` refuses is an error if it says that it is one. No body, as in a 204, is null.
     """
 
     document = True
@@ -45,7 +45,7 @@ class DocumentDialect(ProviderDialect[T], Generic[T]):
     def read_text(self, response: Response, text: bytes) -> T:
         """Return what a JSON text says. Raises ApiError, or one of `NOT_JSON`."""
         try:
-            return self._decode(text)
+            return self._decode(text or b"null")
         except NOT_JSON:
             error = find_error(text, explicit=True)
             if error is None:
@@ -65,7 +65,7 @@ class ProviderDocumentDialect(DocumentDialect[S], Generic[S]):
 
     def read_text(self, response: Response, text: bytes) -> S:
         value: Any = msgspec.json.decode(repaired_json(Event(text)))
-        error = error_in_value(value)
+        error = self.error_in(value)
         if error is not None:
             raise api_error(error, text, response)
         if self._normalise is not None:
@@ -74,6 +74,10 @@ class ProviderDocumentDialect(DocumentDialect[S], Generic[S]):
         if not any(name in value for name, (_, essential) in fields_of(self._kind).items() if essential):
             raise msgspec.ValidationError(f"this is no {self._kind.__name__}")
         return document
+
+    def error_in(self, value: object) -> ErrorObject | None:
+        """Return the error that a JSON value reports in place of a document, or None."""
+        return error_in_value(value)
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

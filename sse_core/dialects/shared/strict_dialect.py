@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from types import GenericAlias, NoneType, UnionType
-from typing import Any, Generic, Never, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Never, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, UnsetType
@@ -27,11 +27,12 @@ from ...reading.dialect import Control, Dialect
 from ...reading.message import Accumulator
 from .lenient import UNKNOWN
 from .provider_errors import NOT_JSON, invalid_chunk
-from .strict import Documented
 from .typed_events import Tagged
 from .wrapped import WrappedDialect
 
 T = TypeVar("T")
+Documented: TypeAlias = tuple[tuple[type[Struct], str, Any], ...]
+"""Structs, names of their fields, and the types that these are documented with."""
 
 
 class StrictStructs:
@@ -48,9 +49,9 @@ class StrictStructs:
         decoder = self._decoders.get(kind)
         if decoder is None:
             struct: Any = self.struct(kind)
-            is_tagged = struct.__struct_config__.tag is not None
+            tag_field = struct.__struct_config__.tag_field
             decoder = self._decoders[kind] = msgspec.json.Decoder(
-                struct | AnyOtherTag if is_tagged else struct
+                struct if tag_field is None else struct | any_other_tag(tag_field)
             )
         try:
             decoder.decode(data)
@@ -119,8 +120,9 @@ strict_structs = cache(StrictStructs)
 """The structs are made once for each table."""
 
 
-class AnyOtherTag(Struct, tag_field="type", tag="\0"):
-    """A type that nobody sends. In a union with it, msgspec requires that an object has a type."""
+def any_other_tag(tag_field: str) -> Any:
+    """Return a type that nobody sends. In a union with it, msgspec requires that an object has a type."""
+    return msgspec.defstruct("AnyOtherTag", (), tag_field=tag_field, tag="\0")
 
 
 class StrictDialect(WrappedDialect[T, T], Generic[T]):

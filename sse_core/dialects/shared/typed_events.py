@@ -9,7 +9,7 @@ which are then made to fit. That is slow, and rare.
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Generic, TypeVar, cast, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, field
@@ -174,18 +174,21 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
             whole = self.read_whole(fields)
             if whole is not None:
                 return whole
-            if "type" not in fields:
+            kinds = event_types(self._every)
+            unknown: Any = kinds[UNKNOWN]
+            tag_field = str(unknown.__struct_config__.tag_field)
+            if tag_field not in fields:
                 if "error" in fields or is_bare(fields):
                     raise reported_error(event)
-                fields["type"] = event.type
-            name = str(fields["type"])
-            kind: Any = event_types(self._every).get(name)
+                fields[tag_field] = event.type
+            name = str(fields[tag_field])
             if is_heartbeat(name):
                 return Control.NOISE
-            if kind is None:
+            kind: Any = kinds.get(name, unknown)
+            if kind is unknown:
                 self._unread = event.raw
-                unknown: Any = UnknownEvent(name=name, fields=fields)
-                return cast("T", unknown)
+                event_of_another_type: T = unknown(name=name, fields=fields)
+                return event_of_another_type
             chunk: T = convert_leniently(fields, kind)
             return chunk
         except NOT_JSON as exc:
@@ -195,9 +198,7 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
 @cache
 def event_types(decoder: msgspec.json.Decoder[Any]) -> dict[str, type[Struct]]:
     """Map each type name to its struct: converting to one struct is far faster than to the union."""
-    kinds = {str(kind.__struct_config__.tag): kind for kind in get_args(decoder.type)}
-    del kinds[UNKNOWN]
-    return kinds
+    return {str(kind.__struct_config__.tag): kind for kind in get_args(decoder.type)}
 
 
 def reported_error(event: Event) -> ApiError:

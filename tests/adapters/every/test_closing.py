@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -51,6 +50,7 @@ from support.servers import (
     listening,
     never_accepting,
     says,
+    settle,
 )
 from support.tls import Authority
 
@@ -275,7 +275,7 @@ class Stage:
     def wait_until_reached(self) -> None:
         if self.server and self.cue:
             self.server.peer().wait_for(self.cue)
-        time.sleep(0.05)  # what the client does meanwhile shows nowhere
+        settle()
 
     def server_notices_the_end(self) -> bool:
         if self.server is None:
@@ -433,7 +433,7 @@ def test_no_other_address_is_tried_once_the_stream_is_closed(network: NetworkRun
         remote = network.stream("http://somewhere.test", deadlines=Deadlines(connect=3 * GENEROUS))
         waiting = remote.start_entering()
         assert names.asked.wait(GENEROUS)
-        time.sleep(0.05)
+        settle()
         remote.close()
         with pytest.raises(StreamClosed):
             outcome(waiting)

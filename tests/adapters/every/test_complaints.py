@@ -73,9 +73,9 @@ def partial(error: StreamError | None) -> str:
     ids=["no-marker", "inside-an-event", "no-marker-in-chunks", "no-last-chunk", "too-short"],
 )
 def test_an_answer_that_is_cut_short_is_no_success(
-    network: NetworkRunner, pieces: list[bytes], kind: type[StreamError], verdict: Verdict
+    each_loop: NetworkRunner, pieces: list[bytes], kind: type[StreamError], verdict: Verdict
 ) -> None:
-    with talking(network, then(say(*pieces), leave)) as talk:
+    with talking(each_loop, then(say(*pieces), leave)) as talk:
         result = talk.ask(CHAT)
     assert text(result) == "hello"
     assert isinstance(result.error, kind)
@@ -96,16 +96,18 @@ def test_a_tls_connection_that_is_cut_is_no_success(
     assert isinstance(result.error, BodyTruncated)
 
 
-def test_an_answer_without_done_ends_with_its_body(network: NetworkRunner) -> None:
+def test_an_answer_without_done_ends_with_its_body(each_loop: NetworkRunner) -> None:
     """vllm-mlx#101: it waits for `[DONE]` for ever."""
-    with talking(network, say(STREAM, *chunked(ROLE, HELLO, FINISH), LAST_CHUNK)) as talk:
+    with talking(each_loop, say(STREAM, *chunked(ROLE, HELLO, FINISH), LAST_CHUNK)) as talk:
         result = talk.ask(CHAT)
     assert (text(result), result.error, result.verdict) == ("hello", None, Verdict.FINISHED)
 
 
-def test_an_answer_without_done_whose_body_goes_on_ends_with_a_deadline(network: NetworkRunner) -> None:
+def test_an_answer_without_done_whose_body_goes_on_ends_with_a_deadline(each_loop: NetworkRunner) -> None:
     """vllm-mlx#101, and the server says nothing more at all."""
-    with talking(network, say(STREAM, *chunked(ROLE, HELLO)), deadlines=Deadlines(between_bytes=0.1)) as talk:
+    with talking(
+        each_loop, say(STREAM, *chunked(ROLE, HELLO)), deadlines=Deadlines(between_bytes=0.1)
+    ) as talk:
         result = talk.ask(CHAT)
     assert isinstance(result.error, DeadlineExceeded)
     assert (text(result), result.error.which) == ("hello", "between_bytes")
@@ -176,10 +178,10 @@ def test_the_server_stops_when_the_reader_does(
         gc.enable()
 
 
-def test_the_connection_is_kept_though_the_server_is_slow_to_end(network: NetworkRunner) -> None:
+def test_the_connection_is_kept_though_the_server_is_slow_to_end(each_loop: NetworkRunner) -> None:
     """openai-python#3440: after `[DONE]` the connection is closed, or waited for."""
     held = then(say(STREAM, *chunked(HELLO, DONE)), wait_for("cue"), say(LAST_CHUNK), reach("ended"))
-    with talking(network, held, ANSWER) as talk:
+    with talking(each_loop, held, ANSWER) as talk:
         assert talk.ask(CHAT).verdict is Verdict.COMPLETE  # while the server has not ended the body
         talk.server.peer().reach("cue")
         talk.server.peer().wait_for("ended")
@@ -188,11 +190,11 @@ def test_the_connection_is_kept_though_the_server_is_slow_to_end(network: Networ
 
 
 def test_a_connection_is_not_made_for_each_request(
-    network: NetworkRunner, authority: Authority, secure: dict[str, Any]
+    each_loop: NetworkRunner, authority: Authority, secure: dict[str, Any]
 ) -> None:
     """openai-python#3580: 300 ms a request, spent on agreeing with the server again."""
     complete = say(STREAM + b"".join(chunked(HELLO, DONE)) + LAST_CHUNK)
-    with talking(network, complete, tls=authority.server, **secure) as talk:
+    with talking(each_loop, complete, tls=authority.server, **secure) as talk:
         for _ in range(10):
             assert talk.ask(CHAT).verdict is Verdict.COMPLETE
         assert len(talk.server.peers) == 1
@@ -251,10 +253,10 @@ def test_closing_does_not_wait_for_the_server(network: NetworkRunner) -> None:
             assert talk.server.peer().notices_the_end()
 
 
-def test_errors_do_not_use_up_the_connections(network: NetworkRunner) -> None:
+def test_errors_do_not_use_up_the_connections(each_loop: NetworkRunner) -> None:
     """mistralai/client-python#532: error responses are never closed."""
     refusal = say(head("429 Too Many Requests", "Content-Length: 4", kind="text/plain"), b"slow")
-    with talking(network, refusal, pool=PoolLimits(max_connections=1), deadlines=Deadlines(pool=5)) as talk:
+    with talking(each_loop, refusal, pool=PoolLimits(max_connections=1), deadlines=Deadlines(pool=5)) as talk:
         errors = [talk.ask(CHAT).error for _ in range(20)]  # kept, and with them all that they refer to
         assert all(isinstance(error, StatusError) for error in errors)
         assert len(talk.server.peers) == 1
@@ -275,18 +277,18 @@ def comments_for_ever(*before: bytes) -> Callable[[Peer], None]:
 
 @pytest.mark.parametrize(("before", "which"), [([ROLE], "first_content"), ([ROLE, HELLO], "between_content")])
 def test_comments_do_not_keep_a_dead_stream_alive(
-    network: NetworkRunner, before: list[bytes], which: str
+    each_loop: NetworkRunner, before: list[bytes], which: str
 ) -> None:
     """opencode#43519: they do, for ever."""
     deadlines = Deadlines(first_content=0.1, between_content=0.1)
-    with talking(network, comments_for_ever(*before), deadlines=deadlines) as talk:
+    with talking(each_loop, comments_for_ever(*before), deadlines=deadlines) as talk:
         result = talk.ask(CHAT)
         assert isinstance(result.error, DeadlineExceeded)
         assert (result.error.which, result.verdict) == (which, Verdict.DEADLINE)
         assert talk.server.peer().notices_the_end()
 
 
-def test_comments_keep_a_living_stream_alive(network: NetworkRunner) -> None:
+def test_comments_keep_a_living_stream_alive(each_loop: NetworkRunner) -> None:
     """openclaw#152535: a watchdog that does not see them kills a stream that is well."""
 
     def think(peer: Peer) -> None:
@@ -296,12 +298,12 @@ def test_comments_keep_a_living_stream_alive(network: NetworkRunner) -> None:
             time.sleep(PACE)
         peer.send(*chunked(HELLO, DONE), LAST_CHUNK)
 
-    with talking(network, think, deadlines=Deadlines(between_bytes=30 * PACE)) as talk:
+    with talking(each_loop, think, deadlines=Deadlines(between_bytes=30 * PACE)) as talk:
         result = talk.ask(CHAT)
     assert (text(result), result.verdict) == ("hello", Verdict.COMPLETE)
 
 
-def test_there_is_a_deadline_for_everything(network: NetworkRunner) -> None:
+def test_there_is_a_deadline_for_everything(each_loop: NetworkRunner) -> None:
     """encode/httpx#1450: a server that says a little, again and again, may go on for ever."""
 
     def babble(peer: Peer) -> None:
@@ -310,7 +312,7 @@ def test_there_is_a_deadline_for_everything(network: NetworkRunner) -> None:
             peer.send(*chunked(HELLO))
             time.sleep(PACE)
 
-    with talking(network, babble, deadlines=Deadlines(total=0.1)) as talk:
+    with talking(each_loop, babble, deadlines=Deadlines(total=0.1)) as talk:
         result = talk.ask(CHAT)
     assert isinstance(result.error, DeadlineExceeded)
     assert result.error.which == "total"
@@ -323,9 +325,9 @@ QUICK = Retries(attempts=3, base=0.001)
 
 
 @pytest.mark.parametrize("cut", [[head(), ROLE, HELLO], [STREAM, *chunked(ROLE, HELLO)]])
-def test_output_is_never_repeated(network: NetworkRunner, cut: list[bytes]) -> None:
+def test_output_is_never_repeated(each_loop: NetworkRunner, cut: list[bytes]) -> None:
     """open-interpreter#291, nuguard#455: the request is made again after some of the output was shown."""
-    with talking(network, then(say(*cut), leave), retries=QUICK) as talk:
+    with talking(each_loop, then(say(*cut), leave), retries=QUICK) as talk:
         result = talk.ask(CHAT)
         assert len(talk.requests) == 1
     assert text(result) == "hello"
@@ -349,11 +351,11 @@ def test_output_is_never_repeated(network: NetworkRunner, cut: list[bytes]) -> N
     ids=["closed", "reset", "head", "role", "role-reset", "overloaded", "429", "529"],
 )
 def test_before_any_output_the_request_is_made_again(
-    network: NetworkRunner, failure: Callable[[Peer], None]
+    each_loop: NetworkRunner, failure: Callable[[Peer], None]
 ) -> None:
     """anthropic-sdk-python#1258: an overload inside the stream, among others, is not retried."""
     complete = say(STREAM, *chunked(ROLE, HELLO, DONE), LAST_CHUNK)
-    with talking(network, failure, failure, complete, retries=QUICK) as talk:
+    with talking(each_loop, failure, failure, complete, retries=QUICK) as talk:
         result = talk.ask(CHAT)
         assert len(talk.requests) == 3
     assert (text(result), result.error, result.verdict) == ("hello", None, Verdict.COMPLETE)
@@ -368,26 +370,26 @@ def reconnecting(attempts: int = 3) -> Request[Any]:
 @pytest.mark.parametrize(
     "end", [say(STREAM, LAST_CHUNK), leave, then(say(STREAM, *chunked(KEEP_ALIVE)), leave)]
 )
-def test_reconnecting_has_an_end(network: NetworkRunner, end: Callable[[Peer], None]) -> None:
+def test_reconnecting_has_an_end(each_loop: NetworkRunner, end: Callable[[Peer], None]) -> None:
     """MCP python-sdk#2393, #3257: it is tried again and again, for ever."""
-    with talking(network, end) as talk:
+    with talking(each_loop, end) as talk:
         result = talk.ask(reconnecting())
         assert result.verdict is Verdict.GAVE_UP
         assert isinstance(result.error, StreamError)
         assert len(talk.requests) <= 8  # with those on a kept connection that was not there any more
 
 
-def test_the_same_event_again_and_again_is_no_progress(network: NetworkRunner) -> None:
+def test_the_same_event_again_and_again_is_no_progress(each_loop: NetworkRunner) -> None:
     """MCP python-sdk#3257: a server that repeats itself is asked for ever."""
-    with talking(network, say(STREAM, *chunked(b"id: 1\n" + TWO[0]), LAST_CHUNK)) as talk:
+    with talking(each_loop, say(STREAM, *chunked(b"id: 1\n" + TWO[0]), LAST_CHUNK)) as talk:
         assert talk.ask(reconnecting()).verdict is Verdict.GAVE_UP
 
 
-def test_a_stream_is_taken_up_where_it_broke_off(network: NetworkRunner) -> None:
+def test_a_stream_is_taken_up_where_it_broke_off(each_loop: NetworkRunner) -> None:
     """vercel/ai#6052: what came is lost, or comes again."""
     first = then(say(STREAM, *chunked(b"id: 1\n" + TWO[0], b"id: 2\ndata: cut")), leave)
     second = say(STREAM, *chunked(b"id: 2\n" + TWO[1]), LAST_CHUNK)
-    with talking(network, first, second, say(head("204 No Content"))) as talk:
+    with talking(each_loop, first, second, say(head("204 No Content"))) as talk:
         result = talk.ask(reconnecting())
         assert (result.data, result.verdict) == (["one", "two"], Verdict.NO_CONTENT)
         said = [b"\r\nLast-Event-ID: %d\r\n" % number in talk.requests[number] for number in (1, 2)]

@@ -11,7 +11,6 @@ import gc
 import socket
 import subprocess
 import sys
-import tracemalloc
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -23,7 +22,7 @@ from sse_adapters import anyio as anyio_transports
 from sse_adapters import async_loop, sync_loop, threads
 from sse_adapters.asyncio import Connection
 from sse_core.dialects import openai
-from support.counting import calls
+from support.counting import calls, measured_memory
 from support.servers import CHUNKED, GENEROUS, chunked, event, head, listening, says
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -146,15 +145,10 @@ def test_what_a_stream_takes() -> None:
             return stream
 
         first = stream()
-        gc.collect()
-        before = len(gc.get_objects())
-        tracemalloc.start()
-        streams = [stream() for _ in range(TURNS)]
-        size, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        gc.collect()
-        assert (len(gc.get_objects()) - before) / len(streams) <= 28
-        assert size / len(streams) <= 5_400
+        with measured_memory() as memory:
+            streams = [stream() for _ in range(TURNS)]
+        assert memory.objects / len(streams) <= 28
+        assert memory.kept / len(streams) <= 5_400
         first.close()
 
 
@@ -170,15 +164,10 @@ def test_what_a_stream_on_an_event_loop_takes() -> None:
                 return stream
 
             first = await stream()
-            gc.collect()
-            before = len(gc.get_objects())
-            tracemalloc.start()
-            streams = [await stream() for _ in range(TURNS)]
-            size, _ = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
-            gc.collect()
-            assert (len(gc.get_objects()) - before) / len(streams) <= 28
-            assert size / len(streams) <= 5_000
+            with measured_memory() as memory:
+                streams = [await stream() for _ in range(TURNS)]
+            assert memory.objects / len(streams) <= 28
+            assert memory.kept / len(streams) <= 5_000
             await first.aclose()
 
     asyncio.run(main())
@@ -192,7 +181,8 @@ def test_calls_for_what_threads_receive() -> None:
             peer.sendall(EVENT)
             transport.receive(transport.now() + GENEROUS)  # sets the timeout, for the next ones too
             peer.sendall(EVENT)
-            assert calls(lambda: transport.receive(transport.now() + GENEROUS)) <= 2
+            now = transport.now
+            assert calls(lambda: transport.receive(now() + GENEROUS)) <= 2
         transport.close()
 
 
@@ -243,10 +233,9 @@ def test_what_a_wait_on_asyncio_takes() -> None:
     async def main() -> None:
         pairs = [socket.socketpair() for _ in range(TURNS)]
         connections = [await Connection.over(ours) for ours, _ in pairs]
-        gc.collect()
-        before = len(gc.get_objects())
-        waits = [connection.receive(None) for connection in connections]
-        assert len(gc.get_objects()) - before <= len(waits) + 1, "a future for each"
+        with measured_memory() as memory:
+            waits = [connection.receive(None) for connection in connections]
+        assert memory.objects <= len(waits) + 1, "a future for each"
         pairs[0][1].send(EVENT)
         assert await waits[0] == EVENT
         for (_, theirs), connection in zip(pairs, connections, strict=True):
@@ -314,7 +303,8 @@ COSTLY = {
         "sse_core.events.strict",
         "sse_core.session.transcripts",
     ),
-    *(f"sse_core.dialects.{name}" for name in ("anthropic", "events", "gemini", "json", "mcp", "responses")),
+    *(f"sse_core.dialects.{name}" for name in ("anthropic", "cohere", "events", "gemini", "interactions")),
+    *(f"sse_core.dialects.{name}" for name in ("completions", "json", "mcp", "responses")),
 }
 """Each takes from half a millisecond to ten, in a process that may live for one answer only."""
 

@@ -19,7 +19,15 @@ import pytest
 from fuzz.faults import open_files
 from sse_core import PoolLimits
 from support.keepalive import ANSWER, TWO, Conversation, talking
-from support.runners import EVENTS, EventLoop, NetworkRunner, on_every_network, outcome
+from support.runners import (
+    EVENTS,
+    NETWORK_RUNNERS,
+    REARRANGED,
+    EventLoop,
+    NetworkRunner,
+    on_every_network,
+    outcome,
+)
 from support.servers import CHUNKED, LAST_CHUNK, Peer, chunked, eventually, head
 from support.tls import Authority
 
@@ -105,14 +113,19 @@ async def cancel_often(client: Any, dice: random.Random) -> None:
                 group.start_soon(read)
 
 
-@on_every_network
-@pytest.mark.parametrize("way", ["close", "cancel"])
+WAYS = [
+    pytest.param(each.values[0], way, id=f"{each.id}-{way}", marks=each.marks)
+    for each in (*NETWORK_RUNNERS, *REARRANGED)
+    for way in ("close", "cancel")
+    if way == "close" or isinstance(each.values[0], EventLoop)  # a thread is not cancelled
+]
+
+
+@pytest.mark.parametrize(("network", "way"), WAYS, indirect=["network"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_many_streams_that_are_given_up(
     network: NetworkRunner, scheme: str, way: str, authority: Authority, secure: dict[str, Any]
 ) -> None:
-    if way == "cancel" and not isinstance(network, EventLoop):
-        pytest.skip("a thread is not cancelled")
     options: dict[str, Any] = {"tls": authority.server, **secure} if scheme == "https" else {}
     dice = random.Random(1)
     with talking(network, ANSWER) as talk:

@@ -28,19 +28,27 @@ from support.tls import Authority
 # sse-starlette on uvicorn.
 
 
-async def said_by_starlette() -> AsyncIterator[ServerSentEvent]:
+async def said_by_starlette(pinged: asyncio.Event) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent("one", id="1", retry=1500, comment="this is the first")
     yield ServerSentEvent("several\nlines\n\nof it", event="news", id="2")
-    await asyncio.sleep(0.05)  # so that there are pings
+    await pinged.wait()
     yield ServerSentEvent(json.dumps({"naïve": "☕"}))
 
 
 async def stream_with_crlf(_: StarletteRequest) -> EventSourceResponse:
-    return EventSourceResponse(said_by_starlette(), ping=0.01)
+    pinged = asyncio.Event()
+
+    def ping() -> ServerSentEvent:
+        pinged.set()
+        return ServerSentEvent(comment="ping")
+
+    return EventSourceResponse(said_by_starlette(pinged), ping=0.01, ping_message_factory=ping)
 
 
 async def stream_with_lf(_: StarletteRequest) -> EventSourceResponse:
-    return EventSourceResponse(said_by_starlette(), sep="\n")
+    pinged = asyncio.Event()
+    pinged.set()
+    return EventSourceResponse(said_by_starlette(pinged), sep="\n")
 
 
 async def stream_for_ever(_: StarletteRequest) -> EventSourceResponse:

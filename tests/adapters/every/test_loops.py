@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Generator
+from threading import Timer
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
 
 from sse_adapters import async_loop, sync_loop
+from sse_adapters.base import random
 from sse_core import ConnectionFailed, Deadlines, StreamClosed, Verdict
 from support.runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from support.servers import CHUNKED, LAST_CHUNK, End, Script, chunked, event, head, says
@@ -18,6 +21,21 @@ WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST
 
 class Interrupted(BaseException):
     """Whatever may break in: a cancellation, or a key."""
+
+
+def test_a_random_number_may_be_any_below_one() -> None:
+    drawn = [random() for _ in range(200)]
+    assert all(0 <= number < 1 for number in drawn)
+    assert min(drawn) < 0.25 and max(drawn) > 0.75
+
+
+def test_a_sweep_that_is_called_off_leaves_no_thread() -> None:
+    with sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)) as client:
+        pool: Any = client._pool  # pyright: ignore[reportPrivateUsage]
+        cancel = sync_loop.schedule_sweep(pool, pool.now() + 1000)
+        assert any(isinstance(thread, Timer) for thread in enumerate_threads())
+        cancel()
+        assert not any(isinstance(thread, Timer) for thread in enumerate_threads())
 
 
 # The order of things.
@@ -64,9 +82,9 @@ def test_a_request_that_http_cannot_carry_is_refused_before_there_is_a_transport
     client: Callable[..., Any],
 ) -> None:
     made: list[str] = []
-    bad = client("http://memory", lambda: made.append("a transport"), headers={"X": "a\nb"})
-    with pytest.raises(ValueError, match="cannot carry"):
-        bad.stream(EVENTS)
+    good = client("http://memory", lambda: made.append("a transport"))
+    with pytest.raises(ValueError, match="not the caller's to set"):
+        good.stream(EVENTS, headers={"Content-Length": "9"})
     assert not made
 
 

@@ -47,10 +47,10 @@ class Watching:
         return self.streams[-1]
 
 
-def test_every_step_is_told(network: NetworkRunner) -> None:
+def test_every_step_is_told(each_loop: NetworkRunner) -> None:
     watching = Watching()
     with listening(WHOLE) as server:
-        result = network.read_url(server.url, observe=watching)
+        result = each_loop.read_url(server.url, observe=watching)
     assert result.data == ["one"]
     steps = watching.streams[0].steps
     assert steps[:7] == ["Acquire", "Acquired", "Open", "Done", "Send", "Done", "Receive"]
@@ -58,44 +58,44 @@ def test_every_step_is_told(network: NetworkRunner) -> None:
     assert watching.streams[0].session.verdict is result.verdict
 
 
-def test_closing_is_told_where_nothing_was_sent(network: NetworkRunner) -> None:
+def test_closing_is_told_where_nothing_was_sent(each_loop: NetworkRunner) -> None:
     watching = Watching()
-    client = network.client("http://127.0.0.1:1", observe=watching)
-    network.call(network.close, client.stream(EVENTS))
+    client = each_loop.client("http://127.0.0.1:1", observe=watching)
+    each_loop.call(each_loop.close, client.stream(EVENTS))
     assert watching.streams[0].steps == ["Failed", "Stop"]
 
 
 @pytest.mark.parametrize("step", ["Acquire", "Acquired", "Received", "Deliver", "Release", "Stop"])
 def test_what_an_observer_raises_ends_the_stream_and_leaves_nothing_behind(
-    step: str, network: NetworkRunner
+    step: str, each_loop: NetworkRunner
 ) -> None:
     watching = Watching(step)
     options: dict[str, Any] = {"pool": PoolLimits(max_connections=1), "deadlines": Deadlines(pool=0.0)}
     with listening(WHOLE) as server:
-        client = network.client(server.url, observe=watching, **options)
+        client = each_loop.client(server.url, observe=watching, **options)
         stream = client.stream(EVENTS)
         with pytest.raises(LookupError):
-            network.call(network.read_whole, stream)
+            each_loop.call(each_loop.read_whole, stream)
         assert watching.streams[0].steps[-1] == step
         assert watching.streams[0].session.verdict is not None
-        again = network.call(network.read_whole, client.stream(EVENTS))  # there is room for it
+        again = each_loop.call(each_loop.read_whole, client.stream(EVENTS))  # there is room for it
         assert again.data == ["one"]
-        network.call(client.close)
+        each_loop.call(client.close)
 
 
 @pytest.mark.parametrize("step", ["Failed", "Stop"])
 def test_an_observer_that_raises_while_a_client_closes_keeps_nothing_open(
-    step: str, network: NetworkRunner
+    step: str, each_loop: NetworkRunner
 ) -> None:
     """B6."""
     watching = Watching(step)
     with listening(says(head("200 OK", CHUNKED), *chunked(event("one")), end=End.SILENCE)) as server:
-        client = network.client(server.url, observe=watching)
-        streams = [Remote(network, client.stream(EVENTS)) for _ in range(3)]
+        client = each_loop.client(server.url, observe=watching)
+        streams = [Remote(each_loop, client.stream(EVENTS)) for _ in range(3)]
         for stream in streams:
             assert stream.next().data == "one"
         with pytest.raises(LookupError, match=step):
-            network.call(partial(close, network, client))
+            each_loop.call(partial(close, each_loop, client))
         assert [stream.verdict for stream in streams] == [Verdict.CANCELLED] * 3
         assert all(peer.notices_the_end() for peer in server.peers)
 

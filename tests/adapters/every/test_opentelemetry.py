@@ -19,7 +19,17 @@ from opentelemetry.trace import SpanKind, StatusCode
 from sse_adapters.opentelemetry import Telemetry, kind_of, model_of
 from sse_adapters.server import ChatService, serving
 from sse_core import URL, Deadlines, Reconnects, Request, Retries, Session
-from sse_core.dialects import anthropic, events, gemini, groq, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    openai,
+    responses,
+)
 from support.runners import EVENTS, NetworkRunner
 from support.servers import (
     CHUNKED,
@@ -85,9 +95,9 @@ def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
-def test_an_answer_has_a_span_and_metrics(network: NetworkRunner, seen: Seen) -> None:
+def test_an_answer_has_a_span_and_metrics(each_loop: NetworkRunner, seen: Seen) -> None:
     with serving(ChatService(pace=0, reply="one two three")) as url:
-        network.read_url(url, REQUEST, observe=seen.telemetry(), headers=HEADERS)
+        each_loop.read_url(url, REQUEST, observe=seen.telemetry(), headers=HEADERS)
     span, port = seen.span, URL.parse(url).port
     asked = {
         "gen_ai.operation.name": "chat",
@@ -156,10 +166,10 @@ def test_what_a_server_names_is_cut_and_labels_no_metric(network: NetworkRunner,
     ],
 )
 def test_an_error_is_told_by_its_name_and_not_in_the_words_of_the_provider(
-    script: Script, error: str, description: str, network: NetworkRunner, seen: Seen
+    script: Script, error: str, description: str, each_loop: NetworkRunner, seen: Seen
 ) -> None:
     with listening(script) as server:
-        result = network.read_url(
+        result = each_loop.read_url(
             server.url,
             REQUEST,
             observe=seen.telemetry(),
@@ -177,21 +187,21 @@ def test_an_error_is_told_by_its_name_and_not_in_the_words_of_the_provider(
     assert SECRET not in span.to_json()
 
 
-def test_leaving_is_no_error(network: NetworkRunner, seen: Seen) -> None:
+def test_leaving_is_no_error(each_loop: NetworkRunner, seen: Seen) -> None:
     with serving(ChatService(pace=0.01, reply="word " * 1000)) as url:
-        client = network.client(url, observe=seen.telemetry())
+        client = each_loop.client(url, observe=seen.telemetry())
         stream = client.stream(REQUEST)
-        network.call(network.enter, stream)
-        network.call(network.next, stream)
-        network.call(network.leave, stream)
-        network.call(client.close)
+        each_loop.call(each_loop.enter, stream)
+        each_loop.call(each_loop.next, stream)
+        each_loop.call(each_loop.leave, stream)
+        each_loop.call(client.close)
     assert seen.span.status.status_code is StatusCode.UNSET
     assert attributes_of(seen.span)["sse_core.verdict"] == "cancelled"
 
 
-def test_a_stream_that_is_never_begun_has_no_span(network: NetworkRunner, seen: Seen) -> None:
-    client = network.client("http://127.0.0.1:1", observe=seen.telemetry())
-    network.call(network.close, client.stream(REQUEST))
+def test_a_stream_that_is_never_begun_has_no_span(each_loop: NetworkRunner, seen: Seen) -> None:
+    client = each_loop.client("http://127.0.0.1:1", observe=seen.telemetry())
+    each_loop.call(each_loop.close, client.stream(REQUEST))
     assert not seen.exporter.get_finished_spans()
 
 
@@ -227,10 +237,10 @@ def events_of(span: ReadableSpan) -> list[tuple[str, dict[str, Any]]]:
 ANSWER = says(head("200 OK", "Connection: close"), event('{"choices":[{"delta":{"content":"a"}}]}'), DONE)
 
 
-def test_another_attempt_is_an_event(network: NetworkRunner, seen: Seen) -> None:
+def test_another_attempt_is_an_event(each_loop: NetworkRunner, seen: Seen) -> None:
     retries = Retries(base=0.0)
     with listening(in_turn(says(head("503 No"), b"busy"), says(end=End.RESET), ANSWER)) as server:
-        network.read_url(server.url, REQUEST, observe=seen.telemetry(), retries=retries)
+        each_loop.read_url(server.url, REQUEST, observe=seen.telemetry(), retries=retries)
     assert events_of(seen.span) == [
         ("retry", {"delay": 0.0, "http.response.status_code": 503}),
         ("retry", {"delay": 0.0}),
@@ -238,14 +248,14 @@ def test_another_attempt_is_an_event(network: NetworkRunner, seen: Seen) -> None
     assert seen.span.status.status_code is StatusCode.UNSET
 
 
-def test_a_redirect_is_an_event(network: NetworkRunner, seen: Seen) -> None:
+def test_a_redirect_is_an_event(each_loop: NetworkRunner, seen: Seen) -> None:
     redirect = says(head("307 Elsewhere", "Location: /elsewhere", "Connection: close"))
     with listening(in_turn(redirect, ANSWER)) as server:
-        network.read_url(server.url, REQUEST, observe=seen.telemetry())
+        each_loop.read_url(server.url, REQUEST, observe=seen.telemetry())
     assert events_of(seen.span) == [("redirect", {"url.origin": server.url})]
 
 
-def test_a_connection_that_was_of_no_use_any_more_is_an_event(network: NetworkRunner, seen: Seen) -> None:
+def test_a_connection_that_was_of_no_use_any_more_is_an_event(each_loop: NetworkRunner, seen: Seen) -> None:
     def once_only(peer: Peer) -> None:
         peer.read_request()
         peer.send(head("200 OK", CHUNKED), *chunked(event("one")), LAST_CHUNK)
@@ -253,21 +263,21 @@ def test_a_connection_that_was_of_no_use_any_more_is_an_event(network: NetworkRu
 
     whole = says(head("200 OK", CHUNKED), *chunked(event("two")), LAST_CHUNK)
     with listening(in_turn(once_only, whole)) as server:
-        client = network.client(server.url, observe=seen.telemetry())
-        assert network.call(network.read_whole, client.stream(EVENTS)).data == ["one"]
-        assert network.call(network.read_whole, client.stream(EVENTS)).data == ["two"]
-        network.call(client.close)
+        client = each_loop.client(server.url, observe=seen.telemetry())
+        assert each_loop.call(each_loop.read_whole, client.stream(EVENTS)).data == ["one"]
+        assert each_loop.call(each_loop.read_whole, client.stream(EVENTS)).data == ["two"]
+        each_loop.call(client.close)
     first, second = seen.exporter.get_finished_spans()
     assert not first.events
     assert events_of(second) == [("connection replaced", {"url.origin": server.url})]
 
 
 def test_taking_a_stream_up_again_is_an_event_and_a_plain_stream_has_no_metrics(
-    network: NetworkRunner, seen: Seen
+    each_loop: NetworkRunner, seen: Seen
 ) -> None:
     request = msgspec.structs.replace(EVENTS, reconnects=Reconnects(delay=0.0))
     with listening(in_turn(says(head(), event("one")), says(head("204 No more")))) as server:
-        network.read_url(server.url, request, observe=seen.telemetry())
+        each_loop.read_url(server.url, request, observe=seen.telemetry())
     assert seen.span.name == "GET"
     assert attributes_of(seen.span) == {
         "http.request.method": "GET",
@@ -282,9 +292,9 @@ def test_taking_a_stream_up_again_is_an_event_and_a_plain_stream_has_no_metrics(
     assert not seen.metrics
 
 
-def test_a_plain_stream_may_fail_too(network: NetworkRunner, seen: Seen) -> None:
+def test_a_plain_stream_may_fail_too(each_loop: NetworkRunner, seen: Seen) -> None:
     with listening(says(end=End.RESET)) as server:
-        network.read_url(server.url, observe=seen.telemetry())
+        each_loop.read_url(server.url, observe=seen.telemetry())
     assert attributes_of(seen.span)["error.type"] == "ConnectionFailed"
     assert "http.response.status_code" not in attributes_of(seen.span)
 
@@ -303,6 +313,15 @@ MESSAGES = [{"role": "user", "content": "hello"}]
         (openai.chat(model="m", messages=MESSAGES), "x.openai.azure.com", "chat", "azure.ai.openai", "m"),
         (responses.create(model="m", input="hello"), "localhost", "chat", "openai", "m"),
         (anthropic.messages(model="m", messages=[], max_tokens=1), "localhost", "chat", "anthropic", "m"),
+        (completions.create(model="m", prompt="hello"), "localhost", "text_completion", "openai", "m"),
+        (cohere.chat(model="m", messages=[]), "localhost", "chat", "cohere", "m"),
+        (
+            interactions.create(model="m", input="hello"),
+            "localhost",
+            "generate_content",
+            "gcp.gemini",
+            "m",
+        ),
         (
             gemini.generate(model="m", contents=[]),
             "eu-aiplatform.googleapis.com",
@@ -327,10 +346,10 @@ def test_the_operation_the_provider_and_the_model_are_told_by_the_request(
     assert model_of(session) == model
 
 
-def test_what_the_caller_says_of_a_stream_counts(network: NetworkRunner, seen: Seen) -> None:
+def test_what_the_caller_says_of_a_stream_counts(each_loop: NetworkRunner, seen: Seen) -> None:
     telemetry = seen.telemetry(operation="invoke_agent", provider="mine")
     with listening(says(head(), event("one"))) as server:
-        network.read_url(server.url, observe=telemetry)
+        each_loop.read_url(server.url, observe=telemetry)
     assert seen.span.name == "invoke_agent"
     assert attributes_of(seen.span)["gen_ai.provider.name"] == "mine"
     assert "gen_ai.client.operation.duration" in seen.metrics

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import Any
 
 import pytest
 
+import sse_adapters.threads
 from sse_adapters import sockets
 from sse_adapters.sockets import SocketOptions
 from sse_core import ConnectionFailed
@@ -78,3 +80,16 @@ def test_a_socket_with_an_error_has_something_to_tell() -> None:
     assert sockets.has_input(ours)
     ours.close()
     assert sockets.has_input(ours)
+
+
+def test_a_system_without_poll_waits_by_select(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "poll", raising=False)
+    transport = sse_adapters.threads.Transport()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        transport.open("127.0.0.1", listener.getsockname()[1], None)
+        with listener.accept()[0] as peer:
+            with pytest.raises(TimeoutError):
+                transport.send(bytes(2**25), transport.now() + 0.05)
+            peer.sendall(b"early")
+            assert transport.send(bytes(2**25), None) < 2**25
+        transport.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable
 from threading import active_count
 from typing import Any
@@ -29,8 +28,19 @@ from sse_core import (
 )
 from sse_core.dialects import events, groq
 from support.keepalive import ANSWER, TWO, Replies, Reply, leave, reach, say, talking, then, wait_for
-from support.runners import EVENTS, EventLoop, NetworkRunner, Portal, on_every_network, outcome
-from support.servers import CHUNKED, LAST_CHUNK, Peer, chunked, event, eventually, head, listening, says
+from support.runners import EVENT_LOOPS, EVENTS, THREADS, EventLoop, NetworkRunner, on_every_network, outcome
+from support.servers import (
+    CHUNKED,
+    LAST_CHUNK,
+    Peer,
+    chunked,
+    event,
+    eventually,
+    head,
+    listening,
+    says,
+    settle,
+)
 from support.tls import Authority
 
 CHAT = groq.chat(model="m", messages=[{"role": "user", "content": "What is SSE?"}])
@@ -176,14 +186,15 @@ def test_a_body_that_has_not_ended_keeps_no_one_waiting(network: NetworkRunner) 
 
 
 def test_a_body_that_ends_a_moment_later_is_waited_for(network: NetworkRunner) -> None:
-    def end_a_moment_later(peer: Peer) -> None:
-        peer.send(STREAM, *chunked(CHUNK, DONE))
-        time.sleep(0.05)
-        peer.send(LAST_CHUNK)
-
-    with talking(network, end_a_moment_later, ANSWER, pool=PoolLimits(drain_wait=60)) as talk:
+    with talking(network, done_and_held_open, ANSWER, pool=PoolLimits(drain_wait=60)) as talk:
         talk.ask(CHAT)
-        assert talk.ask().data == ["one", "two"]
+        remote = talk.stream()
+        waiting = remote.start_entering()
+        settle()
+        assert not waiting.done()
+        talk.server.peer().reach("may end")
+        outcome(waiting)
+        assert [remote.next().data, remote.next().data, remote.next()] == ["one", "two", None]
         assert talk.connections == [0, 0]
 
 
@@ -207,8 +218,8 @@ def test_the_rest_of_a_body_has_so_much_time(network: NetworkRunner) -> None:
         assert [talk.server.peer(number).notices_the_end() for number in range(2)] == [True, True]
 
 
-def test_a_body_that_ended_in_time_leaves_a_connection_to_be_used(network: NetworkRunner) -> None:
-    with talking(network, done_and_held_open, ANSWER, pool=PoolLimits(drain_time=1)) as talk:
+def test_a_body_that_ended_in_time_leaves_a_connection_to_be_used(each_loop: NetworkRunner) -> None:
+    with talking(each_loop, done_and_held_open, ANSWER, pool=PoolLimits(drain_time=1)) as talk:
         talk.ask(CHAT)
         talk.server.peer().reach("may end")
         talk.server.peer().wait_for("ended")
@@ -409,9 +420,8 @@ def test_closing_the_client_closes_what_is_kept(network: NetworkRunner) -> None:
         assert talk.server.peer().notices_the_end()
 
 
+@pytest.mark.parametrize("network", [THREADS, *EVENT_LOOPS], indirect=True)  # portals run until closed
 def test_a_client_that_is_dropped_leaves_no_connection(network: NetworkRunner) -> None:
-    if isinstance(network, Portal):
-        pytest.skip("its thread runs until it is closed")
     with talking(network, ANSWER) as talk:
         network.call(drop_after(network), network.client(talk.server.url))
         gc.collect()

@@ -147,9 +147,9 @@ def test_two_requests_through_one_tunnel(
 
 @either_scheme
 def test_with_user_name_and_password(
-    network: NetworkRunner, closed_proxy: str, authority: Authority, scheme: str
+    each_loop: NetworkRunner, closed_proxy: str, authority: Authority, scheme: str
 ) -> None:
-    with talking_through(network, through(closed_proxy.format(LOGIN)), authority, scheme) as talk:
+    with talking_through(each_loop, through(closed_proxy.format(LOGIN)), authority, scheme) as talk:
         assert talk.ask().data == ["one", "two"]
         assert all(b"proxy-authorization" not in request.lower() for request in talk.requests)
 
@@ -157,9 +157,9 @@ def test_with_user_name_and_password(
 @either_scheme
 @pytest.mark.parametrize("login", ["", f"{USER}:wrong@"])
 def test_without_the_right_ones(
-    network: NetworkRunner, closed_proxy: str, authority: Authority, scheme: str, login: str
+    each_loop: NetworkRunner, closed_proxy: str, authority: Authority, scheme: str, login: str
 ) -> None:
-    with talking_through(network, through(closed_proxy.format(login)), authority, scheme) as talk:
+    with talking_through(each_loop, through(closed_proxy.format(login)), authority, scheme) as talk:
         error = talk.ask().error
         assert isinstance(error, StreamError)
         assert (error.fault, error.retryable) == (Fault.CALLER, False)
@@ -175,11 +175,11 @@ def status_of(error: Any) -> int:
     return status
 
 
-def test_the_absolute_form_over_one_connection(network: NetworkRunner, authority: Authority) -> None:
+def test_the_absolute_form_over_one_connection(each_loop: NetworkRunner, authority: Authority) -> None:
     proxy = HTTPProxy()
     with proxying(proxy) as server:
         proxies = through(f"http://127.0.0.1:{server.port}")
-        with talking_through(network, proxies, authority) as talk:
+        with talking_through(each_loop, proxies, authority) as talk:
             assert [talk.ask().data for _ in range(2)] == [["one", "two"]] * 2
             assert proxy.heads[0].startswith(f"GET {talk.server.url}/stream HTTP/1.1\r\n".encode())
             assert talk.connections == [0, 0]
@@ -188,11 +188,11 @@ def test_the_absolute_form_over_one_connection(network: NetworkRunner, authority
 
 @pytest.mark.parametrize("proxy", [HTTPProxy, SOCKSProxy])
 def test_it_is_the_proxy_that_resolves_names(
-    network: NetworkRunner, authority: Authority, proxy: Callable[[], Any]
+    each_loop: NetworkRunner, authority: Authority, proxy: Callable[[], Any]
 ) -> None:
     with proxying(proxy()) as server, listening(says(), tls=authority.server_for("unheard.test")) as target:
         scheme = "http" if proxy is HTTPProxy else "socks5"
-        result = network.read_url(
+        result = each_loop.read_url(
             target.url_of("unheard.test"),
             proxies=through(f"{scheme}://127.0.0.1:{server.port}"),
             ssl_context=authority.client,
@@ -227,7 +227,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     ],
 )
 def test_the_variables_of_the_environment(
-    network: NetworkRunner,
+    each_loop: NetworkRunner,
     authority: Authority,
     environment: pytest.MonkeyPatch,
     variable: str,
@@ -236,41 +236,41 @@ def test_the_variables_of_the_environment(
 ) -> None:
     with proxying(HTTPProxy()) as proxy:
         environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-        with talking_through(network, None, authority, scheme) as talk:
+        with talking_through(each_loop, None, authority, scheme) as talk:
             assert talk.ask().data == ["one", "two"]
         assert bool(proxy.peers) is used
 
 
 @pytest.mark.parametrize("exempt", ["127.0.0.1", "127.0.0.0/8", "example.com,*"])
 def test_hosts_that_the_environment_exempts(
-    network: NetworkRunner, authority: Authority, environment: pytest.MonkeyPatch, exempt: str
+    each_loop: NetworkRunner, authority: Authority, environment: pytest.MonkeyPatch, exempt: str
 ) -> None:
     with refusing() as port:
         environment.setenv("ALL_PROXY", f"socks5://127.0.0.1:{port}")
         environment.setenv("NO_PROXY", exempt)
-        with talking_through(network, None, authority) as talk:
+        with talking_through(each_loop, None, authority) as talk:
             assert talk.ask().data == ["one", "two"]
 
 
 def test_what_the_caller_says_goes_before_the_environment(
-    network: NetworkRunner, authority: Authority, environment: pytest.MonkeyPatch
+    each_loop: NetworkRunner, authority: Authority, environment: pytest.MonkeyPatch
 ) -> None:
     with refusing() as port:
         environment.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
-        with talking_through(network, Proxies(), authority) as talk:
+        with talking_through(each_loop, Proxies(), authority) as talk:
             assert talk.ask().data == ["one", "two"]
 
 
 def test_a_proxy_of_the_environment_that_is_none(
-    network: NetworkRunner, environment: pytest.MonkeyPatch
+    each_loop: NetworkRunner, environment: pytest.MonkeyPatch
 ) -> None:
     """D6: which is an error when it is needed, and not before."""
     environment.setenv("HTTPS_PROXY", f"ftp://{LOGIN}localhost")
     environment.setenv("NO_PROXY", "localhost")
     with refusing() as port:
-        exempt = network.read_url(f"https://localhost:{port}").error
+        exempt = each_loop.read_url(f"https://localhost:{port}").error
     assert isinstance(exempt, ConnectionFailed) and not isinstance(exempt, ProxyError)
-    error = network.read_url("https://example.com").error
+    error = each_loop.read_url("https://example.com").error
     assert isinstance(error, ProxyError) and error.fault is Fault.CALLER
     assert str(error).upper().startswith("HTTPS_PROXY: THE SCHEME OF A PROXY IS ")
     assert not shows_credentials(error)
@@ -297,11 +297,11 @@ def answers(*pieces: bytes, end: End = End.CLOSE) -> Callable[[Peer], None]:
 @pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
 @pytest.mark.parametrize("piece", [b"", b"HTTP/1.1 200 O", b"\x05"], ids=["nothing", "HTTP", "SOCKS5"])
 def test_a_proxy_that_leaves(
-    network: NetworkRunner, authority: Authority, scheme: str, end: End, piece: bytes
+    each_loop: NetworkRunner, authority: Authority, scheme: str, end: End, piece: bytes
 ) -> None:
     with proxying(answers(*filter(None, [piece]), end=end)) as server:
         proxies = through(f"{scheme}://{LOGIN}127.0.0.1:{server.port}")
-        with talking_through(network, proxies, authority, "https") as talk:
+        with talking_through(each_loop, proxies, authority, "https") as talk:
             error = talk.ask().error
     assert isinstance(error, StreamError)
     assert error.fault is Fault.NETWORK
@@ -318,11 +318,11 @@ def test_a_proxy_that_leaves(
     ],
 )
 def test_a_proxy_that_refuses(
-    network: NetworkRunner, authority: Authority, answer: bytes, status: int, retryable: bool
+    each_loop: NetworkRunner, authority: Authority, answer: bytes, status: int, retryable: bool
 ) -> None:
     with proxying(answers(answer)) as server:
         proxies = through(f"http://{LOGIN}127.0.0.1:{server.port}")
-        with talking_through(network, proxies, authority, "https") as talk:
+        with talking_through(each_loop, proxies, authority, "https") as talk:
             error = talk.ask().error
     assert isinstance(error, ProxyError)
     assert (error.status, error.retryable) == (status, retryable)
@@ -341,11 +341,11 @@ def test_a_proxy_that_refuses(
     ],
 )
 def test_a_proxy_that_says_something_else(
-    network: NetworkRunner, authority: Authority, scheme: str, answer: bytes
+    each_loop: NetworkRunner, authority: Authority, scheme: str, answer: bytes
 ) -> None:
     with proxying(answers(answer)) as server:
         proxies = through(f"{scheme}://{LOGIN}127.0.0.1:{server.port}")
-        with talking_through(network, proxies, authority, "https") as talk:
+        with talking_through(each_loop, proxies, authority, "https") as talk:
             error = talk.ask().error
     assert isinstance(error, ProxyError)
     assert not shows_credentials(error)
@@ -370,41 +370,41 @@ class Dripping(Peer):
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 @pytest.mark.parametrize("piece", [b"", b"HTTP/1.1 200 O"], ids=["nothing", "a-little"])
 def test_a_proxy_that_falls_silent(
-    network: NetworkRunner, authority: Authority, scheme: str, piece: bytes
+    each_loop: NetworkRunner, authority: Authority, scheme: str, piece: bytes
 ) -> None:
     if scheme == "socks5":
         piece = piece and b"\x05"
     with proxying(answers(*filter(None, [piece]), end=End.SILENCE)) as server:
         proxies = through(f"{scheme}://127.0.0.1:{server.port}")
         deadlines = Deadlines(connect=0.05)
-        with talking_through(network, proxies, authority, "https", deadlines=deadlines) as talk:
+        with talking_through(each_loop, proxies, authority, "https", deadlines=deadlines) as talk:
             error = talk.ask().error
         assert isinstance(error, DeadlineExceeded)
         assert error.which == "connect"
         assert server.peer().notices_the_end()
 
 
-def test_a_proxy_that_is_not_there(network: NetworkRunner, authority: Authority) -> None:
+def test_a_proxy_that_is_not_there(each_loop: NetworkRunner, authority: Authority) -> None:
     with refusing() as port:
-        with talking_through(network, through(f"http://{LOGIN}127.0.0.1:{port}"), authority) as talk:
+        with talking_through(each_loop, through(f"http://{LOGIN}127.0.0.1:{port}"), authority) as talk:
             error = talk.ask().error
     assert isinstance(error, StreamError)
     assert error.retryable
     assert not shows_credentials(error)
 
 
-def test_a_proxy_that_nobody_trusts(network: NetworkRunner, authority: Authority) -> None:
+def test_a_proxy_that_nobody_trusts(each_loop: NetworkRunner, authority: Authority) -> None:
     with proxying(HTTPProxy(), authority.server_for("elsewhere.test")) as server:
         proxies = through(f"https://127.0.0.1:{server.port}")
-        with talking_through(network, proxies, authority, "https") as talk:
+        with talking_through(each_loop, proxies, authority, "https") as talk:
             error = talk.ask().error
     assert isinstance(error, CertificateRejected)
 
 
-def test_a_server_that_nobody_trusts_behind_a_proxy(network: NetworkRunner, authority: Authority) -> None:
+def test_a_server_that_nobody_trusts_behind_a_proxy(each_loop: NetworkRunner, authority: Authority) -> None:
     with proxying(HTTPProxy(), authority.server) as server:
         with listening(says(), tls=authority.server_for("elsewhere.test")) as target:
-            result = network.read_url(
+            result = each_loop.read_url(
                 target.url,
                 proxies=through(f"https://127.0.0.1:{server.port}"),
                 ssl_context=authority.client,
@@ -412,10 +412,10 @@ def test_a_server_that_nobody_trusts_behind_a_proxy(network: NetworkRunner, auth
     assert isinstance(result.error, CertificateRejected)
 
 
-def test_a_client_does_not_show_who_we_are(network: NetworkRunner) -> None:
-    client = network.client("http://localhost", proxies=through(f"http://{LOGIN}localhost:3128"))
+def test_a_client_does_not_show_who_we_are(each_loop: NetworkRunner) -> None:
+    client = each_loop.client("http://localhost", proxies=through(f"http://{LOGIN}localhost:3128"))
     assert not shows_credentials(client)
-    network.call(client.close)
+    each_loop.call(client.close)
 
 
 def shows_credentials(thing: object) -> bool:

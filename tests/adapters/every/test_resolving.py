@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import sse_adapters.threads
 from sse_adapters.resolving import LookUp, Resolver
 from sse_adapters.sockets import Address
 from sse_core import DeadlineExceeded, Deadlines, StreamClosed
@@ -49,6 +50,14 @@ def test_closing_a_stream_ends_its_look_up(network: NetworkRunner, slow_names: N
 
 def address(host: str) -> Address:
     return (socket.AF_INET, socket.SOCK_STREAM, 0, "", (host, 80))
+
+
+def test_after_abort_no_name_is_looked_up(names: Names) -> None:
+    transport = sse_adapters.threads.Transport()
+    transport.abort()
+    with pytest.raises(ConnectionAbortedError):
+        transport.open("somewhere.test", 80, None)
+    assert not names.asked.is_set()
 
 
 @pytest.fixture

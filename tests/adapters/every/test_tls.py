@@ -127,6 +127,20 @@ def test_a_server_that_leaves_during_the_handshake_is_a_failed_connection(
     assert result.verdict is Verdict.UNREACHABLE
 
 
+def test_a_server_is_told_that_we_speak_http_1_1(authority: Authority) -> None:
+    """By ALPN (RFC 7301): one that also speaks HTTP/2 might begin with that."""
+    context = authority.server_for("localhost")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, outgoing, server_side=True)
+    ours = TLS(None, "localhost")
+    assert not ours.handshake()
+    incoming.write(ours.outgoing())
+    with pytest.raises(ssl.SSLWantReadError):
+        server.do_handshake()
+    assert server.selected_alpn_protocol() == "http/1.1"
+
+
 # Who we are.
 
 
@@ -679,6 +693,68 @@ def test_tls_messages_without_data_come_to_an_end(
     with pytest.raises(ConnectionAbortedError, match="without data"):
         result_of(getattr(transport, verb)(*arguments, deadline))
     assert transport.clock == transports.MAX_WITHOUT_DATA // 4096 + 1
+
+
+class SyncInterrupted(SyncTransport):
+    """Has no room to send, but something to receive."""
+
+    now = staticmethod(time.monotonic)
+    received = b""
+
+    def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0
+
+    def _receive(self, deadline: float | None) -> bytes:
+        return self.received
+
+
+class AsyncInterrupted(AsyncTransport):
+    """The same, with `await`."""
+
+    now = staticmethod(time.monotonic)
+    received = b""
+
+    async def _send(self, data: bytes, deadline: float | None) -> int:
+        return 0
+
+    async def _receive(self, deadline: float | None) -> bytes:
+        return self.received
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_a_handshake_that_is_answered_before_it_is_sent_reads_the_answer(kind: type[Any]) -> None:
+    transport = kind()
+    transport.received = bytes([21, 3, 3, 0, 2, 2, 80])  # a fatal alert, internal_error (RFC 8446, 6)
+    with pytest.raises(ssl.SSLError, match="internal error"):
+        result_of(transport.start_tls("api.test", None))
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_a_connection_that_is_cut_while_something_is_sent_over_tls_is_no_end(
+    kind: type[Any], authority: Authority
+) -> None:
+    client, _, _, _ = connected(authority)
+    transport = kind()
+    transport._tls = client
+    assert result_of(transport.send(b"data", None)) == 0
+    for _ in range(2):
+        with pytest.raises(ssl.SSLError):
+            result_of(transport.receive(None))
+
+
+@pytest.mark.parametrize("kind", [SyncInterrupted, AsyncInterrupted])
+def test_what_tls_has_to_say_keeps_nobody_from_data(
+    kind: type[Any], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no room for it, and the data has come."""
+    client, server, _, from_server = connected(authority)
+    server.write(b"data")
+    updates = [b"an update"]
+    monkeypatch.setattr(client, "outgoing", lambda: updates.pop() if updates else b"")
+    transport = kind()
+    transport._tls = client
+    transport.received = from_server.read()
+    assert result_of(transport.receive(None)) == b"data"
 
 
 async def completed(value: Any) -> Any:

@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,6 +39,7 @@ from support.servers import (
     listening,
     never_accepting,
     says,
+    settle,
 )
 
 WHOLE = says(head("200 OK", CHUNKED), *chunked(event("one"), event("two")), LAST_CHUNK)
@@ -246,7 +248,7 @@ def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None
     sleeper = threading.Thread(target=sleep)
     sleeper.start()
     eventually(lambda: any("portal" in thread.name for thread in threading.enumerate()))
-    time.sleep(0.05)
+    settle()
     loop.stop()
     sleeper.join(GENEROUS)
     assert [type(exc) for exc in failed] == [ConnectionAbortedError]
@@ -328,7 +330,23 @@ def test_a_closed_connection_leaves_the_peer_room_to_send() -> None:
     asyncio.run(main())
 
 
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop for which time passes when it is told to."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    async def skip(self, seconds: float) -> None:
+        self.ahead += seconds
+        for _ in range(2):  # timers that are due go off in the turn after the next
+            await asyncio.sleep(0)
+
+
 def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
+    loop = JumpingLoop()
+
     async def main() -> None:
         transport = sse_adapters.asyncio.Transport()
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -337,13 +355,13 @@ def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
                 for size in (1, 2):
                     peer.sendall(bytes(size))
                     assert len(await transport.receive(transport.now() + SHORT)) == size
-                await asyncio.sleep(2 * SHORT)  # nobody waits when it goes off
+                await loop.skip(2 * SHORT)  # nobody waits when it goes off
                 reading = asyncio.ensure_future(transport.receive(transport.now() + SHORT))
                 await asyncio.sleep(0)
                 reading.cancel()
                 await asyncio.wait([reading])
                 reading = asyncio.ensure_future(transport.receive(None))
-                await asyncio.sleep(2 * SHORT)  # the timer of the last one goes off
+                await loop.skip(2 * SHORT)  # the timer of the last one goes off
                 assert not reading.done()
                 reading.cancel()
                 await asyncio.wait([reading])
@@ -351,11 +369,16 @@ def test_a_timer_outlasts_its_wait_and_does_no_harm() -> None:
                 await asyncio.sleep(0)
                 reading.cancel()
                 await asyncio.wait([reading])
+                reading = asyncio.ensure_future(transport.receive(transport.now() + 3 * SHORT))
+                await loop.skip(2 * SHORT)  # the timer of the last one goes off, too early for this
+                assert not reading.done()
+                await loop.skip(2 * SHORT)
                 with pytest.raises(TimeoutError):
-                    await transport.receive(transport.now() + 3 * SHORT)  # later than that timer
+                    await reading
             transport.close()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
 
 
 def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:
@@ -375,6 +398,59 @@ def test_what_the_loop_tells_nobody_is_there_for_whoever_asks() -> None:
         theirs.close()
 
     asyncio.run(main())
+
+
+def test_sending_lasts_until_the_system_has_taken_everything() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        filled = 0
+        with suppress(BlockingIOError):
+            while True:
+                filled += ours.send(bytes(2**16))
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+        sending = asyncio.ensure_future(connection.send(b"x", None))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not sending.done()
+        theirs.setblocking(False)
+        received = 0
+        while received < filled + 1:
+            with suppress(BlockingIOError):
+                received += len(theirs.recv(2**20))
+            await asyncio.sleep(0)
+        await sending
+        connection.close()
+        theirs.close()
+
+    asyncio.run(main())
+
+
+def test_a_connection_is_closed_at_once_in_its_own_thread() -> None:
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        connection = await sse_adapters.asyncio.Connection.over(ours)
+        connection.close()
+        assert ours.fileno() == -1
+        theirs.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")  # which no closed loop can close
+def test_a_connection_that_outlasts_its_loop_is_closed_in_any_thread() -> None:
+    ours, theirs = socket.socketpair()
+
+    async def main() -> sse_adapters.asyncio.Connection:
+        return await sse_adapters.asyncio.Connection.over(ours)
+
+    connection = asyncio.run(main())
+    with ThreadPoolExecutor() as pool:
+        pool.submit(connection.close).result(GENEROUS)
+    assert ours.fileno() == -1
+    theirs.close()
+    del connection
+    gc.collect()
 
 
 def test_a_wait_that_was_dropped_leaves_no_error_behind() -> None:

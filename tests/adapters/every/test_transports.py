@@ -20,17 +20,19 @@ from sse_adapters.testing import Check, checks
 from support.tls import Authority
 
 AUTHORITY = Authority.found()
-PORTAL = sse_adapters.portal.EventLoop("asyncio")
+PORTALS: list[sse_adapters.portal.EventLoop] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stop_portal() -> Iterator[None]:
+def portal() -> Iterator[None]:
+    """One for all checks; another one if the tests of this module are taken up again by a worker."""
+    PORTALS.append(sse_adapters.portal.EventLoop("asyncio"))
     yield
-    PORTAL.stop()
+    PORTALS.pop().stop()
 
 
 def over_portal(context: ssl.SSLContext | None = None) -> sse_adapters.portal.Transport:
-    return sse_adapters.portal.Transport(PORTAL, sse_adapters.anyio.Transport(context))
+    return sse_adapters.portal.Transport(PORTALS[-1], sse_adapters.anyio.Transport(context))
 
 
 def on_asyncio(main: Any) -> None:

@@ -66,7 +66,7 @@ def test_the_command_line_serves_a_fixture_by_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "there"),
-    [("groq/none", "groq/browser-and-debug, groq/"), ("none", "anthropic/..., events/...,")],
+    [("groq/none", "groq/browser-and-debug, groq/"), ("none", "anthropic/..., cohere/...,")],
 )
 def test_a_name_that_no_fixture_has_is_answered_with_those_there_are(
     name: str, there: str, capsys: pytest.CaptureFixture[str]

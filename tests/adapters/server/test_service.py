@@ -22,6 +22,7 @@ import pytest
 
 from sse_adapters.server import ChatRequest, ChatService, ServerStats, serve, serving
 from sse_adapters.server import service as server
+from support.servers import eventually
 
 BACKENDS = ["asyncio", "trio"]
 CHAT = "/openai/v1/chat/completions"
@@ -138,13 +139,6 @@ def reset(connection: socket.socket) -> None:
     """Leave with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-
-
-def eventually(condition: Callable[[], bool], within: float = 5) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.001)
 
 
 def events_of(stream: str) -> list[Any]:
@@ -383,7 +377,8 @@ def test_a_client_that_leaves_after_a_second_request_ends_its_reply_too() -> Non
         connection.sendall(chat_request(stream=True))
         read_until(connection, b'"role"')
         connection.sendall(b"GET /models HTTP/1.1\r\n")
-        time.sleep(0.05)
+        sent = slow.stats.chunks_sent
+        eventually(lambda: slow.stats.chunks_sent > sent + 2)  # so that the server has seen the request too
         reset(connection)
         eventually(lambda: slow.stats.open_connections == 0)
         assert slow.stats.chunks_sent < 500

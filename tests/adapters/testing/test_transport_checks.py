@@ -8,7 +8,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -215,6 +215,7 @@ def the_check(name: str, make: Callable[..., Any], run: Any, authority: Authorit
             "did not raise TimeoutError|after the deadline",  # the second where the reader is held up
         ),
         (IsNotWoken, None, "abort_wakes_receive", "does not wake it"),
+        (IsNotWoken, None, "closing_a_stream_ends_its_reader", "the reader waits in vain"),
         (IsNotWoken, None, "abort_may_come_before_anything_else", "did not raise OSError"),
         (KeepsSockets, None, "a_peer_notices_that_the_transport_was_closed", "waits in vain"),
         (KeepsSockets, None, "nothing_is_left_behind", "open files"),
@@ -276,12 +277,65 @@ def test_after_some_that_hang_no_more_checks_are_made(monkeypatch: pytest.Monkey
     monkeypatch.setattr("sse_adapters.testing.transports.CHECKS", traffic.CHECKS[:9])
 
     class NeverConnects(sse_adapters.anyio.Transport):
+        @property
+        def now(self) -> Callable[[], float]:
+            return time.monotonic
+
         async def open(self, host: str, port: int, deadline: float | None) -> None:
-            await anyio.sleep_forever()
+            await Parked()
 
     with pytest.raises(TransportFailures, match="nor any after it: too many hang") as info:
-        check_transport(NeverConnects, run=anyio.run)
+        check_transport(NeverConnects, loop=HandDriven())
     assert len(info.value.failures) == 3
+
+
+class Parked:
+    """Awaited, it gives control back to the loop."""
+
+    def __await__(self) -> Generator[Parked]:
+        while True:
+            yield self
+
+
+class HandDriven:
+    """An event loop that takes each task a step further in turn, and forgets those that are cancelled."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Coroutine[Any, Any, None]] = []
+        self.cancelled: list[Coroutine[Any, Any, None]] = []
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        first = main()
+        self.tasks = [first]
+        while first in self.tasks:
+            for task in list(self.tasks):
+                try:
+                    task.send(None)
+                except StopIteration:
+                    self.tasks.remove(task)
+
+    async def sleep(self, seconds: float) -> None:
+        await Turn()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            await Turn()
+
+    def spawn(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+        task = main()
+        self.tasks.append(task)
+
+        def cancel() -> None:
+            self.tasks.remove(task)
+            self.cancelled.append(task)
+
+        return cancel
+
+
+class Turn:
+    """Awaited, it lets the others have their turn."""
+
+    def __await__(self) -> Generator[Turn]:
+        yield self
 
 
 def test_what_the_system_does_not_have_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,12 +14,10 @@ from hypothesis import strategies as st
 from sse_core import ApiError, Control, Event, Fault, InvalidChunk, NotAnEventStream, Response, StatusError
 from sse_core.dialects import anthropic
 from support.core import unhurried
+from support.dialects import read_event
 
 request = anthropic.messages(model="m", messages=[], max_tokens=1)
-
-
-def read(data: object, type: str = "message") -> Any:
-    return request.dialect().read(Event(data if isinstance(data, bytes) else json.dumps(data).encode(), type))
+read = partial(read_event, request)
 
 
 def delta(index: int, **fields: object) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,40 +12,41 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import ApiError, Control, Dialect, Event, InvalidChunk, NotAnEventStream, Response, StatusError
+from sse_core import (
+    ApiError,
+    Control,
+    Dialect,
+    Event,
+    InvalidChunk,
+    NotAnEventStream,
+    Request,
+    Response,
+    StatusError,
+)
 from sse_core.dialects import anthropic, events, groq, mcp, openai
 from sse_core.dialects.shared.provider_errors import error_in_value
 from sse_core.testing import dialects
 from support.core import unhurried
+from support.dialects import octets, read_event
 
 Reader = Callable[..., Any]
+CHATS: dict[str, Request[Any]] = {
+    "openai": openai.chat(model="m", messages=[]),
+    "groq": groq.chat(model="m", messages=[]),
+}
 
 
-def new(dialect: str) -> Dialect[Any]:
-    if dialect == "openai":
-        return openai.chat(model="m", messages=[]).dialect()
-    return groq.chat(model="m", messages=[]).dialect()
+def new(kind: str) -> Dialect[Any]:
+    return CHATS[kind].dialect()
 
 
-@pytest.fixture(params=["openai", "groq"])
+@pytest.fixture(params=CHATS)
 def read(request: pytest.FixtureRequest) -> Reader:
     """Reads one event of a fresh stream, given as JSON, text or bytes, in each of the chat dialects."""
-    kind: str = request.param
-
-    def read(data: object, type: str = "message") -> Any:
-        return new(kind).read(Event(octets(data), type))
-
-    return read
+    return partial(read_event, CHATS[request.param])
 
 
-def octets(data: object) -> bytes:
-    if isinstance(data, bytes):
-        return data
-    return data.encode() if isinstance(data, str) else json.dumps(data).encode()
-
-
-def read_groq(data: object, type: str = "message") -> Any:
-    return new("groq").read(Event(octets(data), type))
+read_groq = partial(read_event, CHATS["groq"])
 
 
 def raised(read: Reader, data: object, type: str = "message") -> ApiError:
@@ -738,29 +740,3 @@ def test_what_json_has_no_form_for_is_a_type_error(chat: Callable[..., Any]) -> 
 def test_each_stream_has_a_dialect_of_its_own() -> None:
     for request in (openai.chat(model="m", messages=[]), groq.chat(model="m", messages=[]), events.request()):
         assert request.dialect() is not request.dialect()
-
-
-def test_an_event_stream_can_be_asked_for_in_any_way() -> None:
-    assert (events.request().method, events.request().path, events.request().body) == ("GET", "", b"")
-    request = events.request("/feed", method="POST", headers=(("X-A", "1"),), body=b"{}")
-    assert (request.method, request.path, request.headers, request.body) == (
-        "POST",
-        "/feed",
-        (("X-A", "1"),),
-        b"{}",
-    )
-
-
-@given(data=st.binary(), type=st.text(), id=st.text())
-def test_any_event_is_a_chunk_of_an_event_stream(data: bytes, type: str, id: str) -> None:
-    event = Event(data, type, id)
-    dialect = events.request().dialect()
-    assert dialect.read(event) is event
-    assert dialect.ends_with_body
-
-
-def test_an_event_source_begins_where_it_is_told_to() -> None:
-    request = events.source("/x", last_event_id="ä7", headers=(("X", "y"),))
-    assert request.reconnects is not None and request.method == "GET"
-    assert request.headers == (("X", "y"), ("Last-Event-ID", "ä7".encode().decode("latin-1")))
-    assert events.source().headers == ()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sse_core import Control, Event, InvalidChunk, Message, Response, StatusError, ToolCall, UnknownField
-from sse_core.dialects import events, groq, openai
+from sse_core import Control, Event, InvalidChunk, Message, ToolCall
+from sse_core.dialects import groq, openai
 from sse_core.dialects.shared.lenient import convert_leniently
 from support.core import unhurried
 
@@ -155,6 +155,21 @@ def test_a_signature_is_the_last_part_of_a_thought() -> None:
     details = message.native.choices[0].message.reasoning_details
     assert [(detail.text, detail.signature) for detail in details] == [("ab", "s"), ("c", None)]
     assert message.reasoning == "abc"
+
+
+def test_a_part_of_a_thought_belongs_to_the_last_one() -> None:
+    details = [("reasoning.summary", 0, "a"), ("reasoning.text", 1, "b"), ("reasoning.text", 1, "c")]
+    message = together(
+        *(
+            delta(reasoning_details=[{"type": type, "index": index, "text": text}])
+            for type, index, text in details
+        )
+    )
+    built = message.native.choices[0].message.reasoning_details
+    assert [(detail.type, detail.text) for detail in built] == [
+        ("reasoning.summary", "a"),
+        ("reasoning.text", "bc"),
+    ]
 
 
 # Tool calls.
@@ -495,29 +510,3 @@ def test_strictly_anything_else_is_an_invalid_chunk(path: tuple[Any, ...], wrong
     openai.ChatDialect().read(Event(data))
     with pytest.raises(InvalidChunk, match=why):
         openai.chat(model="m", messages=[], strict=True).dialect().read(Event(data))
-
-
-# The events behind the chunks.
-
-
-def test_chunks_can_be_had_with_their_events() -> None:
-    request = events.with_events(groq.chat(model="m", messages=[]))
-    assert request.path == "/chat/completions"
-    dialect = request.dialect()
-    dialect.unknown_field(UnknownField("anything", b""))
-    event = Event(b'{"choices":[{"delta":{"content":"a","mood":"calm"},"finish_reason":"stop"}]}')
-    pair = dialect.read(event)
-    assert isinstance(pair, events.WithEvent)
-    assert (pair.chunk.text, pair.event, dialect.may_end) == ("a", event, True)
-    assert json.loads(pair.event.raw)["choices"][0]["delta"]["mood"] == "calm"
-    assert dialect.read(Event(b"[DONE]")) is Control.END
-    accumulator = dialect.accumulator()
-    assert accumulator is not None
-    assert (accumulator.add([pair]), accumulator.message().text) == (1, "a")
-
-
-def test_events_have_no_whole_with_events_either() -> None:
-    dialect = events.with_events(events.request()).dialect()
-    assert dialect.ends_with_body
-    assert dialect.accumulator() is None
-    assert isinstance(dialect.error_for(Response(404), b"<html>"), StatusError)

@@ -9,7 +9,17 @@ import pytest
 from msgspec import Struct
 
 from sse_core import ApiError, Event, InvalidChunk, Request, Response, StatusError
-from sse_core.dialects import anthropic, events, gemini, groq, openai, responses
+from sse_core.dialects import (
+    anthropic,
+    cohere,
+    completions,
+    events,
+    gemini,
+    groq,
+    interactions,
+    openai,
+    responses,
+)
 from sse_core.dialects import json as json_dialect
 from sse_core.testing.dialects import Fixture, load
 from sse_core.testing.dialects import read as read_fixture
@@ -28,6 +38,9 @@ REQUESTS: dict[str, Request[Any]] = {
     "anthropic": anthropic.message(model="m", messages=MESSAGES, max_tokens=9, betas=["a", "b"], top_k=1),
     "gemini": gemini.generate_content(model="m", contents=[{"parts": [{"text": "hello"}]}], labels={}),
     "responses": responses.response(model="m", input="hello", store=False),
+    "cohere": cohere.chat_response(model="m", messages=MESSAGES, k=1),
+    "interactions": interactions.interaction(model="m", input="hello", store=False),
+    "completions": completions.completion(model="m", prompt="hello", echo=True),
     "json": json_dialect.document(Number, "/numbers", body={"most": 9}),
 }
 PATHS = {
@@ -36,6 +49,9 @@ PATHS = {
     "anthropic": "/v1/messages",
     "gemini": "/models/m:generateContent",
     "responses": "/responses",
+    "cohere": "/v2/chat",
+    "interactions": "/interactions",
+    "completions": "/completions",
     "json": "/numbers",
 }
 ANSWERS = [
@@ -90,7 +106,8 @@ def test_the_answer_is_what_the_chunks_make_together(fixture: Fixture) -> None:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_byte_order_mark_is_passed_over(name: str) -> None:
-    document: dict[str, object] = {"n": 1, "choices": [], "candidates": [], "content": [], "output": []}
+    document: dict[str, object] = {"n": 1, "message": {}, "status": ""}
+    document |= {name: [] for name in ("choices", "candidates", "content", "output")}
     assert read(name, b"\xef\xbb\xbf" + json.dumps(document).encode()) == read(name, document)
 
 
@@ -130,6 +147,24 @@ def test_a_failed_response_is_an_error() -> None:
     with pytest.raises(ApiError, match="no"):
         read("responses", failed)
     assert read("responses", {"id": "r", "status": "completed", "error": None}).status == "completed"
+
+
+def test_an_answer_that_failed_is_an_error_with_status_200_too() -> None:
+    with pytest.raises(ApiError, match="internal server error") as caught:
+        read("cohere", {"id": "c", "finish_reason": "ERROR", "message": {"role": "assistant"}})
+    assert caught.value.retryable
+    with pytest.raises(ApiError, match="no"):
+        read("interactions", {"status": "failed", "errors": [{"code": "internal_error", "message": "no"}]})
+    with pytest.raises(ApiError, match="no"):
+        read(
+            "interactions",
+            {"status": "failed", "steps": [{"type": "model_output", "error": {"message": "no"}}]},
+        )
+
+
+def test_an_interaction_may_have_errors_that_did_not_make_it_fail() -> None:
+    interaction = read("interactions", {"status": "completed", "errors": [{"message": "no"}]})
+    assert (interaction.status, interaction.errors) == ("completed", [{"message": "no"}])
 
 
 def test_a_completion_is_read_tolerantly() -> None:

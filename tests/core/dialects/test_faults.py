@@ -24,13 +24,13 @@ from sse_core import (
     StatusError,
     StreamIncomplete,
 )
-from sse_core.dialects import anthropic, events, gemini, groq, mcp, openai, responses
+from sse_core.dialects import anthropic, events, gemini, groq, interactions, mcp, openai, responses
 from sse_core.dialects import json as json_dialect
 from sse_core.dialects.shared.joined import joined
 from sse_core.dialects.shared.retry_after import retry_after_in
 from sse_core.testing.dialects import REQUESTS
 
-PROVIDERS = sorted(REQUESTS.keys() & {"openai", "groq", "anthropic", "gemini", "responses"})
+PROVIDERS = sorted(REQUESTS.keys() - {"mcp", "json", "events"})
 
 
 def event_of(value: object, type: str = "message") -> Event:
@@ -107,6 +107,27 @@ WHOLE: list[tuple[str, dict[str, Any], str, str | None]] = [
         "hi",
         "STOP",
     ),
+    (
+        "cohere",
+        {
+            "id": "c",
+            "finish_reason": "TOOL_CALL",
+            "message": {"content": [{"type": "text", "text": "hi"}], "tool_calls": [CALL]},
+        },
+        "hi",
+        "TOOL_CALL",
+    ),
+    (
+        "interactions",
+        {
+            "object": "interaction",
+            "status": "completed",
+            "steps": [{"type": "model_output", "content": [{"type": "text", "text": "hi"}]}],
+        },
+        "hi",
+        "completed",
+    ),
+    ("completions", {"choices": [{"text": "hi", "finish_reason": "stop"}]}, "hi", "stop"),
 ]
 
 
@@ -129,6 +150,12 @@ def test_c2_a_whole_response_that_failed_is_an_error() -> None:
     failed = {"object": "response", "status": "failed", "error": {"code": "server_error", "message": "no"}}
     with pytest.raises(ApiError, match="no"):
         REQUESTS["responses"]().dialect().read(event_of(failed))
+    interaction = {"object": "interaction", "status": "failed", "errors": [{"message": "no"}]}
+    with pytest.raises(ApiError, match="no"):
+        REQUESTS["interactions"]().dialect().read(event_of(interaction))
+    answer = {"id": "c", "finish_reason": "ERROR", "message": {"role": "assistant"}}
+    with pytest.raises(ApiError, match="internal server error"):
+        REQUESTS["cohere"]().dialect().read(event_of(answer))
 
 
 # C3: errors in any form, at any status.
@@ -213,6 +240,9 @@ NOTHING: list[tuple[str, object]] = [
     ("gemini", {"hello": 1}),
     ("anthropic", {"type": "hello"}),
     ("responses", {"type": "hello"}),
+    ("cohere", {"type": "hello"}),
+    ("completions", {"choices": [{"txt": "a"}]}),
+    ("interactions", {"event_type": "hello"}),
 ]
 SOMETHING: list[tuple[str, object]] = [
     ("openai", {"choices": [{"delta": {"content": "a"}}]}),
@@ -221,6 +251,9 @@ SOMETHING: list[tuple[str, object]] = [
     ("gemini", {"usageMetadata": {"promptTokenCount": 1}}),
     ("anthropic", {"type": "message_start", "message": {"id": "m"}}),
     ("responses", {"type": "response.created", "response": {"id": "r"}}),
+    ("cohere", {"type": "message-start", "id": "c"}),
+    ("completions", {"choices": [{"text": "a"}]}),
+    ("interactions", {"event_type": "interaction.created", "interaction": {"id": "i"}}),
 ]
 
 
@@ -299,6 +332,8 @@ def test_c4_beside_the_error() -> None:
 STARTS: dict[str, Callable[[str], object]] = {
     "anthropic": lambda id: {"type": "message_start", "message": {"id": id, "content": []}},
     "responses": lambda id: {"type": "response.created", "response": {"id": id}},
+    "cohere": lambda id: {"type": "message-start", "id": id},
+    "interactions": lambda id: {"event_type": "interaction.created", "interaction": {"id": id}},
 }
 
 
@@ -470,6 +505,14 @@ CUT: dict[str, tuple[bytes, ...]] = {
         for half in HALVES
     ),
     "responses": tuple(b'{"type":"response.output_text.delta","delta":%b}' % half for half in HALVES),
+    "cohere": tuple(
+        b'{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":%b}}}}' % half
+        for half in HALVES
+    ),
+    "completions": tuple(b'{"choices":[{"text":%b}]}' % half for half in HALVES),
+    "interactions": tuple(
+        b'{"event_type":"step.delta","index":0,"delta":{"type":"text","text":%b}}' % half for half in HALVES
+    ),
 }
 
 
@@ -597,6 +640,7 @@ def test_e1_a_name_in_a_path_is_quoted(model: str, path: str) -> None:
 
 def test_e1_an_id_in_a_path_is_quoted() -> None:
     assert responses.resume("a/b?c").path == "/responses/a%2Fb%3Fc?stream=true"
+    assert interactions.resume("a/b?c").path == "/interactions/a%2Fb%3Fc?stream=true"
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "/../secret", "models/.."])
@@ -606,6 +650,8 @@ def test_e1_a_name_in_a_path_leads_nowhere_else(name: str) -> None:
     if "/" not in name:
         with pytest.raises(ValueError, match="response_id cannot be"):
             responses.resume(name)
+        with pytest.raises(ValueError, match="interaction_id cannot be"):
+            interactions.resume(name)
 
 
 def test_f1_a_name_that_is_none_is_named() -> None:
@@ -628,6 +674,9 @@ LARGE_EVENTS: dict[str, bytes] = {
     "openai": b'{"choices":[%b]}' % b",".join([b"{}"] * 250_000),
     "gemini": b'{"candidates":[%b]}' % b",".join([b"{}"] * 250_000),
     "anthropic": b'{"type":"message_start","message":{"content":[%b]}}' % b",".join([b"{}"] * 250_000),
+    "completions": b'{"choices":[%b]}' % b",".join([b"{}"] * 250_000),
+    "cohere": b'{"type":"x","a":[%b]}' % b",".join([b"{}"] * 250_000),
+    "interactions": b'{"event_type":"x","a":[%b]}' % b",".join([b"{}"] * 250_000),
 }
 
 
@@ -657,6 +706,16 @@ MANY: dict[str, Callable[[int], object]] = {
         "content_block": {"type": "text"},
     },
     "responses": lambda index: {"type": "response.output_text.delta", "output_index": index, "delta": "a"},
+    "cohere": lambda index: {
+        "type": "citation-start",
+        "delta": {"message": {"citations": {"start": index}}},
+    },
+    "completions": lambda index: {"choices": [{"index": index, "text": "a"}]},
+    "interactions": lambda index: {
+        "event_type": "step.delta",
+        "index": index,
+        "delta": {"type": "text", "text": "a"},
+    },
 }
 
 

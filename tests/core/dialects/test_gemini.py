@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -26,12 +27,10 @@ from sse_core import (
 from sse_core import UnknownField as Field
 from sse_core.dialects import gemini
 from support.core import unhurried
+from support.dialects import read_event
 
 request = gemini.generate(model="gemini-3-flash", contents=[])
-
-
-def read(data: object, type: str = "message") -> Any:
-    return request.dialect().read(Event(data if isinstance(data, bytes) else json.dumps(data).encode(), type))
+read = partial(read_event, request)
 
 
 def test_a_request() -> None:
@@ -112,6 +111,15 @@ def test_what_is_joined_and_what_is_not() -> None:
         ("f", None),
     ]
     assert (message.text, message.reasoning) == ("abf", "cde")
+
+
+def test_a_candidate_that_was_blocked_has_no_content() -> None:
+    accumulator = request.dialect().accumulator()
+    assert accumulator is not None
+    assert accumulator.add([read({"candidates": [{"finishReason": "SAFETY"}]})]) == 0
+    message = accumulator.message()
+    (candidate,) = message.native.candidates
+    assert (candidate.content, message.text, message.finish_reason) == (None, "", "SAFETY")
 
 
 def test_looking_at_the_message_changes_nothing() -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sse_core import ApiError, Control, Event, InvalidChunk, Response, StatusError
 from sse_core.dialects import json
 from support.core import unhurried
+from support.dialects import read_event
 
 
 class Number(Struct):
@@ -21,7 +22,7 @@ class Number(Struct):
 
 
 def read(data: bytes, type: Any = Number, *, event: str = "message", done: bytes | None = b"[DONE]") -> Any:
-    return json.request(type, done=done).dialect().read(Event(data, event))
+    return read_event(json.request(type, done=done), data, event)
 
 
 def test_a_request() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sse_core import URL, ApiError, Control, Event, InvalidChunk, Response, StatusError
 from sse_core.dialects import responses
 from support.core import unhurried
+from support.dialects import read_event
 
 request = responses.create(model="m", input="hello")
 
@@ -21,7 +22,7 @@ def event(type: str, **fields: object) -> Event:
 
 
 def read(type: str, **fields: object) -> Any:
-    return request.dialect().read(event(type, **fields))
+    return read_event(request, {"type": type, **fields}, type)
 
 
 @pytest.mark.parametrize("data", [{"detail": "no"}, {"code": 1, "message": "no"}])

@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct, inspect
 
 from sse_core import Control, Event
-from sse_core.dialects import anthropic, gemini, openai, responses
+from sse_core.dialects import anthropic, cohere, completions, gemini, interactions, openai, responses
 from sse_core.dialects.chat import chunks as chat
 from sse_core.dialects.shared.lenient import UNKNOWN, fields_of, type_info
 from sse_core.testing.dialects import REQUESTS
@@ -45,6 +45,12 @@ GEMINI_CHUNK: dict[str, Any] = {
     "candidates": [{"content": {"parts": PARTS}, "finishReason": "STOP", "index": 0}],
     "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2, "totalTokenCount": 3},
 }
+COHERE_CALL: dict[str, Any] = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+COHERE_TEXT: dict[str, Any] = {"type": "text", "text": "text"}
+COHERE_USAGE = {"tokens": COUNTS, "billed_units": COUNTS}
+STEP_CALL: dict[str, Any] = {"type": "function_call", "id": "c", "name": "f", "arguments": {"a": 1}}
+STEP_SAID: dict[str, Any] = {"type": "model_output", "content": [TEXT]}
+STEP_COUNTS = {"total_input_tokens": 1, "total_output_tokens": 2, "total_tokens": 3}
 EVENTS: dict[str, list[dict[str, Any]]] = {
     "openai": [CHAT_CHUNK, {"choices": [{"index": 0, "delta": {"content": "text"}}]}],
     "groq": [CHAT_CHUNK],
@@ -60,6 +66,39 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
             "delta": {"type": "input_json_delta", "partial_json": "{"},
         },
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": COUNTS},
+    ],
+    "cohere": [
+        {
+            "type": "message-start",
+            "delta": {"message": {"content": [COHERE_TEXT], "tool_calls": [COHERE_CALL]}},
+        },
+        {"type": "content-start", "index": 0, "delta": {"message": {"content": COHERE_TEXT}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "text"}}}},
+        {"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": COHERE_CALL}}},
+        {"type": "tool-call-delta", "index": 0, "delta": {"message": {"tool_calls": COHERE_CALL}}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": COHERE_USAGE}},
+    ],
+    "completions": [
+        {
+            "choices": [{"index": 0, "text": "text", "finish_reason": "stop"}, {"index": 1, "text": "other"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        },
+    ],
+    "interactions": [
+        {"event_type": "step.start", "index": 0, "step": STEP_CALL},
+        {"event_type": "step.start", "index": 0, "step": STEP_SAID},
+        {"event_type": "step.delta", "index": 0, "delta": TEXT},
+        {
+            "event_type": "step.delta",
+            "index": 0,
+            "delta": {"type": "arguments_delta", "arguments": "{}"},
+        },
+        {"event_type": "content.start", "index": 0, "content": STEP_CALL},
+        {"event_type": "content.delta", "index": 0, "delta": STEP_CALL},
+        {
+            "event_type": "interaction.completed",
+            "interaction": {"status": "completed", "steps": [STEP_SAID, STEP_CALL], "usage": STEP_COUNTS},
+        },
     ],
     "responses": [
         {"type": "response.output_text.delta", "delta": "text", "output_index": 0},
@@ -81,11 +120,14 @@ KINDS: dict[str, Any] = {
     "groq": openai.ChatCompletionChunk,
     "gemini": gemini.GenerateContentResponse,
     "anthropic": anthropic.MessageStreamEvent,
+    "cohere": cohere.ChatStreamEvent,
+    "completions": completions.Completion,
+    "interactions": interactions.InteractionStreamEvent,
     "responses": responses.ResponseStreamEvent,
 }
-for _name in ("anthropic", "responses"):
-    _tags = [str(kind.__struct_config__.tag) for kind in get_args(KINDS[_name])]
-    EVENTS[_name] += [{"type": tag} for tag in _tags if tag != UNKNOWN]
+for _name in ("anthropic", "cohere", "interactions", "responses"):
+    _configs = [kind.__struct_config__ for kind in get_args(KINDS[_name])]
+    EVENTS[_name] += [{config.tag_field: config.tag} for config in _configs if config.tag != UNKNOWN]
 
 NEEDED: dict[type[Struct], set[str]] = {
     chat.ChatCompletionChunk: {"object", "error", "x_groq"},
@@ -102,6 +144,20 @@ NEEDED: dict[type[Struct], set[str]] = {
     },
     anthropic.ContentBlockDelta: {"of_server_tool"},
     anthropic.Usage: {*COUNTS, "cache_creation_input_tokens", "cache_read_input_tokens"},
+    cohere.BilledUnits: {*COUNTS},
+    cohere.MessageEndChange: {"error", "usage"},
+    cohere.ToolCall: {"id"},
+    cohere.Usage: {"tokens", "billed_units"},
+    cohere.UsageTokens: {*COUNTS},
+    completions.Choice: {"error"},
+    completions.Completion: {"object", "error"},
+    interactions.ContentDelta: {"of_server_tool"},
+    interactions.EventMetadata: {"total_usage"},
+    interactions.StepDelta: {"of_server_tool"},
+    interactions.Usage: {
+        *STEP_COUNTS,
+        *("total_thought_tokens", "total_reasoning_tokens", "total_tool_use_tokens"),
+    },
     responses.Usage: {*COUNTS, "total_tokens"},
     responses.Response: {"incomplete_details"},
 }
@@ -118,7 +174,7 @@ def wrong(kind: inspect.Type, seen: tuple[type, ...] = ()) -> Iterator[object]:
 def wrong_inside(kind: inspect.Type, seen: tuple[type, ...]) -> Iterator[object]:
     match kind:
         case inspect.StructType(cls=cls, tag=tag) if cls not in seen and tag != UNKNOWN:
-            named = {} if tag is None else {"type": tag}
+            named = {} if tag is None else {kind.tag_field: tag}
             for name, (of, essential) in fields_of(cls).items():
                 if not essential and name not in NEEDED.get(cls, ()):
                     yield from ({**named, name: value} for value in wrong(of, (*seen, cls)))
@@ -151,7 +207,7 @@ def variations(value: dict[str, Any], kind: inspect.Type) -> Iterator[dict[str, 
 def struct_of(value: dict[str, Any], kind: inspect.Type) -> type[Struct] | None:
     kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     structs = [each for each in kinds if isinstance(each, inspect.StructType)]
-    return next((each.cls for each in structs if each.tag in (None, value.get("type"))), None)
+    return next((each.cls for each in structs if each.tag in (None, value.get(str(each.tag_field)))), None)
 
 
 def item_type(kind: inspect.Type) -> inspect.Type:

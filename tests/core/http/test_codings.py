@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import sys
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from importlib import import_module
@@ -38,6 +37,7 @@ from sse_core import (
 )
 from sse_core.dialects import events
 from support.core import DONE, ERROR, FINISH, Life, answer, cut_at, cuts, framed, places, say, unhurried
+from support.counting import measured_memory
 
 MODULE: Any = import_module("sse_core.http.codings")
 brotli: Any = import_module("brotli")
@@ -322,6 +322,41 @@ def test_a_brotli_that_knows_no_limits_will_not_do(monkeypatch: pytest.MonkeyPat
 # Limits.
 
 
+@pytest.mark.parametrize(
+    ("name", "compress", "reader"),
+    [
+        ("gzip", gzip.compress, lambda: zlib.decompressobj(31).decompress),
+        ("deflate", zlib.compress, lambda: zlib.decompressobj().decompress),
+        ("br", brotli.compress, lambda: brotli.Decompressor().process),
+        ("zstd", zstd.compress, lambda: zstd.ZstdDecompressor().decompress),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 1, 100])
+def test_what_fills_one_step_is_followed_by_the_rest(
+    name: str, compress: Callable[[bytes], bytes], reader: Callable[[], Callable[[bytes], bytes]], more: int
+) -> None:
+    """All is given that a part of a body decodes to, also if that is exactly one step."""
+    whole = compress(b"a" * (MODULE.OUTPUT_STEP + more))
+    for size in range(1, len(whole) + 1):
+        assert decoded(decoder_of(name), whole[:size]) == reader()(whole[:size])
+
+
+def test_the_shortest_body_has_two_bytes() -> None:
+    decoding = decoder_of("deflate")
+    assert decoded(decoding, b"\x03\x00") == b""
+    assert decoding.ended and decoding.error is None
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_body_that_expands_less_than_the_limit_may_be_large(in_pieces: bool) -> None:
+    data = b"".join(say(str(number)) for number in range(MODULE.FREE_OUTPUT // 40))
+    coded = gzip.compress(data)
+    assert MODULE.FREE_OUTPUT < len(data) < 30 * len(coded)
+    decoding = decoder_of("gzip", 30)
+    assert decoded(decoding, *cut_at(coded, range(0, len(coded), 1000) if in_pieces else [])) == data
+    assert decoding.ended and decoding.error is None
+
+
 BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip": ("gzip", gzip.compress),
     "deflate": ("deflate", zlib.compress),
@@ -335,13 +370,11 @@ BOMBS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 def test_a_bomb_goes_off_in_steps_and_not_for_long(name: str, compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(b"\0" * 2**26)
     decoding = decoder_of(name)
-    tracemalloc.start()
-    size = len(decoding.decode(bomb))
-    while decoding.pending:
-        size += len(decoding.decode())
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 4 * MODULE.OUTPUT_STEP + len(bomb) + 2**17
+    with measured_memory() as memory:
+        size = len(decoding.decode(bomb))
+        while decoding.pending:
+            size += len(decoding.decode())
+    assert memory.most < 4 * MODULE.OUTPUT_STEP + len(bomb) + 2**17
     assert size <= MODULE.FREE_OUTPUT + LIMIT * len(bomb) < 2**26
     assert "expands to more than 1000 times its size" in str(decoding.error)
 

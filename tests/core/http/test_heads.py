@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import ProtocolError
-from sse_core.http.heads import STATUS, HeadScanner
+from sse_core.http.heads import STATUS, WHOLE_HEAD, HeadScanner
 from support.core import unhurried
 
 STARTS = [
@@ -38,8 +38,14 @@ PARTS = [
     * 2,
     *(b"\r", b"\n", b"\0", b"\v", b"\f", b"\xff", b"(", b"y", b"X : y\r\n", b": y\r\n", b"\r\n\r\n"),
 ]
+
+
+def joined(start: bytes, parts: list[bytes]) -> bytes:
+    return start + b"".join(parts)
+
+
 heads = st.builds(
-    lambda start, parts: start + b"".join(parts),
+    joined,
     st.sampled_from(STARTS),
     st.lists(st.sampled_from(PARTS) | st.binary(max_size=2), max_size=10),
 )
@@ -71,7 +77,8 @@ def h11_takes(data: bytes) -> bool:
 def test_a_head_is_right_if_h11_says_so(data: bytes) -> None:
     blank = min((end for end in (data.find(b"\n\n") + 2, data.find(b"\n\r\n") + 3) if end > 2), default=0)
     if blank:
-        assert scans(data) == scans(data[:blank]) == h11_takes(data[:blank])
+        whole = WHOLE_HEAD.fullmatch(data, 0, blank) is not None
+        assert scans(data) == scans(data[:blank]) == h11_takes(data[:blank]) == whole
     elif scans(data):
         ends = (b"", b"\n", b"\n\n", b"y:\n\n", b":\n\n", STATUS[len(data) :] + b"\n\n")
         assert any(h11_takes(data + end) for end in ends if (data + end).endswith(b"\n")), "too late"

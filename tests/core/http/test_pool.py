@@ -263,6 +263,16 @@ def test_what_is_draining_is_not_among_what_may_be_ready() -> None:
     assert (pool.draining(A), taken(pool)) == ([three], 2)
 
 
+def test_what_is_taken_while_it_drains_is_on_the_clock_of_whoever_takes_it() -> None:
+    """Event loops have clocks of their own."""
+    pool: Pool[int] = Pool(PoolLimits(drain_wait=1))
+    for since in (100.0, 3.0):
+        connection = half_idle(1, since=since)
+        pool.keep(connection)
+        assert pool.take_draining(connection, 5.0)
+        assert connection.since == min(since, 5.0)
+
+
 def test_what_is_draining_makes_room_first() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=2))
     pool.keep(idle(1))

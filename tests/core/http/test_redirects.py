@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sse_core import (
+    URL,
     Acquire,
     Acquired,
     ConnectionFailed,
@@ -26,6 +27,7 @@ from sse_core import (
     Verdict,
 )
 from sse_core.dialects.events import EventsDialect
+from sse_core.http.redirects import PreparedRequest
 from support.core import DONE, HEAD, LAST, Life, answer, framed, say
 
 CLIENT = [
@@ -211,6 +213,13 @@ def test_of_two_locations_none_is_followed(second: str) -> None:
     life.receive(answer(b"moved", "Location: /there", f"Location: {second}", status="307 Moved"))
     error = life.ended(Verdict.REFUSED, StatusError)
     assert error.message == "the redirect was not followed: it has more than one Location"
+
+
+def test_a_prepared_request_shows_no_credentials() -> None:
+    headers = (("Authorization", "Bearer s3cret"),)
+    prepared = PreparedRequest(URL.parse("https://a.test"), "/v1?key=s3cret", "POST", headers, b"s3cret")
+    assert repr(prepared) == "<PreparedRequest POST https://a.test/v1>"
+    assert prepared.__rich_repr__() == []
 
 
 def test_a_location_may_have_a_comma() -> None:

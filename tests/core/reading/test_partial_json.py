@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import tracemalloc
-from collections.abc import Callable
-from types import FrameType
 from typing import Any, cast
 
 import msgspec
@@ -14,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import InvalidArguments, ToolCall
+from sse_core import ToolCall
 from sse_core.reading.partial_json import DEPTH, close_json
 from support.core import unhurried
+from support.counting import calls, most_memory
 
 
 @pytest.mark.parametrize(
@@ -147,23 +144,6 @@ def test_nesting_is_bounded(start: str) -> None:
     assert found.count("[") + found.count("{") <= DEPTH
 
 
-def calls(function: Callable[[], object]) -> int:
-    """Count the calls of functions, those of C among them."""
-    found = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal found
-        found += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return found
-
-
 PIECES = ("\\n", "\\ud83d\\ude00", "a", "a\\n")
 STARTS = ['{"a":"', '{"', '["a","']
 
@@ -173,63 +153,10 @@ STARTS = ['{"a":"', '{"', '["a","']
 def test_a_long_string_takes_steps_and_memory_by_its_length(start: str, piece: str) -> None:
     def cost(times: int) -> tuple[int, int]:
         text = start + piece * times
-        steps = calls(lambda: close_json(text))
-        tracemalloc.start()
-        close_json(text)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return steps, peak - 2 * len(text)  # what is returned, and what it is put together from
+        steps = calls(lambda: close_json(text), of_c=True)
+        most = most_memory(lambda: close_json(text))
+        return steps, most - 2 * len(text)  # what is returned, and what it is put together from
 
     (few, _), (many, room) = cost(20_000), cost(80_000)
     assert many <= 4 * few
     assert room <= 64 * 1024
-
-
-# Tool calls.
-
-
-class Where(msgspec.Struct):
-    """The arguments of a function."""
-
-    city: str
-    days: int = 1
-
-
-def test_arguments_are_read_whole() -> None:
-    call = ToolCall(name="weather", arguments='{"city": "Paris"}')
-    assert call.parsed() == call.partial() == {"city": "Paris"}
-    assert call.arguments_as(Where) == Where("Paris")
-    assert call.arguments_as(dict[str, str]) == {"city": "Paris"}
-
-
-@pytest.mark.parametrize("nothing", ["", " \n"])
-def test_no_arguments_are_an_empty_object(nothing: str) -> None:
-    call = ToolCall(name="now", arguments=nothing)
-    assert call.parsed() == call.partial() == call.arguments_as(dict[str, int]) == {}
-
-
-def test_arguments_are_read_while_they_come() -> None:
-    call = ToolCall(name="weather", arguments='{"city": "Par')
-    assert call.partial() == {"city": "Par"}
-    with pytest.raises(
-        InvalidArguments, match="the arguments of 'weather': Input data was truncated"
-    ) as caught:
-        call.parsed()
-    assert caught.value.call is call
-
-
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        ('{"city": 1}', r"Expected `str`, got `int` - at `\$.city`"),
-        ("{}", "missing required field `city`"),
-        ("Paris", "malformed"),
-        ('{"x":' * 100_000, "recursion"),
-        ("\ud800", "surrogates"),
-    ],
-)
-def test_arguments_that_do_not_fit_are_named(arguments: str, why: str) -> None:
-    call = ToolCall(name="weather", arguments=arguments)
-    with pytest.raises(InvalidArguments, match=why):
-        call.arguments_as(Where)
-    call.partial()

@@ -1,10 +1,8 @@
-"""What to ask for, and how a dialect describes a refusal by default."""
+"""What to ask for, and that nothing secret of it is shown."""
 
 from __future__ import annotations
 
-import pytest
-
-from sse_core import URL, NotAnEventStream, Proxy, Request, Response, Send, StatusError
+from sse_core import URL, Proxy, Request, Send
 from sse_core.dialects import events
 from sse_core.dialects.events import EventsDialect
 
@@ -12,24 +10,6 @@ from sse_core.dialects.events import EventsDialect
 def test_a_request_is_a_get_unless_it_says_otherwise() -> None:
     request = Request(dialect=EventsDialect)
     assert (request.method, request.path, request.headers, request.body) == ("GET", "", (), b"")
-
-
-def test_a_refusal_by_status_is_a_status_error() -> None:
-    error = EventsDialect().error_for(Response(404, "Not Found"), b"why")
-    assert isinstance(error, StatusError)
-    assert (error.message, error.raw) == ("Not Found", b"why")
-    assert str(EventsDialect().error_for(Response(404), b"")) == "HTTP 404"
-
-
-def test_a_refused_200_says_what_it_is_and_shows_its_start() -> None:
-    error = EventsDialect().error_for(Response(200), b"x" * 1000)
-    assert isinstance(error, NotAnEventStream)
-    shown = "x" * 200
-    assert (
-        str(error)
-        == f"the response, of no type, is no event stream; it begins with b'{shown}', which looks like text"
-    )
-    assert error.body == b"x" * 1000
 
 
 def test_a_request_shows_no_credentials() -> None:
@@ -42,20 +22,3 @@ def test_what_repr_leaves_out_rich_does_not_show_either() -> None:
     hiding = [events.request("/feed?key=s3cret"), URL.parse("https://h/?key=s3cret")]
     assert [value.__rich_repr__() for value in hiding] == [[], []]
     assert [Send(b"s3cret", None).__rich_repr__(), Proxy.parse("u:s3cret@h").__rich_repr__()] == [[], []]
-
-
-@pytest.mark.parametrize(
-    ("body", "looks"),
-    [
-        (b"\n<!DOCTYPE html>", ", which looks like HTML"),
-        (b'\xef\xbb\xbf {"choices": []}', ", which looks like JSON"),
-        (b'[\n{"a": 1},\n{"a": 2}\n]', ", which looks like JSON"),
-        (b'{"a": 1}\r\n\r\n{"a": 2}', ", which looks like lines of JSON"),
-        ("zu spät\n".encode(), ", which looks like text"),
-        (b"\x1f\x8b\x08\x00", ""),
-        (b" ", ""),
-    ],
-)
-def test_a_refused_200_says_what_it_looks_like(body: bytes, looks: str) -> None:
-    error = EventsDialect().error_for(Response(200), body)
-    assert str(error) == f"the response, of no type, is no event stream; it begins with {body!r}{looks}"

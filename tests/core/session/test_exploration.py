@@ -460,9 +460,11 @@ def chunks_of(life: Life, setting: Setting) -> list[Any]:
 
 def fetched_chunks(life: Life, setting: Setting) -> list[Any]:
     """The same of a body that came without framing."""
-    if life.session.response is None or life.session.response.status != 200:
+    dialect, status = setting.request.dialect(), life.session.response and life.session.response.status
+    begins_as_events = dialect.accepts_any_type and b"".join(life.received).startswith(b"data:")
+    if status != 200 and not (status == 204 and begins_as_events):
         return []
-    decoder, dialect = EventDecoder(last_event_id=life.resumed_from), setting.request.dialect()
+    decoder = EventDecoder(last_event_id=life.resumed_from)
     chunks: list[Any] = []
     for data in life.received:
         for event in decoder.feed(data):

@@ -114,7 +114,7 @@ def test_a_life_has_a_beginning() -> None:
         b"HTTP/1.1 404 No\r\nSet-Cookie: a=s3cret; b=s3cret\r\nX-Open: open\r\nContent-Length: 4\r\n\r\nopen",
         b"HTTP/1.1 103 Early\r\nset-cookie:s3cret\r\n\r\nHTTP/1.1 404 No\r\nX-Open: open\r\n"
         b"SET-COOKIE: s3cret\r\nContent-Length: 4\r\n\r\nopen",
-        b"HTTP/1.1 404 No\nSet-Cookie: s3cret\n s3cret\nX-Open: open\n open\nContent-Length: 19\n\n"
+        b"HTTP/1.1 404 No\nSet-Cookie: s3cret\n\ts3cret\n s3cret\nX-Open: open\n open\nContent-Length: 19\n\n"
         b"Cookie: it is open.",
         b"HTTP/1.1 404 A reason phrase that is longer than any name\r\nSet-Cookie: s3cret\r\n"
         b"X-Open: open\r\nContent-Length: 4\r\n\r\nopen",
