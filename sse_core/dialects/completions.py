@@ -226,6 +226,11 @@ class CompletionAccumulator(Accumulator[Completion]):
                 self.parts += choice.logprobs is not None
         return sum(bool(chunk.text) for chunk in chunks)
 
+    @property
+    def understood(self) -> bool:
+        """Whether any text has come, if only an empty one: other dialects' events have a usage, too."""
+        return bool(self._choices)
+
     def message(self) -> Message:
         choices = tuple(choice.build() for _, choice in sorted(self._choices.items()))
         native = msgspec.structs.replace(self._completion, choices=choices)
