@@ -170,9 +170,7 @@ def test_the_lists_of_names_say_the_same() -> None:
         if isinstance(node, ast.ImportFrom) and node.level
         for alias in node.names
     }
-    at_once = {
-        name for name, module in names if module in ("_version", "errors") or name not in sse_core.LATER
-    }
+    at_once = {name for name, _ in names if name not in sse_core.LATER}
     assert {(name, module) for name, module in names if name not in at_once} == set(sse_core.LATER.items())
     assert at_once | set(sse_core.LATER) == set(sse_core.__all__)
     assert len(names) == len(sse_core.__all__)
