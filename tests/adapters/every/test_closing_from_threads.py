@@ -29,7 +29,7 @@ from support.runners import (
     outcome,
     run_without_loop,
 )
-from support.servers import End, Peer, event, eventually, head, listening, never_accepting, says
+from support.servers import End, Peer, Server, event, eventually, head, listening, never_accepting, says
 
 START = head(version="1.0") + event("one")
 IDLE = says(START, end=End.SILENCE)
