@@ -86,7 +86,7 @@ class Reader(Generic[T]):
         check_type("limits", limits, Limits, "Limits")
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
-        self.detects_content = self._builder.detects_content
+        self.detects_content: bool = self._builder.detects_content
         """Whether content is told from other chunks, so that deadlines may be set for it."""
         self._begin_body(last_event_id)
         if response is not None:
@@ -95,17 +95,17 @@ class Reader(Generic[T]):
     def _begin_body(self, last_event_id: str) -> None:
         self.mode = DOCUMENT if self.dialect.document else EVENTS
         """What the body is, as far as is known yet."""
-        self.may_be_events = False
+        self.may_be_events: bool = False
         """Whether it may be events although the head says something else: its first bytes will tell."""
         self.verdict: Verdict | None = None
         """How the stream ended; None before that."""
         self.error: StreamError | None = None
         """The error that ended it, if one did."""
-        self.chunks = 0
+        self.chunks: int = 0
         """How many chunks this body has brought."""
-        self.content = 0
+        self.content: int = 0
         """How many of them brought content; all of them, if the dialect does not tell."""
-        self.comments = 0
+        self.comments: int = 0
         """How many comments this body has brought."""
         self._response: Response | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=self._limits.max_event_size)
@@ -178,7 +178,6 @@ class Reader(Generic[T]):
         chunks: list[T] = []
         if not self._begun:
             self._keep(data)
-            del self._prefix[self._limit :]  # by the first bytes that is less than by none
         try:
             if len(data) <= MAX_PIECE:
                 self._decode(data, chunks)
@@ -247,11 +246,11 @@ class Reader(Generic[T]):
             self._read_items(decoder.feed_all(data), chunks)
             return
         type, events = batch
-        if not (self.content or self._first_data):
-            self._first_data = events[0][:SNIFFED]
         self._begun = True
         self._last_read_id = decoder.last_event_id
         read = self.dialect.read_batch(events, chunks, type)
+        if read and not (self.content or self._first_data):
+            self._first_data = events[0][:SNIFFED]
         if read < len(events):
             self._read_items([Event(raw, type, self._last_read_id) for raw in events[read:]], chunks)
 
@@ -303,10 +302,11 @@ class Reader(Generic[T]):
         as that of the body would be.
         """
         if self.verdict is Verdict.COMPLETE and self.mode is EVENTS and not self._builder.understood:
+            before_data, _, _ = self._prefix.partition(b"data:")
             if self._first_data:
                 self.verdict, self.error = Verdict.UNFINISHED, self._premature_end()
-            elif has_no_event_lines(self._prefix.partition(b"data:")[0]):
-                error = self.dialect.error_for(self._head, bytes(self._prefix))
+            elif has_no_event_lines(before_data):
+                error = self.dialect.error_for(self._head, bytes(before_data[: self._limit]))
                 self.verdict, self.error = Verdict.REFUSED, error
         if self.error is not None:
             self.annotate(self.error)
@@ -342,7 +342,6 @@ class Reader(Generic[T]):
         self._keep(data)
         if self.mode is DOCUMENT and not self.dialect.document and not looks_like_json(self._prefix):
             self.mode = REFUSAL
-            del self._prefix[self._limit :]  # of which less is kept
         if self.mode is REFUSAL and self._received >= self._limit:
             return self.close()
         if self._received <= self._limit:
@@ -353,16 +352,16 @@ class Reader(Generic[T]):
     def _keep(self, data: bytes) -> None:
         check_type("data", data, bytes, "bytes")
         self._received += len(data)
-        self._prefix += data[: max(self._limit - len(self._prefix), 0)]
+        self._prefix += data[: max(self._limit, SNIFFED)]
+        del self._prefix[max(self._limit, SNIFFED) :]  # the limit may be another one by now
 
     @property
     def _limit(self) -> int:
-        """How many bytes are kept."""
-        limits = self._limits
-        may_be_document = self.mode is DOCUMENT or (
-            self.mode is EVENTS and self.dialect.accepts_document and looks_like_json(self._prefix)
-        )
-        return limits.max_document_size if may_be_document else limits.max_error_body
+        """How many bytes are of use, by what the body seems to be."""
+        dialect, limits = self.dialect, self._limits
+        may_be_document = dialect.document or (dialect.accepts_document and looks_like_json(self._prefix))
+        refused = self.mode is REFUSAL or not may_be_document
+        return limits.max_error_body if refused else limits.max_document_size
 
     def _read_collected(self, error: StreamError | None, chunks: list[T]) -> None:
         """Read a document or a refusal, as far as it has come. Raises the StreamError that it is."""
@@ -394,7 +393,7 @@ class Reader(Generic[T]):
     def _refuse(self) -> NoReturn:
         """Raise what a body says that stands in place of an answer."""
         self.verdict = Verdict.REFUSED
-        raise self.dialect.error_for(self._head, bytes(self._prefix))
+        raise self.dialect.error_for(self._head, bytes(self._prefix[: self._limit]))
 
     @property
     def _head(self) -> Response:

@@ -105,6 +105,23 @@ def cut_at(data: bytes, places: Iterable[int]) -> list[bytes]:
 places = st.lists(st.integers(min_value=0, max_value=2**16), max_size=12)
 
 
+def pieces_of(data: bytes, size: int) -> list[bytes]:
+    """`data` in pieces of a size, or whole if that is 0."""
+    return [data[at : at + size] for at in range(0, len(data), size)] if size else [data]
+
+
+SIZES = (0, 1, 7, 61)
+"""Of the pieces in which every fixture is read; 0 stands for the whole."""
+
+
+def told(error: StreamError | None) -> object:
+    """All that an error tells, to be compared; but for what only a request knows."""
+    if error is None:
+        return None
+    known = {name: value for name, value in vars(error).items() if name not in ("request", "proxy")}
+    return type(error), error.args, known | {"retry_after": error.retry_after}
+
+
 # The life of a session.
 
 

@@ -26,7 +26,7 @@ import sse_adapters.asyncio
 import sse_adapters.portal
 import sse_adapters.threads
 from sse_adapters import async_loop, sync_loop
-from sse_core import Request, Response, StreamError, Verdict
+from sse_core import Message, Request, Response, StreamError, Verdict
 from sse_core.dialects import events
 from support.servers import GENEROUS, End, Script, listening
 
@@ -44,6 +44,7 @@ class Result:
     response: Response | None
     request: bytes = b""
     """What the server got, as far as it is known."""
+    message: Message | None = None
 
     @property
     def data(self) -> list[str]:
@@ -59,7 +60,7 @@ def read(stream: sync_loop.Stream[Any]) -> Result:
                 chunks.append(chunk)  # noqa: PERF402 - those before an error count
     except StreamError as exc:
         error = exc
-    return Result(chunks, stream.verdict, error, stream.response)
+    return Result(chunks, stream.verdict, error, stream.response, message=stream.message)
 
 
 async def read_async(stream: async_loop.Stream[Any]) -> Result:
@@ -71,7 +72,7 @@ async def read_async(stream: async_loop.Stream[Any]) -> Result:
                 chunks.append(chunk)  # noqa: PERF401 - those before an error count
     except StreamError as exc:
         error = exc
-    return Result(chunks, stream.verdict, error, stream.response)
+    return Result(chunks, stream.verdict, error, stream.response, message=stream.message)
 
 
 class Runner(ABC):
