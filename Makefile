@@ -18,6 +18,7 @@ lint: .venv/lint
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/python -m tests.typing.known sse_core
 	$(BIN)/python -m tests.typing.known sse_adapters
 
 bench: .venv/bench

@@ -233,7 +233,7 @@ class ApiError(StreamError):
         self.raw = raw
         self._request_id = request_id
         self._said = (message,) if code is None and type is None else (code, type)
-        self.retryable = worth_retrying(*self._said)
+        self.retryable: bool = worth_retrying(*self._said)
         if is_callers_fault(*self._said):
             self.fault = Fault.CALLER
 
@@ -288,11 +288,12 @@ class StatusError(ApiError):
         )
         self.request = ""
         self.proxy = ""
-        self.args = (f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}",)
+        status = f"HTTP {response.status}"
+        self.args: tuple[Any, ...] = (f"{status}: {message}" if message else status,)
         self.fault = Fault.CALLER if 400 <= response.status < 500 else Fault.SERVER
         may_pass = (is_temporary_status(response.status) and not is_final(*self._said)) or self.retryable
         said = {"true": True, "false": False}.get(response.header("x-should-retry") or "")
-        self.retryable = may_pass if said is None else said
+        self.retryable: bool = may_pass if said is None else said
 
     def __str__(self) -> str:
         asked = f", for {self.request}" if self.request else ""

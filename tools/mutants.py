@@ -19,12 +19,13 @@ import argparse
 import ast
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -36,7 +37,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.mirror import TESTS, modules, own_tests  # noqa: E402 - once it can be found
+from support.mirror import modules, own_tests  # noqa: E402 - once it can be found
 
 EQUIVALENTS = Path(__file__).with_name("equivalents.toml")
 PATIENCE = 60
@@ -227,27 +228,27 @@ class Copies:
             shutil.copytree(ROOT, folder / str(each), ignore=NOT_COPIED)
             self._free.put(folder / str(each))
 
-    def run(self, files: list[Path], mutant: Mutant | None = None) -> str:
+    def run(self, tests: Iterable[str], mutant: Mutant | None = None) -> str:
         """Run tests until one fails. Return which, and how; empty if all pass."""
         copy = self._free.get()
         try:
             if mutant is None:
-                return self._pytest(copy, files)
+                return self._pytest(copy, tests)
             path = copy / mutant.path.relative_to(ROOT)
             original, changed = path.read_bytes(), path.stat()
             path.write_text(mutant.source, encoding="utf-8")
             try:
-                return self._pytest(copy, files)
+                return self._pytest(copy, tests)
             finally:
                 path.write_bytes(original)
                 os.utime(path, ns=(changed.st_atime_ns, changed.st_mtime_ns))
         finally:
             self._free.put(copy)
 
-    def _pytest(self, copy: Path, files: list[Path]) -> str:
+    def _pytest(self, copy: Path, tests: Iterable[str]) -> str:
         options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:randomly", "--hypothesis-seed=0"]
         options += ["-o", f"faulthandler_timeout={PATIENCE}"]
-        command = [sys.executable, "-m", "pytest", *options, *(str(file.relative_to(ROOT)) for file in files)]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
         environment = {**os.environ, "PYTHONPATH": f"{copy}:{copy / 'adapters'}"}
         ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
         if ran.returncode == 0:
@@ -258,9 +259,24 @@ class Copies:
 
 def try_out(copies: Copies, mutant: Mutant) -> str:
     """Return the test that notices a mutant; empty if it survives."""
-    package = "core conformance" if mutant.module.startswith("sse_core") else "adapters"
-    all_tests = [TESTS / folder for folder in package.split()]
-    return copies.run(own_tests(mutant.module), mutant) or copies.run(all_tests, mutant)
+    if noticed := copies.run(tests_of([mutant]), mutant):
+        return noticed
+    core = mutant.module.startswith("sse_core")
+    noticed = copies.run(("tests/core", "tests/conformance") if core else ("tests/adapters",), mutant)
+    name = re.match(r"FAILED ([^\[ ]+)", noticed)
+    if name and (failure := copies.run([name[1]])):
+        raise BrokenTree(failure)
+    return noticed
+
+
+def tests_of(mutants: Iterable[Mutant]) -> list[str]:
+    """Return the files with the own tests of the modules that are changed."""
+    found = {file for mutant in mutants for file in own_tests(mutant.module)}
+    return [str(file.relative_to(ROOT)) for file in sorted(found)]
+
+
+class BrokenTree(Exception):
+    """A test fails without any change, so that nothing can be said."""
 
 
 def main() -> int:
@@ -283,10 +299,8 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.workers) as pool:
         copies = Copies(Path(folder), options.workers)
-        files = sorted({file for mutant in tried for file in own_tests(mutant.module)})
-        if failure := copies.run(files):
-            print(f"Without any change, a test fails: {failure}")
-            return 2
+        if failure := copies.run(tests_of(tried)):
+            raise BrokenTree(failure)
         survivors: list[Mutant] = []
         for mutant, noticed in zip(tried, pool.map(partial(try_out, copies), tried), strict=True):
             print(f"{'killed' if noticed else 'SURVIVED'} {mutant}\n    {noticed}", flush=True)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from math import inf
-from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, Unpack, cast
 from weakref import ref
@@ -42,6 +41,7 @@ from .base import (
     CANCELLED,
     DELIVERING,
     DONE,
+    LOOK_AGAIN,
     ClientBase,
     StreamBase,
     T,
@@ -51,7 +51,8 @@ from .base import (
     only_value,
     require_document,
 )
-from .connections import NO_WAIT, BaseTransport, ConnectionPool
+from .connections import NO_WAIT, BaseTransport, ConnectionPool, Slot
+from .event_loops import Wait, current_post
 from .options import AsyncAuth, FetchOptions, Options, StreamOptions
 
 __all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
@@ -71,7 +72,7 @@ class Transport(BaseTransport, Protocol):
       still does what it can without waiting: `receive(-math.inf)` returns the bytes that are there.
       `receive` loses nothing by a TimeoutError; another verb may have been done in part.
     - After `abort` every verb that can wait raises OSError.
-    - `abort` is called by a task of the same event loop.
+    - `abort` is called on the event loop: a stream that is closed in another thread posts it there.
     - A verb that is cancelled leaves a transport that can only be closed, and nothing else behind.
 
     `sse_adapters.testing.check_transport` checks a transport for all of this.
@@ -123,7 +124,7 @@ class Fetcher(BaseTransport, Protocol):
       other client's.
     - A verb raises OSError and nothing else, and TimeoutError once its deadline has passed. A deadline is a
       moment on the clock of `now`, or None for no limit.
-    - After `abort`, which is called by a task of the same event loop, a verb that waits raises OSError.
+    - After `abort`, which is called on the event loop, a verb that waits raises OSError.
     - `close` gives the response back, whether its body has ended or not. It never waits.
     - A verb that is cancelled leaves a fetcher that can only be closed, and nothing else behind.
 
@@ -150,8 +151,8 @@ class Stream(StreamBase[T, Transport]):
     """The answer to one request: an asynchronous iterator of its chunks, and a context manager.
 
     Entering the block sends the request and waits for the head of the response. Leaving it, closing the
-    stream from any task, cancelling its reader, or dropping it closes the connection at once. A stream
-    fails with a StreamError, which comes after the chunks that arrived before it.
+    stream from any task or thread, cancelling its reader, or dropping it closes the connection at once. A
+    stream fails with a StreamError, which comes after the chunks that arrived before it.
     """
 
     def __init__(
@@ -214,33 +215,36 @@ class Stream(StreamBase[T, Transport]):
     async def _drive(self) -> bool:
         """Perform actions until chunks are delivered; return False if the stream has ended instead."""
         session = self._session
-        self._begin_step()
+        self._require_free()
         try:
-            action = self._first_action()
-            # Not a `match`, which was measured to be slower for classes with a metaclass such as these.
-            while session.state is not DELIVERING:
-                outcome: Outcome
-                if isinstance(action, Receive):
-                    try:
-                        outcome = Received(await self._receive(action.deadline))
-                    except OSError as exc:
-                        outcome = self._failure(exc)
-                elif isinstance(action, Stop):
-                    self._raise_error()
-                    return False
-                else:
-                    assert not isinstance(action, Deliver)
-                    outcome = await self._perform(action)
-                action = session.step(CANCELLED if self._closing else outcome, self._pool.now())
-            assert isinstance(action, Deliver)
-            self._ready = action.chunks[::-1]
-            return True
-        except BaseException as exc:
-            self._cancel()
-            clear_locals(exc)
-            raise
+            with self._stepping:
+                try:
+                    action = self._first_action()
+                    # Not a `match`, which was measured to be slower for classes with such a metaclass.
+                    while session.state is not DELIVERING:
+                        outcome: Outcome
+                        if isinstance(action, Receive):
+                            try:
+                                outcome = Received(await self._receive(action.deadline))
+                            except OSError as exc:
+                                outcome = self._failure(exc)
+                        elif isinstance(action, Stop):
+                            self._raise_error()
+                            return False
+                        else:
+                            assert not isinstance(action, Deliver)
+                            outcome = await self._perform(action)
+                        action = session.step(CANCELLED if self._closing else outcome, self._pool.now())
+                    assert isinstance(action, Deliver)
+                    self._ready = action.chunks[::-1]
+                    return True
+                except BaseException as exc:
+                    self._cancel()
+                    clear_locals(exc)
+                    raise
         finally:
-            self._end_step()
+            if self._closing:
+                self.close()
 
     def _receive(self, deadline: float | None) -> Awaitable[bytes]:
         if self._transport is None:
@@ -274,12 +278,18 @@ class Stream(StreamBase[T, Transport]):
             return self._failure(exc)
         return DONE
 
+    def _begin(self) -> None:
+        super()._begin()
+        self._post = self._pool.post = current_post(self._pool.post)
+
     async def _authorize(self, attempt: int, refused: Response | None) -> Outcome:
         assert self._auth is not None  # or the session would not ask
+        wait = Wait()
+        self._set_transport(cast("Transport", wait))
         try:
             headers = self._auth(attempt, refused)
             if isinstance(headers, Awaitable):
-                headers = await headers
+                headers = await wait.wait(headers)
         except OSError as exc:
             return self._no_credentials(exc)
         return Authorized(auth_fields(headers))
@@ -298,25 +308,16 @@ class Stream(StreamBase[T, Transport]):
         return False
 
     async def _claim(self, pool_key: str, deadline: float | None) -> None:
-        """Take a slot in the pool, and wait until one is free."""
+        """Take a slot in the pool, and wait until one is free. Release gives it back, and ends the wait."""
         wakeup = self._set_transport(self._pool.make())
-        thread, limit = get_ident(), inf if deadline is None else deadline
-
-        def wake() -> None:
-            if get_ident() == thread:  # this may be called by a finaliser, in any thread
-                wakeup.abort()
-
-        waiter = self._pool.claim(pool_key, wake)
-        try:
-            with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
-                while not waiter.granted and (now := self._pool.now()) < limit:
-                    await wakeup.sleep(min(limit, now + LOOK_AGAIN))
-            if self._closing or not waiter.granted:
-                raise TimeoutError("timed out")
-        except BaseException:
-            self._pool.withdraw(waiter)
-            raise
-        self._slot = pool_key
+        slot = self._slot = Slot(self._pool, pool_key)
+        self._pool.claim(slot, partial(self._post, wakeup.abort))
+        limit = inf if deadline is None else deadline
+        with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
+            while not slot.granted and (now := self._pool.now()) < limit:
+                await wakeup.sleep(min(limit, now + LOOK_AGAIN))
+        if self._closing or not slot.granted:
+            raise TimeoutError("timed out")
 
     async def _reuse(self, pool_key: str, deadline: float | None) -> Transport | None:
         """Return an idle connection whose last response has ended, and nothing has come since; else None."""
@@ -364,7 +365,7 @@ async def sweep(weak: ref[ConnectionPool[Transport]]) -> None:
 
 
 def schedule_sweep(pool: ConnectionPool[Transport], when: float) -> Callable[[], None]:
-    return pool.make().call_at(when, partial(sweep, ref(pool)))
+    return partial(current_post(), pool.make().call_at(when, partial(sweep, ref(pool))))
 
 
 class Batches(Generic[T]):
@@ -467,7 +468,3 @@ class FetchClient(Client):
 def as_fetcher(transport: Transport) -> Fetcher:
     """The transports of a FetchClient are fetchers."""
     return cast("Fetcher", transport)
-
-
-LOOK_AGAIN = 1.0
-"""Seconds after which a task that waits for a slot checks whether another thread has granted it."""

@@ -23,7 +23,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, Unpack, cast
 
-from . import async_loop, resolving
+from . import async_loop, forking, resolving
 from .async_loop import Stream
 from .options import NO_OVERRIDES, AsyncAuth, NetworkOptions, split_options
 from .resolving import LookUp
@@ -62,6 +62,8 @@ class Client(async_loop.Client):
 class Transport(AsyncTransport):
     """One connection over a socket. An `async_loop.Transport`; the first three arguments are `TLSBase`'s."""
 
+    _connection: Connection | None = None
+
     def __init__(
         self,
         ssl_context: ssl.SSLContext | None = None,
@@ -72,7 +74,6 @@ class Transport(AsyncTransport):
     ) -> None:
         super().__init__(ssl_context, server_names=server_names, own=own)
         self._sockets = sockets
-        self._connection: Connection | None = None
         self._waiting: asyncio.Timeout | None = None
         self._aborted = False
 
@@ -113,6 +114,10 @@ class Transport(AsyncTransport):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        if self._connection is not None:  # the event loop would keep it
+            self._connection.close()
 
     async def _open(self, host: str, port: int) -> Connection:
         addresses = self._sockets.parse_address(host, port) or await look_up(host, port)
@@ -155,7 +160,8 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_alarm", "_can_write", "_deadline", "_ended", "_failure", "_loop", "_offset", "_reading",
+        "_alarm", "_can_write", "_deadline", "_ended", "_failure", "_loop", "_offset", "_process",
+        "_reading",
         "_received", "_receiver", "_sender", "_socket", "_thread", "_timer", "_transport",
     )  # fmt: skip
 
@@ -164,6 +170,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, sock: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
+        self._process = forking.current
         self._socket = sock
         self._received = b""  # not a list: several pieces are rare, and measured to be no slower
         self._offset = 0  # bytes of that already taken: to cut them off each time would copy all the others
@@ -232,8 +239,11 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close the socket at once: the event loop would do so in its next turn, if it has one.
 
-        In another thread, where a finaliser may run, only the loop may touch what is the loop's.
+        In another thread, where a finaliser may run, only the loop may touch what is the loop's. In a forked
+        child nobody may: the system's side of the loop is the parent's, too.
         """
+        if self._process is not forking.current:
+            return
         discard_input(self._socket)  # a peer that waits for room to send would not hear of a shutdown
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # all that can be done on uvloop
@@ -241,7 +251,8 @@ class Connection(asyncio.Protocol):
             with suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         if self._loop.is_running() and self._thread != get_ident():
-            self._loop.call_soon_threadsafe(self._release)
+            with suppress(RuntimeError):  # the event loop has been closed this moment
+                self._loop.call_soon_threadsafe(self._release)
         else:
             self._release()
 

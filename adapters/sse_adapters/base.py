@@ -1,11 +1,14 @@
 """What the two loops share: a stream and a client, apart from everything that waits.
 
-`StreamBase` owns a session, and the transport that the session's actions are performed on. Two locks keep
-it safe, since `close` may come at any moment, from any thread and from a finaliser:
+`StreamBase` owns a session, and the transport that the session's actions are performed on. `close` may come
+at any moment: from any thread, from a finaliser, from a signal handler. One lock keeps the stream safe, which
+whoever reads it holds for a step, and `_closing`, which is set before anything else is done to close it:
 
-- `_stepping` is held by whoever reads the stream, from one `_begin_step` to its `_end_step`. Whoever wants
-  to close the stream meanwhile aborts the transport; that wakes the reader, which then closes the stream.
-- `_transport_lock` is held for a moment: while `close` aborts, and while a transport is set or released.
+- If somebody has the lock, `close` aborts the transport. That wakes the reader, which then closes the stream.
+- If nobody has it, `close` takes it. A reader that was faster sees `_closing` first of all, and ends at once.
+
+A signal handler may also raise an exception at any point. So the lock is taken by `with`, which none can come
+between, after a look at whether it is free; and whatever closes a stream can be done again.
 """
 
 from __future__ import annotations
@@ -43,7 +46,9 @@ from sse_core import (
 from sse_core.checks import check_callable, check_type, wrong_type
 from sse_core.session.hop import merge_headers
 
-from .connections import ConnectionPool, ScheduleSweep, X
+from .connections import ConnectionPool, ScheduleSweep, Slot, X, close_quietly
+from .event_loops import HERE
+from .forking import FORKED
 from .options import (
     NO_HEADERS,
     AsyncAuth,
@@ -67,16 +72,17 @@ S = TypeVar("S", bound="StreamBase[Any, Any]")
 class StreamBase(Generic[T, X]):
     """A stream, apart from what waits: what it knows about itself, and how it is closed."""
 
+    _post = HERE  # calls functions on the stream's event loop
+
     def __init__(self, session: Session[T], pool: ConnectionPool[X], auth: AsyncAuth | None = None) -> None:
         self._session = session
         self._pool = pool
         self._auth = auth
         self._transport: X | None = None
-        self._slot: str | None = None  # the origin for which this stream has a slot in the pool
+        self._slot: Slot | None = None  # in the pool
         self._cause: OSError | None = None
         self._closing = False
         self._stepping = Lock()
-        self._transport_lock = Lock()
 
     @property
     def response(self) -> Response | None:
@@ -133,45 +139,58 @@ class StreamBase(Generic[T, X]):
     def close(self) -> None:
         """Close the connection now. A blocked reader gets StreamClosed. May be called again."""
         self._closing = True
-        if not self._stepping.acquire(False):
-            with self._transport_lock:
-                transport = self._transport
-            # Not under the lock, which the reader needs: it may resume before `abort` returns. Nor can the
-            # transport be another stream's by now, since one that is closing keeps none for the pool.
-            if transport is not None:
-                transport.abort()  # wakes the reader, which closes the stream in `_end_step`
+        if self._stepping.locked():
+            # It cannot be another stream's by now, since one that is closing keeps none for the pool.
+            if (transport := self._transport) is not None:
+                self._post(transport.abort)  # wakes the reader, which closes the stream
             return
-        try:
+        with self._stepping:
             self._cancel()
-        finally:
-            self._stepping.release()
+
+    def after_fork(self) -> None:
+        """Leave an open stream to the parent, in a child."""
+        if self._session.state in (State.IDLE, State.STOPPED):
+            self._stepping = Lock()
+            return
+        self._stepping = OF_PARENT
+        self._closing = True
+        self._transport = None
+        if self._slot is not None:
+            self._slot.returned = True  # it is in the parent's books
+            self._slot = None
+        if isinstance(self._session, ObservedSession):
+            self._session.observer = None
 
     def __del__(self) -> None:
-        if hasattr(self, "_transport_lock"):  # or the constructor has failed
+        if hasattr(self, "_stepping"):  # or the constructor has failed
             self.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a stream has a connection, and cannot be copied or pickled")
 
-    def _begin_step(self) -> None:
-        if not self._stepping.acquire(False):
+    def _require_free(self) -> None:
+        """Raise an error if somebody reads or closes the stream, or the process that opened it has it."""
+        if self._stepping.locked():
+            if self._stepping is OF_PARENT:
+                raise RuntimeError("this stream was opened by the process that this one is a fork of")
             if self._closing:  # the reader is about to close the stream
                 raise StreamClosed
             raise RuntimeError("this stream is being read by another thread or task")
 
-    def _end_step(self) -> None:
-        self._stepping.release()
-        if self._closing:
-            self.close()
-
     def _first_action(self) -> Action:
         """Return the next action of a session that was left between two steps."""
+        if self._closing:
+            self._cancel()
         if self._session.state is DELIVERING:
             return self._session.step(DONE, self._pool.now())
         if self._session.state is State.IDLE:
-            self._pool.use_current_clock()
+            self._begin()
             return self._session.start(self._pool.now())
         return STOP
+
+    def _begin(self) -> None:
+        """Called before the first action."""
+        self._pool.use_current_clock()
 
     def _failure(self, exc: OSError) -> Failed:
         """Return the outcome of an action that a transport failed to perform."""
@@ -214,8 +233,7 @@ class StreamBase(Generic[T, X]):
     def _set_transport(self, transport: X) -> X:
         """Make this the transport that `close` aborts. Raises ConnectionAbortedError if that was called."""
         self._cause = None  # an earlier failure was another connection's
-        with self._transport_lock:
-            self._transport = transport
+        self._transport = transport
         if self._closing:
             raise ConnectionAbortedError("the stream was closed")
         return transport
@@ -228,14 +246,17 @@ class StreamBase(Generic[T, X]):
 
     def _release(self, *, reuse: bool) -> None:
         """Give back the connection and the slot in the pool, if this stream has them."""
-        with self._transport_lock:
-            transport, self._transport = self._transport, None
-        slot, self._slot = self._slot, None
+        transport = self._transport
+        if reuse:
+            self._transport = None  # so that from here on no `close` aborts it, unless that is seen here:
+        keep = reuse and not self._closing
+        if transport is not None and not keep:
+            close_quietly(transport)
+        self._transport = None
+        slot = self._slot
         if slot is not None:
-            keep = reuse and not self._closing
-            self._pool.give_back(slot, transport, self._session.exchange if keep else None)
-        elif transport is not None:
-            transport.close()
+            self._pool.give_back(slot, transport if keep else None, self._session.exchange if keep else None)
+        self._slot = None
 
 
 def describe(what: object, url: URL) -> str:
@@ -322,6 +343,14 @@ class ClientBase(Generic[S, X]):
         self._streams: WeakSet[S] = WeakSet()
         self._closed = False
         self._lock = Lock()
+        FORKED.add(self)
+
+    def after_fork(self) -> None:
+        """Begin with no connection, in a child whose parent has them."""
+        self._lock = Lock()
+        for stream in list(self._streams):
+            stream.after_fork()
+        self._pool.after_fork()
 
     def close(self) -> None:
         """Close every stream and every connection. The client makes no more of either."""
@@ -404,6 +433,9 @@ def random() -> float:
     return (int.from_bytes(os.urandom(8), "big") >> 11) * 2**-53
 
 
+OF_PARENT = Lock()
+"""The lock of a stream that was open when this process was forked: the parent's reader has it for ever."""
+OF_PARENT.acquire()
 DONE = Done()
 STOP = Stop()
 DELIVERING = State.DELIVERING  # measured: a global is looked up faster than an enum's member
@@ -412,5 +444,8 @@ ANSWERED_EARLY = Failed(Reason.NETWORK, "the server answered before it had read 
 """The outcome of a Send that was interrupted. The session then reads the answer (RFC 9112, 9.5)."""
 ANY_TIME = 0.0
 """The time of an outcome that ends the session whenever it comes."""
+LOOK_AGAIN = 1.0
+"""Seconds after which a stream that waits for a slot looks whether it has got one, though nobody woke it:
+whoever granted it may have been interrupted before that."""
 RECEIVE_SIZE = 64 * 1024
 """Bytes to receive at most at a time."""

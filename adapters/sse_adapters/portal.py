@@ -14,16 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import CancelledError, Future, wait
+from contextlib import suppress
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 from typing import Any, TypeVar, Unpack
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from . import anyio as tasks
 from . import async_loop, sync_loop
+from .event_loops import Post, current_post
+from .forking import FORKED
 from .options import Auth, NetworkOptions, split_options
 from .sockets import thread_failure_as_oserror
 from .sync_loop import Stream
@@ -63,50 +66,92 @@ class Client(sync_loop.Client):
 
 
 class EventLoop:
-    """An event loop in a thread of its own, which starts when it is first needed."""
+    """An event loop in a thread of its own, which starts when it is first needed.
+
+    The thread is a daemon: it does not keep a program from ending whose client nobody has closed.
+    """
 
     def __init__(self, backend: str, backend_options: Mapping[str, Any] | None = None) -> None:
         if backend not in anyio.get_all_backends():
             raise ValueError(f"no such backend: {backend!r}")
-        self._new = partial(start_blocking_portal, backend, dict(backend_options or {}))
-        self._portal: BlockingPortal | None = None
+        self._backend = backend
+        self._backend_options = dict(backend_options or {})
         self._stopped = False
+        self._begin()
+        FORKED.add(self)
+
+    def _begin(self) -> None:
+        self._running: Running | None = None
         self._lock = Lock()  # between a loop that starts, and one that stops
+
+    def after_fork(self) -> None:
+        """Start another loop when it is needed: a child has not the thread of this one."""
+        self._begin()
 
     def run(self, function: Callable[[], Awaitable[R]]) -> Future[R]:
         """Start a task. Raises OSError if the loop cannot start, or has been stopped."""
         with self._lock:
-            if self._portal is None and not self._stopped:
-                self._running = self._new()
-                with thread_failure_as_oserror():
-                    self._portal = self._running.__enter__()
-            portal = self._portal
+            if self._running is None and not self._stopped:
+                self._running = Running(self._backend, self._backend_options)
+            running = self._running
         try:
-            if portal is not None:
-                return portal.start_task_soon(function)
+            if running is not None:
+                return running.portal.start_task_soon(function)
         except RuntimeError:  # it has been stopped this moment
             pass
         raise ConnectionAbortedError("the event loop has been stopped")
 
-    def call(self, function: Callable[[], None]) -> None:
-        """Call a function that does not wait: on the loop if there is one, else here."""
-        with self._lock:
-            portal = self._portal
-        try:
-            if portal is not None:
-                return portal.call(function)
-        except RuntimeError:
-            pass
-        return function()
+    def post(self, function: Callable[[], None]) -> None:
+        """Call a function that does not wait: on the loop, soon, if there is one, else here and now."""
+        running = self._running
+        if running is None:
+            function()
+        else:
+            running.post(function)
 
     def stop(self) -> None:
         """End the loop, and with it whatever runs on it. May be called again."""
         with self._lock:
             self._stopped = True
-            portal, self._portal = self._portal, None
-        if portal is not None:
-            portal.call(portal.stop, True)
-            self._running.__exit__(None, None, None)
+            running = self._running
+            if running is not None:
+                running.stop()
+            self._running = None
+
+
+class Running:
+    """A loop that runs. Raises OSError if it cannot start."""
+
+    portal: BlockingPortal
+    post: Post
+
+    def __init__(self, backend: str, backend_options: dict[str, Any]) -> None:
+        started: Future[None] = Future()
+        run = partial(anyio.run, self._serve, started, backend=backend, backend_options=backend_options)
+
+        def serve() -> None:
+            try:
+                run()
+            except BaseException as exc:
+                if started.done():
+                    raise
+                started.set_exception(exc)
+
+        self._thread = Thread(target=serve, name="sse event loop", daemon=True)
+        with thread_failure_as_oserror():
+            self._thread.start()
+            started.result()
+
+    async def _serve(self, started: Future[None]) -> None:
+        self.post = current_post()
+        async with BlockingPortal() as self.portal:
+            started.set_result(None)
+            await self.portal.sleep_until_stopped()
+
+    def stop(self) -> None:
+        with suppress(RuntimeError):  # it has been stopped already
+            self.portal.call(self.portal.stop, True)
+        self._thread.join()
 
 
 class Transport:
@@ -138,7 +183,7 @@ class Transport:
         self._run(self._transport.sleep, deadline)
 
     def abort(self) -> None:
-        self._event_loop.call(self._transport.abort)
+        self._event_loop.post(self._transport.abort)
 
     def close(self) -> None:
         self._transport.close()

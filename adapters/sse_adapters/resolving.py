@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 
+from .forking import FORKED
 from .sockets import Address, look_up, thread_failure_as_oserror
 
 
@@ -44,6 +45,11 @@ class Resolver:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.after_fork()
+        FORKED.add(self)
+
+    def after_fork(self) -> None:
+        """Begin with no look-up: a child has none of the threads."""
         self._running = 0
         self._waiting: deque[LookUp] = deque()
         self._lock = Lock()

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from .forking import SOCKETS
+
 Address: TypeAlias = tuple[Any, Any, int, str, Any]
 """An address as `socket.getaddrinfo` returns it: family, kind, protocol, canonical name, address."""
 UnixPath: TypeAlias = str | os.PathLike[str]
@@ -35,6 +37,7 @@ class SocketOptions(Struct, frozen=True, kw_only=True):
         family, kind, protocol, _, _ = address
         over_tcp = family in (socket.AF_INET, socket.AF_INET6)
         sock = socket.socket(family, kind, protocol)
+        SOCKETS.add(sock)
         try:
             sock.setblocking(False)
             for option in (*(TCP_OPTIONS if over_tcp else ()), *self.options):

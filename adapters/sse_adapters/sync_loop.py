@@ -43,6 +43,7 @@ from .base import (
     CANCELLED,
     DELIVERING,
     DONE,
+    LOOK_AGAIN,
     ClientBase,
     StreamBase,
     T,
@@ -52,7 +53,7 @@ from .base import (
     only_value,
     require_document,
 )
-from .connections import NO_WAIT, BaseTransport, ConnectionPool, do_nothing
+from .connections import NO_WAIT, BaseTransport, ConnectionPool, Slot, do_nothing
 from .options import AsyncAuth, Auth, FetchOptions, Options, StreamOptions
 
 __all__ = ["Client", "FetchClient", "Fetcher", "Stream", "Transport"]
@@ -204,36 +205,39 @@ class Stream(StreamBase[T, Transport]):
     def _drive(self) -> Iterator[T] | None:
         """Perform actions until chunks are delivered, and return these; None at the end of the stream."""
         session = self._session
-        self._begin_step()
+        self._require_free()
         try:
-            for chunk in self._ready:  # another iterator has left these
-                self._ready = chain((chunk,), self._ready)
-                return self._ready
-            action = self._first_action()
-            # Not a `match`, which was measured to be slower for classes with a metaclass such as these.
-            while session.state is not DELIVERING:
-                outcome: Outcome
-                if isinstance(action, Receive):
-                    try:
-                        outcome = Received(self._receive(action.deadline))
-                    except OSError as exc:
-                        outcome = self._failure(exc)
-                elif isinstance(action, Stop):
-                    self._raise_error()
-                    return None
-                else:
-                    assert not isinstance(action, Deliver)
-                    outcome = self._perform(action)
-                action = session.step(CANCELLED if self._closing else outcome, self._pool.now())
-            assert isinstance(action, Deliver)
-            self._ready = iter(action.chunks)
-            return self._ready
-        except BaseException as exc:
-            self._cancel()
-            clear_locals(exc)
-            raise
+            with self._stepping:
+                try:
+                    for chunk in self._ready:  # another iterator has left these
+                        self._ready = chain((chunk,), self._ready)
+                        return self._ready
+                    action = self._first_action()
+                    # Not a `match`, which was measured to be slower for classes with such a metaclass.
+                    while session.state is not DELIVERING:
+                        outcome: Outcome
+                        if isinstance(action, Receive):
+                            try:
+                                outcome = Received(self._receive(action.deadline))
+                            except OSError as exc:
+                                outcome = self._failure(exc)
+                        elif isinstance(action, Stop):
+                            self._raise_error()
+                            return None
+                        else:
+                            assert not isinstance(action, Deliver)
+                            outcome = self._perform(action)
+                        action = session.step(CANCELLED if self._closing else outcome, self._pool.now())
+                    assert isinstance(action, Deliver)
+                    self._ready = iter(action.chunks)
+                    return self._ready
+                except BaseException as exc:
+                    self._cancel()
+                    clear_locals(exc)
+                    raise
         finally:
-            self._end_step()
+            if self._closing:
+                self.close()
 
     def _receive(self, deadline: float | None) -> bytes:
         if self._transport is None:
@@ -293,19 +297,16 @@ class Stream(StreamBase[T, Transport]):
         return False
 
     def _claim(self, pool_key: str, deadline: float | None) -> None:
-        """Take a slot in the pool, and wait until one is free."""
+        """Take a slot in the pool, and wait until one is free. Release gives it back, and ends the wait."""
         wakeup = self._set_transport(self._pool.make())
-        waiter = self._pool.claim(pool_key, wakeup.abort)
-        try:
-            if not waiter.granted:
-                with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
-                    wakeup.sleep(inf if deadline is None else deadline)
-            if self._closing or not waiter.granted:
-                raise TimeoutError("timed out")
-        except BaseException:
-            self._pool.withdraw(waiter)
-            raise
-        self._slot = pool_key
+        slot = self._slot = Slot(self._pool, pool_key)
+        self._pool.claim(slot, wakeup.abort)
+        limit = inf if deadline is None else deadline
+        with suppress(ConnectionAbortedError):  # raised by `sleep` when it is woken
+            while not slot.granted and (now := self._pool.now()) < limit:
+                wakeup.sleep(min(limit, now + LOOK_AGAIN))
+        if self._closing or not slot.granted:
+            raise TimeoutError("timed out")
 
     def _reuse(self, pool_key: str, deadline: float | None) -> Transport | None:
         """Return an idle connection whose last response has ended, and nothing has come since; else None."""

@@ -7,7 +7,7 @@ https://platform.openai.com/docs/api-reference/completions
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, Literal, TypedDict, Unpack
@@ -151,7 +151,7 @@ class CompletionsDialect(ProviderDialect[Completion]):
             if choice.finish_reason == "error":
                 error = error_in_value({"error": choice.error})
                 raise api_error(error or ErrorObject("the text ended with finish_reason 'error'"), event.raw)
-            self.may_end = self.may_end or bool(choice.finish_reason)
+            self.may_end: bool = self.may_end or bool(choice.finish_reason)
         return chunk
 
     def accumulator(self) -> Accumulator[Completion]:
@@ -206,7 +206,7 @@ class CompletionAccumulator(Accumulator[Completion]):
     """Puts a completion together."""
 
     def __init__(self) -> None:
-        self.parts = 0
+        self.parts: int = 0
         self._completion = Completion()
         self._fields: tuple[object, ...] = ()
         self._choices: dict[int, ChoiceBuilder] = {}
@@ -225,6 +225,11 @@ class CompletionAccumulator(Accumulator[Completion]):
                 self._choices[choice.index].add(choice)
                 self.parts += choice.logprobs is not None
         return sum(bool(chunk.text) for chunk in chunks)
+
+    @property
+    def understood(self) -> bool:
+        """Whether any text has come, if only an empty one: other dialects' events have a usage, too."""
+        return bool(self._choices)
 
     def message(self) -> Message:
         choices = tuple(choice.build() for _, choice in sorted(self._choices.items()))
@@ -303,7 +308,7 @@ def completion(
 
 PATH = "/completions"
 
-decode = msgspec.json.Decoder(Completion).decode
+decode: Callable[[bytes], Completion] = msgspec.json.Decoder(Completion).decode
 DOCUMENTED = (
     (Choice, "finish_reason", str | None),
     (Completion, "object", Literal["text_completion"]),

@@ -100,7 +100,7 @@ class WithEventsAccumulator(Accumulator[WithEvent[T]]):
 
     def add(self, chunks: Sequence[WithEvent[T]]) -> int:
         content = self._inner.add([each.chunk for each in chunks])
-        self.parts = self._inner.parts
+        self.parts: int = self._inner.parts
         return content
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
@@ -34,10 +35,10 @@ class JSONDialect(FastDialect[T], Generic[T]):
     def __init__(self, decoder: msgspec.json.Decoder[T], done: bytes | None) -> None:
         self._decode = decoder.decode
         self._done = done
-        self.ends_with_body = done is None
+        self.ends_with_body: bool = done is None
         self._takes_scalars = any(is_chunk(scalar, decoder) for scalar in SCALARS)
         done_is_a_chunk = done is not None and is_chunk(done, decoder)
-        self.decode_ordinary = never_ordinary if done_is_a_chunk else decoder.decode
+        self.decode_ordinary: Callable[[bytes], T] = never_ordinary if done_is_a_chunk else decoder.decode
 
     def read_special(self, event: Event) -> T | Control:
         if event.type == self.special_type:

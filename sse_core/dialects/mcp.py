@@ -11,7 +11,7 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, Never, TypeAlias, get_args
 
@@ -113,10 +113,10 @@ class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
     special_type = "endpoint"
 
     def __init__(self, request_id: RequestId | None = None, *, listens: bool = False) -> None:
-        self.decode_ordinary = notifications.decode
+        self.decode_ordinary: Callable[[bytes], JSONRPCMessage] = notifications.decode
         self._request_id = request_id
         self._is_answered = listens or request_id is not None
-        self.ends_with_body = request_id is None
+        self.ends_with_body: bool = request_id is None
 
     def read_special(self, event: Event) -> JSONRPCMessage | Endpoint | Control:
         if event.type == self.special_type:
@@ -131,7 +131,7 @@ class MCPDialect(FastDialect[JSONRPCMessage | Endpoint]):
                 return Control.NOISE
             raise
         if isinstance(message, JSONRPCResponse | JSONRPCError) and message.id == self._request_id:
-            self.ended = self._request_id is not None
+            self.ended: bool = self._request_id is not None
         return message
 
     def read_document(self, response: Response, body: bytes) -> Sequence[JSONRPCMessage] | None:
@@ -220,8 +220,8 @@ def headers_of(session_id: str | None, protocol_version: str) -> tuple[tuple[str
     return (("MCP-Protocol-Version", protocol_version), *session)
 
 
-messages = msgspec.json.Decoder(Wire)
-notifications = msgspec.json.Decoder(JSONRPCNotification)
+messages: msgspec.json.Decoder[Wire] = msgspec.json.Decoder(Wire)
+notifications: msgspec.json.Decoder[JSONRPCNotification] = msgspec.json.Decoder(JSONRPCNotification)
 DOCUMENTED = (
     *((message, "jsonrpc", Literal["2.0"]) for message in get_args(JSONRPCMessage)),
     (JSONRPCNotification, "id", Never),

@@ -65,7 +65,7 @@ class EventDecoder:
     def __init__(self, *, last_event_id: str = "", max_event_size: int = 16 * 2**20) -> None:
         check_type("last_event_id", last_event_id, str, "a str")
         check_count("max_event_size", max_event_size)
-        self.last_event_id = last_event_id
+        self.last_event_id: str = last_event_id
         """The last event ID string (9.2.6): what to send as `Last-Event-ID` when reconnecting."""
         self.reconnection_time: int | None = None
         """Milliseconds, from the last valid `retry` field, or None."""

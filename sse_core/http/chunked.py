@@ -41,9 +41,9 @@ class ChunkedFraming:
     )
 
     def __init__(self, max_line: int) -> None:
-        self.ended = False
+        self.ended: bool = False
         """Whether the last chunk has come, whole and without trailers."""
-        self.missing = 0
+        self.missing: int = 0
         """Bytes that the unfinished chunk still lacks, its final CRLF included."""
         self.given_to_h11: int | None = None
         """Bytes that h11 was given, without a last chunk's size line; None if it was given nothing."""
@@ -170,7 +170,7 @@ class LengthFraming:
     def __init__(self, length: int | None) -> None:
         self.missing = length
         """Bytes that are still to come, or None if that is not known."""
-        self.ended = False
+        self.ended: bool = False
 
     def take_single(self, data: bytes) -> bytes:
         """Return `data` if all of it belongs to the body and more is to come, or else `b""`."""

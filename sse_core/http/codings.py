@@ -98,7 +98,7 @@ class ContentDecoder:
     """
 
     def __init__(self, codings: list[Coding], max_expansion: int, *, lenient: bool = False) -> None:
-        self.pending = False
+        self.pending: bool = False
         """Whether more of what was received may be decoded."""
         self.error: ProtocolError | None = None
         """Why nothing more can be decoded."""

@@ -48,7 +48,7 @@ class ZlibDecompressor:
     """The decompressor of `zlib`, except that what comes before an error is returned first."""
 
     def __init__(self, wbits: int) -> None:
-        self.needs_input = True
+        self.needs_input: bool = True
         self._zlib = zlib.decompressobj(wbits)
         self._error: zlib.error | None = None
 

@@ -56,9 +56,9 @@ class Exchange:
     ) -> None:
         self.response: Response | None = None
         """The head of the response, once it is complete."""
-        self.ended = False
+        self.ended: bool = False
         """Whether the body is complete, by its framing (RFC 9112, 6.3)."""
-        self.excess_data = False
+        self.excess_data: bool = False
         """Whether bytes came behind that end. They answer no request, and must not pass for a response."""
         self.error: StreamError | None = None
         """Why nothing more can be received, unless it is because the body has ended."""

@@ -2,7 +2,7 @@
 
 A pool key stands for where a connection leads: scheme, host and port, and the proxy on the way.
 
-Two rules hold.
+Three rules hold.
 
 1. A caller first takes a slot, which allows one connection in use. Slots are limited by
    `max_connections` and `max_connections_per_origin`, and given in order of arrival. An idle
@@ -11,12 +11,17 @@ Two rules hold.
    logarithm of the number of pool keys that are waited for. The exception are draining connections,
    which are examined one by one: those of one pool key if none of it is ready, and all for `overdue`.
 
+3. An exception may end any call at any point, since signal handlers raise them. What is counted is
+   therefore a set, to which the same is added once; an entry is made where it goes before it is removed
+   where it comes from; and to give a slot back a second time does what the first has left undone.
+
 The pool closes nothing and wakes nobody itself: its caller does, by `to_close` and `to_wake`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
 from itertools import count
 from typing import Generic, TypeVar
@@ -60,11 +65,14 @@ class PoolLimits(Struct, frozen=True, kw_only=True):
 
 
 class Waiter:
-    """A caller that wants a slot, and may have to wait for it. Numbers rise in order of arrival."""
+    """A caller that wants a slot, and may have to wait for it."""
 
-    def __init__(self, pool_key: str, number: int) -> None:
+    __slots__ = ("granted", "number", "pool_key")
+
+    def __init__(self, pool_key: str) -> None:
         self.pool_key = pool_key
-        self.number = number
+        self.number = -1
+        """Given by `claim`; numbers rise in order of arrival."""
         self.granted = False
 
 
@@ -76,10 +84,12 @@ class IdleConnection(Generic[C]):
         self.pool_key = pool_key
         self.since = since
         """When it was used last, on the clock that gives `now`."""
-        self.drained = 0
+        self.drained: int = 0
         """Bytes of the rest of the response that have come so far."""
-        self.lost = False
+        self.lost: bool = False
         """Whether the connection has ended."""
+        self.slot: Waiter | None = None
+        """The slot that `overdue` has taken for it."""
         self._exchange = exchange
 
     def receive(self, data: bytes) -> None:
@@ -109,8 +119,8 @@ class Pool(Generic[C]):
         self.to_wake: list[Waiter] = []
         """Waiters that have got their slot, and that the caller has to wake."""
         self._limits = limits
-        self._used: Counter[str] = Counter()  # slots taken, by pool key
-        self._used_in_all = 0
+        self._used: dict[str, set[int]] = {}  # the numbers of those who have a slot, by pool key
+        self._used_in_all: set[int] = set()
         self._idle: OrderedDict[IdleConnection[C], None] = OrderedDict()  # least recently used first
         # The same by pool key: those that may be ready, and those that are draining.
         self._not_draining: dict[str, OrderedDict[IdleConnection[C], None]] = {}
@@ -121,22 +131,14 @@ class Pool(Generic[C]):
         self._queue: list[tuple[int, str]] = []
         self._queued: set[str] = set()
 
-    def claim(self, pool_key: str) -> Waiter:
+    def claim(self, waiter: Waiter) -> None:
         """Ask for a slot. It is granted at once, or later; then the waiter is in `to_wake`."""
-        waiter = Waiter(pool_key, next(self._numbers))
-        if self._has_slot(pool_key):
+        waiter.number = next(self._numbers)
+        if self._has_slot(waiter.pool_key):
             self._grant(waiter)
         else:
-            self._waiting.setdefault(pool_key, {})[waiter] = None
-            self._enqueue(pool_key)
-        return waiter
-
-    def withdraw(self, waiter: Waiter) -> None:
-        """Give the slot back, or stop waiting for it."""
-        if waiter.granted:
-            self.give_back(waiter.pool_key)
-        else:
-            self._stop_waiting(waiter)
+            self._waiting.setdefault(waiter.pool_key, {})[waiter] = None
+            self._enqueue(waiter.pool_key)
 
     def take(self, pool_key: str, now: float) -> IdleConnection[C] | None:
         """Take out the most recently used connection of a pool key that is not draining.
@@ -182,19 +184,22 @@ class Pool(Generic[C]):
         """Return until when a new request may wait for a connection to become ready."""
         return idle.since + self._limits.drain_wait
 
-    def overdue(self, now: float) -> list[IdleConnection[C]]:
+    def overdue(self, now: float, make: Callable[[str], Waiter] = Waiter) -> list[IdleConnection[C]]:
         """Take out the connections that are still draining after `drain_time`.
 
-        Each of them takes a slot, which the caller gives back. Without a free slot it is discarded.
+        Each of them takes a `slot`, which `make` makes for a pool key, and which the caller gives back.
+        Without a free slot it is discarded.
         """
         found: list[IdleConnection[C]] = []
         for idle in self._all_draining(now):
             if now < self._drained_by(idle):
                 continue
             if self._has_slot(idle.pool_key):
-                self._forget(idle)
-                self._take_slot(idle.pool_key)
+                idle.slot = make(idle.pool_key)
+                idle.slot.number = next(self._numbers)
+                self._grant(idle.slot)
                 found.append(idle)
+                self._forget(idle)
             else:
                 self._discard(idle)
         return found
@@ -209,16 +214,18 @@ class Pool(Generic[C]):
         for kind in (self._draining, self._not_draining):
             while kind.get(pool_key) and is_over(self._opened(pool_key), limits.max_connections_per_origin):
                 self._discard(next(iter(kind[pool_key])))
-        while self._idle and is_over(self._used_in_all + len(self._idle), limits.max_connections):
+        while self._idle and is_over(len(self._used_in_all) + len(self._idle), limits.max_connections):
             self._discard(next(iter(self._idle)))
 
-    def give_back(self, pool_key: str) -> None:
-        """Give a slot back, which a waiter may get."""
-        self._used_in_all -= 1
-        self._used[pool_key] -= 1
-        if not self._used[pool_key]:
-            del self._used[pool_key]
-        self._enqueue(pool_key)
+    def give_back(self, waiter: Waiter) -> None:
+        """Give a slot back, which another waiter may get, or stop waiting for one. May be called again."""
+        self._stop_waiting(waiter)
+        self._used_in_all.discard(waiter.number)
+        if (used := self._used.get(waiter.pool_key)) is not None:
+            used.discard(waiter.number)
+            if not used:
+                self._used.pop(waiter.pool_key, None)
+        self._enqueue(waiter.pool_key)
         self._grant_next()
 
     def clear(self) -> None:
@@ -229,44 +236,42 @@ class Pool(Generic[C]):
     def _has_slot(self, pool_key: str) -> bool:
         limits = self._limits
         return not (
-            is_over(self._used[pool_key] + 1, limits.max_connections_per_origin)
-            or is_over(self._used_in_all + 1, limits.max_connections)
+            is_over(len(self._used.get(pool_key, ())) + 1, limits.max_connections_per_origin)
+            or is_over(len(self._used_in_all) + 1, limits.max_connections)
         )
 
     def _enqueue(self, pool_key: str) -> None:
         """Consider the waiters of a pool key when the next slot is granted."""
-        if pool_key in self._waiting and pool_key not in self._queued:
-            self._queued.add(pool_key)
+        if self._waiting.get(pool_key) and pool_key not in self._queued:
             heappush(self._queue, (next(iter(self._waiting[pool_key])).number, pool_key))
+            self._queued.add(pool_key)
 
     def _grant_next(self) -> None:
         """Grant the free slots, in order of arrival."""
-        while self._queue and not is_over(self._used_in_all + 1, self._limits.max_connections):
+        while self._queue and not is_over(len(self._used_in_all) + 1, self._limits.max_connections):
             number, pool_key = self._queue[0]
             first = next(iter(self._waiting.get(pool_key, ())), None)
             if first is None or not self._has_slot(pool_key):
+                self._queued.discard(pool_key)
                 heappop(self._queue)
-                self._queued.remove(pool_key)
             elif first.number > number:
                 heapreplace(self._queue, (first.number, pool_key))
             else:
-                self._stop_waiting(first)
                 self._grant(first)
                 self.to_wake.append(first)
+                self._stop_waiting(first)
 
     def _grant(self, waiter: Waiter) -> None:
+        self._used.setdefault(waiter.pool_key, set()).add(waiter.number)
+        self._used_in_all.add(waiter.number)
         waiter.granted = True
-        self._take_slot(waiter.pool_key)
-
-    def _take_slot(self, pool_key: str) -> None:
-        self._used_in_all += 1
-        self._used[pool_key] += 1
 
     def _stop_waiting(self, waiter: Waiter) -> None:
-        in_order = self._waiting[waiter.pool_key]
-        del in_order[waiter]
-        if not in_order:
-            del self._waiting[waiter.pool_key]
+        in_order = self._waiting.get(waiter.pool_key)
+        if in_order is not None:
+            in_order.pop(waiter, None)
+            if not in_order:
+                self._waiting.pop(waiter.pool_key, None)
 
     def _all_draining(self, now: float) -> list[IdleConnection[C]]:
         found = [idle for in_order in self._draining.values() for idle in in_order]
@@ -289,16 +294,17 @@ class Pool(Generic[C]):
             self._discard(oldest)
 
     def _discard(self, idle: IdleConnection[C]) -> None:
-        self._forget(idle)
         self.to_close.append(idle.connection)
+        self._forget(idle)
 
     def _forget(self, idle: IdleConnection[C]) -> None:
-        del self._idle[idle]
+        self._idle.pop(idle, None)
         siblings = self._siblings(idle)
-        in_order = siblings[idle.pool_key]
-        del in_order[idle]
-        if not in_order:
-            del siblings[idle.pool_key]
+        in_order = siblings.get(idle.pool_key)
+        if in_order is not None:
+            in_order.pop(idle, None)
+            if not in_order:
+                siblings.pop(idle.pool_key, None)
 
     def _siblings(self, idle: IdleConnection[C]) -> dict[str, OrderedDict[IdleConnection[C], None]]:
         """The connections that are in the same state, by pool key.
@@ -311,7 +317,7 @@ class Pool(Generic[C]):
     def _opened(self, pool_key: str) -> int:
         """The number of connections of a pool key, if there is one for each slot taken."""
         idle = len(self._not_draining.get(pool_key, ())) + len(self._draining.get(pool_key, ()))
-        return self._used[pool_key] + idle
+        return len(self._used.get(pool_key, ())) + idle
 
 
 def is_over(number: int, limit: int | None) -> bool:

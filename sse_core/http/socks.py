@@ -30,7 +30,7 @@ class SOCKS5Tunnel:
     """
 
     def __init__(self, proxy: Proxy, host: str, port: int) -> None:
-        self.established = False
+        self.established: bool = False
         self.error: ProxyError | None = None
         self._proxy = proxy
         self._connect = connect(host, port)

@@ -16,9 +16,9 @@ class MessageBuilder(Generic[T]):
     __slots__ = ("_accumulates", "_accumulator", "_chunks", "_limit", "_size", "detects_content", "dialect")
 
     def __init__(self, dialect: Dialect[T], limits: Limits) -> None:
-        self.dialect = dialect
+        self.dialect: Dialect[T] = dialect
         self._accumulator = dialect.accumulator()
-        self.detects_content = self._accumulator is not None
+        self.detects_content: bool = self._accumulator is not None
         """Whether content is told from other chunks."""
         self._accumulates = self._accumulator is not None
         self._limit = limits.max_answer_size

@@ -86,7 +86,7 @@ class Reader(Generic[T]):
         check_type("limits", limits, Limits, "Limits")
         self._limits = limits
         self._builder = MessageBuilder(self.dialect, limits)
-        self.detects_content = self._builder.detects_content
+        self.detects_content: bool = self._builder.detects_content
         """Whether content is told from other chunks, so that deadlines may be set for it."""
         self._begin_body(last_event_id)
         if response is not None:
@@ -95,17 +95,17 @@ class Reader(Generic[T]):
     def _begin_body(self, last_event_id: str) -> None:
         self.mode = DOCUMENT if self.dialect.document else EVENTS
         """What the body is, as far as is known yet."""
-        self.may_be_events = False
+        self.may_be_events: bool = False
         """Whether it may be events although the head says something else: its first bytes will tell."""
         self.verdict: Verdict | None = None
         """How the stream ended; None before that."""
         self.error: StreamError | None = None
         """The error that ended it, if one did."""
-        self.chunks = 0
+        self.chunks: int = 0
         """How many chunks this body has brought."""
-        self.content = 0
+        self.content: int = 0
         """How many of them brought content; all of them, if the dialect does not tell."""
-        self.comments = 0
+        self.comments: int = 0
         """How many comments this body has brought."""
         self._response: Response | None = None
         self._decoder = EventDecoder(last_event_id=last_event_id, max_event_size=self._limits.max_event_size)

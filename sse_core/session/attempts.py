@@ -35,15 +35,15 @@ class Attempts:
         random: Callable[[], float],
         timing: Timing,
     ) -> None:
-        self.request = original
+        self.request: PreparedRequest = original
         """What to ask for in the next attempt."""
-        self.last_event_id = ""
+        self.last_event_id: str = ""
         """Where the next attempt resumes the stream."""
-        self.may_resume = reconnects is not None
+        self.may_resume: bool = reconnects is not None
         """Whether the stream is resumed when it breaks off."""
-        self.may_retry = False
+        self.may_retry: bool = False
         """Whether this attempt may be followed by another from the start."""
-        self.gave_up_because = ""
+        self.gave_up_because: str = ""
         """Why the stream is not resumed, though it broke off."""
         self._original = original
         self._retries = retries

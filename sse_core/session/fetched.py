@@ -13,7 +13,7 @@ class FetchedBody:
 
     def __init__(self, response: Response) -> None:
         self.response: Response | None = response
-        self.ended = False
+        self.ended: bool = False
         self.error: StreamError | None = None
 
     def receive(self, data: bytes) -> bytes:

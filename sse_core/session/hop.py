@@ -13,6 +13,7 @@ from ..errors import BodyTruncated, CertificateRejected, ConnectionFailed, Proxy
 from ..http.exchange import Exchange
 from ..http.proxies import Proxies, Proxy
 from ..http.redirects import PreparedRequest
+from ..http.url import URL
 from ..reading.limits import Limits
 from .actions import Failed, Reason
 from .states import State
@@ -44,9 +45,9 @@ class Hop:
     def __init__(
         self, prepared: PreparedRequest, proxies: Proxies, limits: Limits, *, fresh: bool = False
     ) -> None:
-        self.prepared = prepared
-        self.fresh = fresh
-        self.url = prepared.url
+        self.prepared: PreparedRequest = prepared
+        self.fresh: bool = fresh
+        self.url: URL = prepared.url
         self.proxy: Proxy | None = None
         self.proxy_error: ProxyError | None = None
         """Why the proxy that should lead to the server cannot be used. Then nothing is to be connected."""
@@ -54,20 +55,21 @@ class Hop:
             self.proxy = proxies.for_url(prepared.url)
         except ProxyError as error:
             self.proxy_error, self.fresh = error, True
-        self.tunnelled = self.proxy is not None and (self.proxy.is_socks or prepared.url.scheme == "https")
+        is_secure = prepared.url.scheme == "https"
+        self.tunnelled: bool = self.proxy is not None and (self.proxy.is_socks or is_secure)
         """Whether the proxy only leads to the server, and does not see the request."""
-        self.peer = prepared.url.authority
+        self.peer: str = prepared.url.authority
         """Who is at the other end, in words for people."""
-        self.reused = False
+        self.reused: bool = False
         """Whether it goes over a connection that was used before."""
-        self.response_begun = False
+        self.response_begun: bool = False
         """Whether any of the answer has come."""
-        self.undamaged = True
+        self.undamaged: bool = True
         """Whether the connection has come to no harm."""
-        self.send_error = ""
+        self.send_error: str = ""
         """What went wrong while the request was sent."""
         target, fields = prepared.target, merge_headers([("Host", prepared.url.host_field)], prepared.headers)
-        self.origin = f"{prepared.url.scheme}://{prepared.url.authority}"
+        self.origin: str = f"{prepared.url.scheme}://{prepared.url.authority}"
         """The origin of the URL (RFC 6454, 6.2)."""
         self.proxy_origin: str | None = None
         """That of the proxy, if there is one."""
@@ -78,7 +80,7 @@ class Hop:
             target = f"http://{prepared.url.host_field}{prepared.target}"  # RFC 9112, 3.2.2
             if self.proxy.authorization is not None:
                 fields.append(("Proxy-Authorization", self.proxy.authorization))
-        self.exchange = Exchange(
+        self.exchange: Exchange = Exchange(
             prepared.method,
             target,
             fields,

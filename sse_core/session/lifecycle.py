@@ -44,7 +44,7 @@ class Lifecycle(ABC, Generic[T]):
     )  # fmt: skip
 
     def __init__(self, reader: Reader[T], attempts: Attempts, timing: Timing, *, fetches: bool) -> None:
-        self.state = State.IDLE
+        self.state: State = State.IDLE
         self.verdict: Verdict | None = None
         """How the stream ended, once that is known."""
         self.error: StreamError | None = None

@@ -26,6 +26,8 @@ class Receiving(Lifecycle[T], Generic[T]):
 
     __slots__ = ("_authorizes", "_decoded", "_limits", "_redirects", "_refused")
 
+    state: State
+
     def __init__(
         self,
         reader: Reader[T],

@@ -121,8 +121,8 @@ class Session(Receiving[T], Generic[T]):
         attempts = Attempts(original, retries, request.reconnects, random, timing)
         reader = Reader(request, limits=limits)
         super().__init__(reader, attempts, timing, limits, authorizes=authorize, fetches=fetch)
-        self.request = request
-        self.url = url
+        self.request: Request[T] = request
+        self.url: URL = url
         self._proxies = Proxies() if fetch else proxies
         self._comments = 0  # in the bodies before this one
         attempts.begin()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 
@@ -27,7 +27,8 @@ class State(Enum):
     WAITING = "waiting before another attempt"
     STOPPED = "at the end"
 
-    __hash__ = object.__hash__  # Enum's own is a function in Python, and takes longer than the look-up
+    # Enum's own is a function in Python, and takes longer than the look-up.
+    __hash__: Callable[[object], int] = object.__hash__  # type: ignore[assignment]  # by its rule for methods
 
 
 BEGINNING = {State.AUTHORIZING, State.ACQUIRING, State.FETCHING}

@@ -29,17 +29,17 @@ class Timing:
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines) -> None:
-        self.stats = Stats()
-        self.now = 0.0
+        self.stats: Stats = Stats()
+        self.now: float = 0.0
         self._deadlines = deadlines
         self._started = 0.0
         self._total = inf  # when that deadline passes
         self._name = ""  # the deadline that was set last, or the kind of progress it is for
         self._started_at = 0.0  # when it began to run, unless it is for a kind of progress
         self._expires_at = inf
-        self.delivered_at = 0.0
+        self.delivered_at: float = 0.0
         """When the application was last given something, from when on the peer is not waited for."""
-        self.app_time = 0.0
+        self.app_time: float = 0.0
         """How long the application has spent on what it was given."""
         self._requested_at: float | None = None  # the last request of this attempt
         self._first_awaited: tuple[str, ...] = ()  # the kinds of which the first has not come yet

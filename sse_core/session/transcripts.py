@@ -146,7 +146,7 @@ class Replay:
         if not self._steps:
             raise ValueError("an empty transcript")
         self._next = 0
-        self.start = self._steps[0][0]
+        self.start: float = self._steps[0][0]
         """When the life began."""
 
     def answer(self, action: Action) -> tuple[Outcome, float]:

@@ -77,7 +77,7 @@ class ReferenceDecoder:
     """
 
     def __init__(self, *, last_event_id: str = "") -> None:
-        self.last_event_id = last_event_id
+        self.last_event_id: str = last_event_id
         self.reconnection_time: int | None = None
 
         # 9.2.6: a stream has these three buffers. The first two begin empty, and so does the

@@ -321,9 +321,9 @@ class Life:
     """Answers actions as a life has it."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
-        self.left = [step for step in steps if step.type != "Stop"]
+        self.left: list[Step] = [step for step in steps if step.type != "Stop"]
         """The steps that are still to come."""
-        self.now = 0.0
+        self.now: float = 0.0
         self.waits: list[float] = []
         """How long each Sleep was to last."""
 

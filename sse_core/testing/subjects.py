@@ -70,7 +70,7 @@ class Subject:
     def __init__(self, target: Callable[..., object]) -> None:
         if not callable(target):
             raise NotADecoder(f"{target!r} cannot be called")
-        self.form = _form(target)
+        self.form: Form = _form(target)
         self.names: dict[str, str] = {}
         self._target = target
         self._untouched: Found = {}

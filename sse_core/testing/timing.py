@@ -8,7 +8,7 @@ one 64 times. `MOST` lies between, far enough from either for a busy machine not
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ def _seconds(subject: Subject, start: bytes, piece: bytes, pieces: int) -> float
     return max(taken, SHORTEST)
 
 
-cpu_time = time.thread_time
+cpu_time: Callable[[], float] = time.thread_time
 """The clock, in seconds; for its own tests one that counts."""
 
 SMALL, TIMES = 1024, 8

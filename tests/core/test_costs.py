@@ -31,7 +31,7 @@ from sse_core import (
 )
 from sse_core.dialects import anthropic, gemini, json, mcp, openai, responses
 from support.core import HEAD, framed, say
-from support.counting import calls, measured_memory, most_memory
+from support.counting import calls, measured_memory, most_memory, tracked_objects
 
 BODY = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT = say("a token")
@@ -146,9 +146,10 @@ def test_the_garbage_collector_passes_chunks_by() -> None:
 
 def test_what_a_stream_takes() -> None:
     streaming()
+    before = tracked_objects()
     with measured_memory() as memory:
         sessions = [streaming() for _ in range(TURNS)]
-    assert memory.objects / len(sessions) <= 20
+    assert (tracked_objects() - before) / len(sessions) <= 20
     assert memory.kept / len(sessions) <= 4_500
 
 

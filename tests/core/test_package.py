@@ -161,6 +161,26 @@ def test_what_is_imported_late_is_exported_and_is_where_it_says() -> None:
         assert getattr(sse_core, name) is getattr(import_module(f"sse_core.{module}"), name)
 
 
+def test_the_lists_of_names_say_the_same() -> None:
+    """What is imported at once, what only type checkers import, what is imported late, and `__all__`."""
+    tree = ast.parse(FILES["__init__"].read_text(encoding="utf-8"))
+    names = {
+        (alias.name, node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+    at_once = {name for name, _ in names if name not in sse_core.LATER}
+    assert {(name, module) for name, module in names if name not in at_once} == set(sse_core.LATER.items())
+    assert at_once | set(sse_core.LATER) == set(sse_core.__all__)
+    assert len(names) == len(sse_core.__all__)
+
+
+def test_every_public_name_is_listed_before_it_is_used() -> None:
+    code = "import sse_core; print(*set(sse_core.__all__) - set(dir(sse_core)))"
+    assert not subprocess.check_output([sys.executable, "-c", code], text=True).split()
+
+
 def test_a_late_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(vars(sse_core), "Session", raising=False)
     session = sse_core.Session

@@ -46,16 +46,12 @@ class Memory:
     """Bytes that are still there at its end."""
     most: int = 0
     """Bytes that were there at once, at most."""
-    objects: int = 0
-    """Objects that the garbage collector looks at from then on."""
 
 
 @contextmanager
 def measured_memory() -> Generator[Memory]:
     """Measure what a block allocates, and not what a debugger or a measurement of coverage does meanwhile."""
-    memory = Memory()
-    gc.collect()
-    objects, tracer = len(gc.get_objects()), sys.gettrace()
+    memory, tracer = Memory(), sys.gettrace()
     sys.settrace(None)
     tracemalloc.start()
     try:
@@ -64,5 +60,9 @@ def measured_memory() -> Generator[Memory]:
     finally:
         tracemalloc.stop()
         sys.settrace(tracer)
+
+
+def tracked_objects() -> int:
+    """Count the objects that the garbage collector looks at."""
     gc.collect()
-    memory.objects = len(gc.get_objects()) - objects
+    return len(gc.get_objects())

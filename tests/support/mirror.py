@@ -104,7 +104,7 @@ ELSEWHERE = {
     "sse_adapters.testing.*": "adapters/testing/test_transport_checks adapters/every/test_transports",
     # Both loops do the same, and transports keep the same contract: tests run over all of them.
     **dict.fromkeys(
-        ("sse_adapters.async_loop", "sse_adapters.base", "sse_adapters.options", "sse_adapters.sync_loop"),
+        ("sse_adapters.async_loop", "sse_adapters.base", "sse_adapters.sync_loop"),
         "adapters/every/test_loops adapters/every/test_reading adapters/every/test_closing"
         " adapters/every/test_pool adapters/every/test_tls",
     ),

@@ -11,7 +11,7 @@ https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.8 ms at import.
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Never, TypedDict, Unpack
 
@@ -54,6 +54,8 @@ from .message import MessageAccumulator
 class MessagesDialect(TypedEventDialect[MessageStreamEvent]):
     """Reads the events of Anthropic's Messages."""
 
+    decode_ordinary: Callable[[bytes], MessageStreamEvent]
+
     def __init__(self) -> None:
         super().__init__(events, ordinary)
         self._server_tools: set[int] = set()  # the indices of open blocks whose deltas are to be marked
@@ -62,7 +64,7 @@ class MessagesDialect(TypedEventDialect[MessageStreamEvent]):
     def track(self, chunk: MessageStreamEvent, event: Event) -> MessageStreamEvent | Control:
         match chunk:
             case MessageStart(message=message):
-                self.may_end = bool(message.stop_reason)  # as in a whole message
+                self.may_end: bool = bool(message.stop_reason)  # as in a whole message
                 return self._begin(chunk, event)
             case ContentBlockStart(
                 content_block=ServerToolUseBlock() | MCPToolUseBlock() | Unknown(), index=index

@@ -90,7 +90,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
 
     def __init__(self) -> None:
         self._message = AnthropicMessage()
-        self.parts = 0
+        self.parts: int = 0
         self._known = False  # an event of a known type has come
         self._blocks: list[tuple[int, BlockBuilder]] = []
         self._open: dict[int, BlockBuilder] = {}  # the last block of each index
@@ -202,7 +202,7 @@ class MessageAccumulator(Accumulator[MessageStreamEvent]):
                 pass
 
 
-tool_input = msgspec.json.Decoder(Fields)
+tool_input: msgspec.json.Decoder[Fields] = msgspec.json.Decoder(Fields)
 
 
 def with_usage(message: AnthropicMessage, usage: Usage | None) -> AnthropicMessage:

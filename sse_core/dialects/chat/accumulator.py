@@ -49,7 +49,7 @@ class ChatAccumulator(Accumulator[ChatCompletionChunk]):
         self._fields: dict[str, Any] = {}
         self._x_groq: dict[str, Any] = {}
         self._answers: dict[int, ChoiceBuilder] = {}
-        self.parts = 0
+        self.parts: int = 0
 
     def add(self, chunks: Sequence[ChatCompletionChunk]) -> int:
         with_content = 0
@@ -147,7 +147,7 @@ class ChoiceBuilder:
     __slots__ = ("_rest", "content", "final_fields", "text")
 
     def __init__(self) -> None:
-        self.content = False  # whether there is any, be it an empty string
+        self.content: bool = False  # whether there is any, be it an empty string
         self.text: list[str] = []
         self.final_fields: dict[str, Any] = {}
         self._rest: OtherParts | None = None
@@ -303,7 +303,7 @@ class OtherParts:
         self.reasoning: list[str] = []
         self.reasoning_fields: set[str] = set()  # the names of the fields that the reasoning came in
         self.details: list[ReasoningDetailBuilder] = []
-        self.calls = ToolCalls()
+        self.calls: ToolCalls = ToolCalls()
         self.function: list[FunctionDelta] = []
         self.audio: list[Audio] = []
         self.annotations: list[Annotation] = []
@@ -326,7 +326,7 @@ class ReasoningDetailBuilder:
     __slots__ = ("parts",)
 
     def __init__(self, first: ReasoningDetail) -> None:
-        self.parts = [first]
+        self.parts: list[ReasoningDetail] = [first]
 
     def continues_with(self, part: ReasoningDetail) -> bool:
         last = self.parts[-1]

@@ -42,6 +42,7 @@ from .completion import ChatCompletion
 class ChatDialect(FastDialect[ChatCompletionChunk]):
     """Reads a chat completion's events, from OpenAI, Groq and the servers that imitate them."""
 
+    decode_ordinary: Callable[[bytes], ChatCompletionChunk]
     _decode: Callable[[bytes], ChatCompletionChunk]
 
     def __init__(self) -> None:
@@ -187,7 +188,7 @@ def chat_request(
 
 
 PATH = "/chat/completions"
-decode = msgspec.json.Decoder(ChatCompletionChunk).decode
+decode: Callable[[bytes], ChatCompletionChunk] = msgspec.json.Decoder(ChatCompletionChunk).decode
 DOCUMENTED = (
     (ChatCompletionChunk, "object", Literal["chat.completion.chunk", ""]),
     (ChatCompletionChunk, "created", int),

@@ -10,9 +10,11 @@ other chunk is decoded to plain values, made like OpenAI's, and converted as far
 # mypy: disable-error-code="assignment"
 # pyright: reportIncompatibleVariableOverride=false
 # Fields may hold null until `__post_init__` replaces it, hence the disabled check.
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
+from msgspec import Struct
 
 from ...events.items import Event
 from ..shared.lenient import Fields, convert_leniently
@@ -140,5 +142,5 @@ def objects(value: object) -> list[Fields]:
     return [cast("Fields", item) for item in items if isinstance(item, dict)]
 
 
-set_field = msgspec.structs.force_setattr
-decode = msgspec.json.Decoder(TolerantChunk).decode
+set_field: Callable[[Struct, str, Any], None] = msgspec.structs.force_setattr
+decode: Callable[[bytes], TolerantChunk] = msgspec.json.Decoder(TolerantChunk).decode

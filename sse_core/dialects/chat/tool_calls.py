@@ -14,10 +14,10 @@ class ToolCallBuilder:
     __slots__ = ("arguments", "extra_content", "id", "index", "name", "type")
 
     def __init__(self, part: ToolCallDelta) -> None:
-        self.index = part.index
-        self.id = part.id or None
-        self.type = part.type or ("function" if part.custom is None else "custom")
-        self.name = part.name or ""
+        self.index: int | None = part.index
+        self.id: str | None = part.id or None
+        self.type: str = part.type or ("function" if part.custom is None else "custom")
+        self.name: str = part.name or ""
         self.arguments: list[str] = []
         self.extra_content: Any = None
 

@@ -57,7 +57,7 @@ class ToolCallBuilder:
 
     def __init__(self) -> None:
         self.id: str | None = None
-        self.name = ""
+        self.name: str = ""
         self.arguments: list[str] = []
 
     def add(self, part: ToolCallDelta) -> None:
@@ -78,7 +78,7 @@ class ChatAccumulator(Accumulator[ChatStreamEvent]):
     """
 
     def __init__(self) -> None:
-        self.parts = 0
+        self.parts: int = 0
         self._known = False  # an event of a known type has come
         self._id: str | None = None
         self._role: str | None = None

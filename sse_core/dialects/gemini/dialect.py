@@ -10,7 +10,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, 0.6 ms at import.
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack, cast
 
@@ -47,7 +47,7 @@ class GeminiDialect(FastDialect[GenerateContentResponse]):
     """Reads the events of Gemini's answers."""
 
     def __init__(self) -> None:
-        self.decode_ordinary = decode
+        self.decode_ordinary: Callable[[bytes], GenerateContentResponse] = decode
         self._calls: dict[int, ArgumentsBuilder] = {}  # by the index of their candidate
 
     def read(self, event: Event) -> GenerateContentResponse | Control:
@@ -160,9 +160,9 @@ class CandidateBuilder:
     """Builds one candidate from its parts."""
 
     def __init__(self, index: int | None) -> None:
-        self.candidate = Candidate(index=index)
+        self.candidate: Candidate = Candidate(index=index)
         self.joined: dict[str, Any] = {}  # values of which each chunk may have a part
-        self.has_content = False  # whether there is any, be it empty
+        self.has_content: bool = False  # whether there is any, be it empty
         self.role: str | None = None
         self.parts: list[Part] = []
         self.texts: list[str] = []  # texts that belong to the last part
@@ -257,7 +257,7 @@ class AnswerAccumulator(Accumulator[GenerateContentResponse]):
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}  # of the response: the last value of each
         self._answers: dict[int, CandidateBuilder] = {}
-        self.parts = 0
+        self.parts: int = 0
 
     def add(self, chunks: Sequence[GenerateContentResponse]) -> int:
         with_content = 0
@@ -357,7 +357,7 @@ def path_of(model: str) -> str:
     return "".join(f"/{path_segment(name, 'model')}" for name in model.split("/"))
 
 
-decode = msgspec.json.Decoder(GenerateContentResponse).decode
+decode: Callable[[bytes], GenerateContentResponse] = msgspec.json.Decoder(GenerateContentResponse).decode
 DOCUMENTED = ((ModalityTokenCount, "token_count", int | UnsetType),)
 """Fields that are documented otherwise than the structs say: Gemini leaves out a count of 0."""
 JOINED = ("citation_metadata", "grounding_metadata", "url_context_metadata", "logprobs_result")

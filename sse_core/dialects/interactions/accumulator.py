@@ -40,7 +40,7 @@ class InteractionAccumulator(Accumulator[InteractionStreamEvent]):
     """
 
     def __init__(self) -> None:
-        self.parts = 0
+        self.parts: int = 0
         self._known = False  # an event of a known type has come
         self._interaction = Interaction()
         self._finish_reason: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -82,11 +82,11 @@ class StepBuilder:
 
     def __init__(self, start: Step) -> None:
         self.start = start
-        self.is_output = isinstance(start, ModelOutputStep)
+        self.is_output: bool = isinstance(start, ModelOutputStep)
         self.stopped = False
         match start:
             case ModelOutputStep(content=content) | ThoughtStep(summary=content):
-                self.content = ContentListBuilder(content)
+                self.content: ContentListBuilder = ContentListBuilder(content)
             case _:
                 self.content = ContentListBuilder(())
         self._arguments: list[str] = []
@@ -189,4 +189,4 @@ def join_base64(parts: Sequence[str]) -> str:
     return "".join(parts)
 
 
-decode_arguments = msgspec.json.Decoder(Fields).decode
+decode_arguments: Callable[[bytes | str], Fields] = msgspec.json.Decoder(Fields).decode

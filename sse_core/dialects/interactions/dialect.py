@@ -16,7 +16,7 @@ https://ai.google.dev/gemini-api/docs/streaming
 """
 
 # No `from __future__ import annotations`: TypedDict compiles each string, which takes time at import.
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Never, TypedDict, Unpack
@@ -32,7 +32,7 @@ from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
-from ..shared.fast_dialect import FastDialect, never_ordinary
+from ..shared.fast_dialect import FastDialect, ReadBatch, never_ordinary
 from ..shared.lenient import Fields, convert_leniently, fields_in, items_in
 from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
@@ -73,6 +73,8 @@ PATH = "/interactions"
 
 class InteractionsDialect(TypedEventDialect[InteractionStreamEvent]):
     """Reads the events of Gemini's Interactions."""
+
+    decode_ordinary: Callable[[bytes], InteractionStreamEvent]
 
     def __init__(self) -> None:
         super().__init__(events, ordinary)
@@ -265,7 +267,7 @@ def resume(
     )
 
 
-read_ordinary = FastDialect[InteractionStreamEvent].read_batch
+read_ordinary: ReadBatch[InteractionStreamEvent] = FastDialect[InteractionStreamEvent].read_batch
 """What `super()` finds, found once."""
 events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(InteractionStreamEvent | InteractionError)
 ordinary: msgspec.json.Decoder[Any] = msgspec.json.Decoder(StepDelta | StepStop | ContentDelta | ContentStop)

@@ -101,8 +101,8 @@ class ItemBuilder:
     def __init__(self, start: OutputItem) -> None:
         self.start = start
         self.done = False
-        self.content = PartListBuilder()
-        self.summary = PartListBuilder()
+        self.content: PartListBuilder = PartListBuilder()
+        self.summary: PartListBuilder = PartListBuilder()
         self.deltas: list[str] = []  # of a call's arguments, input or code
 
     def build(self) -> OutputItem:
@@ -140,7 +140,7 @@ class ResponseAccumulator(Accumulator[ResponseStreamEvent]):
 
     def __init__(self) -> None:
         self._response = Response()
-        self.parts = 0
+        self.parts: int = 0
         self._known = False  # an event of a known type has come
         self._finish_reason: str | None = None
         self._items: list[tuple[int, ItemBuilder]] = []

@@ -25,7 +25,7 @@ from ...reading.dialect import Control
 from ...reading.message import Accumulator
 from ...reading.request import Request
 from ..shared.document import DOCUMENT_HEADERS, ProviderDocumentDialect
-from ..shared.fast_dialect import FastDialect
+from ..shared.fast_dialect import FastDialect, ReadBatch
 from ..shared.lenient import Fields, convert_leniently
 from ..shared.paths import path_segment
 from ..shared.provider_dialect import JSON_HEADERS
@@ -232,7 +232,7 @@ events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     ResponseStreamEvent | Ping | Keepalive | Error | ResponseFailed
 )
 deltas: msgspec.json.Decoder[Delta] = msgspec.json.Decoder(Delta)
-read_deltas = FastDialect[ResponseStreamEvent].read_batch
+read_deltas: ReadBatch[ResponseStreamEvent] = FastDialect[ResponseStreamEvent].read_batch
 """The inherited method, found once: `super()` would look for it at every batch."""
 DOCUMENTED = (
     (CommandEvent, "item_id", str | UnsetType),

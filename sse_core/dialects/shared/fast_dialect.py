@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
@@ -75,3 +75,7 @@ MAX_OBJECTS = 200_000
 def never_ordinary(data: bytes) -> NoReturn:
     """A `decode_ordinary` for a time when every event has to go to `read_special`."""
     raise msgspec.DecodeError
+
+
+ReadBatch: TypeAlias = Callable[[FastDialect[T], Sequence[bytes], list[T], str], int]
+"""The type of `FastDialect.read_batch`."""

@@ -116,7 +116,7 @@ def is_struct(kind: Any) -> TypeGuard[type[Struct]]:
     return isinstance(kind, type) and issubclass(kind, Struct)
 
 
-strict_structs = cache(StrictStructs)
+strict_structs: Callable[[Documented], StrictStructs] = cache(StrictStructs)
 """The structs are made once for each table."""
 
 

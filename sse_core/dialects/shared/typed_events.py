@@ -127,7 +127,7 @@ class TypedEventDialect(FastDialect[T], Generic[T]):
     def __init__(self, every: msgspec.json.Decoder[Any], ordinary: msgspec.json.Decoder[Any]) -> None:
         self._every = every
         self._decode: Callable[[bytes], T | Ping | Error] = every.decode
-        self.decode_ordinary = ordinary.decode
+        self.decode_ordinary: Callable[[bytes], T] = ordinary.decode
 
     def read_special(self, event: Event) -> T | Control:
         try:

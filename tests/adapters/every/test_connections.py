@@ -15,8 +15,8 @@ from weakref import ref
 import pytest
 
 from sse_adapters import async_loop, sync_loop
-from sse_adapters.connections import ConnectionPool
-from sse_core import Exchange, IdleConnection, PoolLimits, StreamClosed
+from sse_adapters.connections import ConnectionPool, Slot
+from sse_core import Exchange, IdleConnection, PoolLimits, StreamClosed, Waiter
 from sse_core.dialects import groq
 from support.runners import EVENTS, AsyncMemory, SyncMemory, run_without_loop
 from support.servers import CHUNKED, GENEROUS, LAST_CHUNK, End, chunked, event, head, says
@@ -28,39 +28,45 @@ def connections(**limits: Any) -> Any:
     return ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(**limits), sync_loop.schedule_sweep)
 
 
+def claimed(pool: Any, wake: Callable[[], object] = lambda: None) -> Slot:
+    slot = Slot(pool, "http://a")
+    pool.claim(slot, wake)
+    return slot
+
+
 def test_a_closed_client_has_no_place_for_anyone() -> None:
     closed = connections()
     closed.close()
     with pytest.raises(ConnectionAbortedError, match="the client is closed"):
-        closed.claim("http://a", lambda: None)
+        claimed(closed)
 
 
 def test_whoever_waits_is_woken_when_the_client_is_closed_and_once_only() -> None:
     one = connections(max_connections=1)
-    first = one.claim("http://a", lambda: None)
+    first = claimed(one)
     woken: list[str] = []
-    second = one.claim("http://a", lambda: woken.append("second"))
+    second = claimed(one, lambda: woken.append("second"))
     assert first.granted and not second.granted
     one.close()
-    one.give_back("http://a", None, None)
+    one.give_back(first)
     assert woken == ["second"]
 
 
 def test_a_place_given_back_while_somebody_is_at_the_pool_is_not_lost() -> None:
     """As by a finaliser, which may run in the midst of anything."""
     one = connections(max_connections=1)
-    one.claim("http://a", lambda: None)
+    first = claimed(one)
     woken: list[str] = []
 
     def wake() -> None:
         woken.append("woken")
-        one.give_back("http://a", None, None)
+        one.give_back(second)
 
-    one.claim("http://a", wake)
+    second = claimed(one, wake)
     with one._lock:
-        one.give_back("http://a", None, None)
+        one.give_back(first)
         assert woken == []
-    third = one.claim("http://a", lambda: woken.append("third"))
+    third = claimed(one, lambda: woken.append("third"))
     assert woken[0] == "woken" and third.granted
 
 
@@ -68,16 +74,19 @@ def test_a_place_given_back_too_late_for_whoever_is_at_the_pool_is_taken_in_the_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = connections(max_connections=1)
-    assert one.claim("http://a", lambda: None).granted
+    slot = claimed(one)
+    assert slot.granted
     late = iter([True])
 
     def clear() -> None:
         if next(late, False):
-            one.give_back("http://a", None, None)
+            one.give_back(slot)
 
-    monkeypatch.setattr(one._pool, "clear", clear)
+    monkeypatch.setattr(one.books, "clear", clear)
     one.close()
-    assert one._pool.claim("http://a").granted
+    next_one = Waiter("http://a")
+    one.books.claim(next_one)
+    assert next_one.granted
 
 
 @pytest.mark.parametrize(("name", "kept"), [("take", 0), ("draining", 0), ("take_draining", 1)])
@@ -87,19 +96,19 @@ def test_a_place_given_back_while_another_looks_for_a_connection_is_not_lost(
     one = connections(max_connections=1)
     for _ in range(kept):
         one.put_back(IdleConnection(SyncMemory(WHOLE), "http://a", draining(), one.now()))
-    one.claim("http://a", lambda: None)
+    slot = claimed(one)
     woken: list[str] = []
-    one.claim("http://a", lambda: woken.append("woken"))
-    look: Callable[..., Any] = getattr(one._pool, name)
+    waiting = claimed(one, lambda: woken.append("woken"))
+    look: Callable[..., Any] = getattr(one.books, name)
 
     def look_meanwhile(*arguments: Any) -> Any:
         if not woken:
-            one.give_back("http://a", None, None)  # as from another thread
+            one.give_back(slot)  # as from another thread
         return look(*arguments)
 
-    monkeypatch.setattr(one._pool, name, look_meanwhile)
+    monkeypatch.setattr(one.books, name, look_meanwhile)
     assert sum(1 for _ in islice(one.idle_candidates("http://a", None), 1)) == kept
-    assert woken == ["woken"]
+    assert woken == ["woken"] and waiting.granted
 
 
 def test_what_makes_room_is_closed_before_there_is_room() -> None:
@@ -110,14 +119,14 @@ def test_what_makes_room_is_closed_before_there_is_room() -> None:
 
         def __exit__(self, *_: object) -> None: ...
 
-        def acquire(self, *, blocking: bool) -> bool:
-            return False
+        def locked(self) -> bool:
+            return True
 
     one = connections(max_connections=1)
     idle = SyncMemory(WHOLE)
-    one.claim("http://a", lambda: None)
-    one.give_back("http://a", idle, draining())
-    one.claim("http://b", lambda: None)
+    one.give_back(claimed(one), idle, draining())
+    another = Slot(one, "http://b")
+    one.claim(another, lambda: None)
     one._lock = Contested()
     one.make_room("http://b")
     assert idle.log == ["close"]
@@ -163,8 +172,7 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     one.use_current_clock()
     while now < 2:
         now += 1
-        one.claim("http://a", lambda: None)
-        one.give_back("http://a", Timed(says(LAST_CHUNK, end=End.SILENCE)), draining())
+        one.give_back(claimed(one), Timed(says(LAST_CHUNK, end=End.SILENCE)), draining())
     assert sweeps == [6.0]
     now = 5.9
     assert one.overdue() == []
@@ -173,10 +181,10 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
     now = 6.0
     sync_loop.sweep(ref(one))
     assert sweeps == [6.0, 6.0, 7.0]
-    assert [idle.ready for idle in one._pool._idle] == [True, False]
+    assert [idle.ready for idle in one.books._idle] == [True, False]
     now = 7.0
     sync_loop.sweep(ref(one))
-    assert [idle.ready for idle in one._pool._idle] == [True, True]
+    assert [idle.ready for idle in one.books._idle] == [True, True]
     assert sweeps == [6.0, 6.0, 7.0]
     one.close()
     one.schedule_next_sweep()
@@ -185,12 +193,12 @@ def test_what_is_draining_is_swept_when_its_time_is_over_and_not_before() -> Non
 
 def test_a_place_given_back_while_a_sweep_is_arranged_is_not_lost() -> None:
     def schedule_sweep(connections: ConnectionPool[Any], when: float) -> Callable[[], None]:
-        connections.give_back("http://a", None, None)  # as from another thread
+        connections.give_back(waiters[1])  # as from another thread
         return lambda: None
 
     one: Any = ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(max_connections=2), schedule_sweep)
-    waiters = [one.claim("http://a", lambda: None) for _ in range(4)]
-    one.give_back("http://a", SyncMemory(WHOLE), draining())
+    waiters = [claimed(one) for _ in range(4)]
+    one.give_back(waiters[0], SyncMemory(WHOLE), draining())
     assert [waiter.granted for waiter in waiters] == [True] * 4
 
 
@@ -203,8 +211,7 @@ def test_what_is_put_back_undrained_is_swept_too() -> None:
 
     one: Any = ConnectionPool(lambda: SyncMemory(WHOLE), PoolLimits(drain_time=5), schedule_sweep)
     one.use_current_clock()
-    one.claim("http://a", lambda: None)
-    one.give_back("http://a", SyncMemory(says()), draining())
+    one.give_back(claimed(one), SyncMemory(says()), draining())
     patiences: list[float] = []
     for idle, patience in one.idle_candidates("http://a", None):
         assert one.overdue() == []  # for it is taken
@@ -229,8 +236,7 @@ def test_the_clock_of_another_event_loop_is_not_waited_for() -> None:
     one: Any = ConnectionPool(lambda: Timed(WHOLE), PoolLimits(drain_time=5), schedule_sweep)
     one.use_current_clock()
     for _ in range(2):
-        one.claim("http://a", lambda: None)
-        one.give_back("http://a", Timed(WHOLE), draining())
+        one.give_back(claimed(one), Timed(WHOLE), draining())
         now = 1.0
     assert sweeps == [1005.0, 6.0]
     patiences: list[float] = []
@@ -390,7 +396,7 @@ def test_who_reads_a_stream_that_is_being_closed_is_told_so() -> None:
 
 def test_a_stream_closed_while_its_reader_has_no_connection_yet() -> None:
     stream: Any = sync_loop.Client("http://memory", lambda: SyncMemory(WHOLE)).stream(EVENTS)
-    stream._begin_step()
-    stream.close()
-    stream._end_step()
+    with stream._stepping:  # as its reader has
+        stream.close()
+    stream.close()  # as the reader does, at its end
     assert stream.verdict is not None

@@ -223,7 +223,7 @@ def test_a_body_that_ended_in_time_leaves_a_connection_to_be_used(each_loop: Net
         talk.ask(CHAT)
         talk.server.peer().reach("may end")
         talk.server.peer().wait_for("ended")
-        eventually(lambda: [idle.ready for idle in [*talk.client._pool._pool._idle]] == [True])
+        eventually(lambda: [idle.ready for idle in [*talk.client._pool.books._idle]] == [True])
         assert talk.ask().data == ["one", "two"]
         assert talk.connections == [0, 0]
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,11 @@ def test_a_copy_of_a_context_that_has_loaded_nothing_trusts_whom_the_system_trus
 
     empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     loaded: list[ssl.SSLContext] = []
-    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda context: loaded.append(context))
+
+    def load(context: ssl.SSLContext) -> None:
+        loaded.append(context)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load)
     assert loaded == [without_client_certificate(empty)]
     own = Own(ssl.PROTOCOL_TLS_CLIENT)
     assert without_client_certificate(own) is own
@@ -242,7 +247,7 @@ def test_a_copy_of_a_context_that_has_loaded_nothing_trusts_whom_the_system_trus
 
 def test_the_name_of_an_origin_without_a_known_port_is_enough(authority: Authority) -> None:
     """A proxy leads to it."""
-    transport = Unconnected(authority.client, own=URL.parse("https://api.test:8443"))
+    transport: Any = Unconnected(authority.client, own=URL.parse("https://api.test:8443"))
     for port, own in [(8443, True), (443, False), (None, True)]:
         transport._port = port
         assert transport._is_own("api.test") is own
@@ -602,7 +607,9 @@ def test_what_tls_has_to_say_of_its_own_accord_is_sent(
 class Unconnected(SyncTransport):
     """Is not connected."""
 
-    now = staticmethod(time.monotonic)
+    @property
+    def now(self) -> Callable[[], float]:
+        return time.monotonic
 
     def _send(self, data: bytes, deadline: float | None) -> int:
         raise ConnectionAbortedError
@@ -617,8 +624,9 @@ class Flooded:
     clock = 0.0
     tickets: Any
 
-    def now(self) -> float:
-        return self.clock
+    @property
+    def now(self) -> Callable[[], float]:
+        return lambda: self.clock
 
     def take(self) -> bytes:
         self.clock += 1
@@ -698,7 +706,10 @@ def test_tls_messages_without_data_come_to_an_end(
 class SyncInterrupted(SyncTransport):
     """Has no room to send, but something to receive."""
 
-    now = staticmethod(time.monotonic)
+    @property
+    def now(self) -> Callable[[], float]:
+        return time.monotonic
+
     received = b""
 
     def _send(self, data: bytes, deadline: float | None) -> int:
@@ -711,7 +722,10 @@ class SyncInterrupted(SyncTransport):
 class AsyncInterrupted(AsyncTransport):
     """The same, with `await`."""
 
-    now = staticmethod(time.monotonic)
+    @property
+    def now(self) -> Callable[[], float]:
+        return time.monotonic
+
     received = b""
 
     async def _send(self, data: bytes, deadline: float | None) -> int:

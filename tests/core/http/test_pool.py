@@ -37,13 +37,20 @@ def taken(pool: Pool[int], origin: str = A, now: float = 0.0) -> int | None:
     return None if found is None else found.connection
 
 
+def claimed(pool: Pool[int], origin: str) -> Waiter:
+    waiter = Waiter(origin)
+    pool.claim(waiter)
+    return waiter
+
+
 # Places.
 
 
 def test_without_limits_there_is_always_a_place() -> None:
     pool: Pool[int] = Pool()
-    assert all(pool.claim(A).granted for _ in range(1000))
-    pool.give_back(A)
+    waiters = [claimed(pool, A) for _ in range(1000)]
+    assert all(waiter.granted for waiter in waiters)
+    pool.give_back(waiters[0])
     assert pool.to_wake == []
 
 
@@ -55,7 +62,7 @@ def test_what_is_put_back_is_as_old_as_it_was() -> None:
     assert newest is not None and middle is not None
     pool.keep(newest)
     pool.keep(middle)
-    pool.claim(A)
+    claimed(pool, A)
     pool.make_room(A)
     assert pool.to_close == [1]
 
@@ -64,55 +71,63 @@ def test_more_than_are_allowed_are_closed_when_they_are_back() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=2))
     for number in range(4):
         pool.keep(idle(number))
-    pool.claim(A)
+    claimed(pool, A)
     pool.make_room(A)
     assert pool.to_close == [0, 1, 2]
 
 
 def test_who_waits_gets_the_place_of_who_leaves() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=1))
-    pool.claim(A)
-    first, second = pool.claim(B), pool.claim(A)
+    user = claimed(pool, A)
+    first, second = claimed(pool, B), claimed(pool, A)
     assert not first.granted and not second.granted
-    pool.give_back(A)
+    pool.give_back(user)
     assert pool.to_wake == [first] and first.granted and not second.granted
-    pool.give_back(B)
+    pool.give_back(first)
     assert pool.to_wake == [first, second]
 
 
 def test_who_comes_first_is_first_wherever_it_goes() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=1))
-    pool.claim(C)
-    waiters = [pool.claim(origin) for origin in (A, B, A, B, A)]
-    last = C
+    last = claimed(pool, C)
+    waiters = [claimed(pool, origin) for origin in (A, B, A, B, A)]
     for waiter in waiters:
         pool.give_back(last)
-        last = waiter.pool_key
+        last = waiter
     assert pool.to_wake == waiters
 
 
 def test_who_waits_for_a_crowded_origin_lets_others_pass() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=2, max_connections_per_origin=1))
-    pool.claim(A)
-    pool.claim(B)
-    again, other = pool.claim(A), pool.claim(C)
-    pool.give_back(B)
+    one, another = claimed(pool, A), claimed(pool, B)
+    again, other = claimed(pool, A), claimed(pool, C)
+    pool.give_back(another)
     assert pool.to_wake == [other]
-    pool.give_back(A)
+    pool.give_back(one)
     assert pool.to_wake == [other, again]
 
 
 def test_who_wants_no_place_any_more_is_passed_over_or_leaves_it_to_the_next() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=1))
-    pool.claim(A)
-    first, second, third = pool.claim(A), pool.claim(B), pool.claim(B)
-    pool.withdraw(first)
-    pool.withdraw(second)
-    pool.give_back(A)
+    user = claimed(pool, A)
+    first, second, third = claimed(pool, A), claimed(pool, B), claimed(pool, B)
+    pool.give_back(first)
+    pool.give_back(second)
+    pool.give_back(user)
     assert pool.to_wake == [third]
-    fourth = pool.claim(A)
-    pool.withdraw(third)
+    fourth = claimed(pool, A)
+    pool.give_back(third)
     assert pool.to_wake == [third, fourth]
+
+
+def test_a_slot_that_is_given_back_twice_is_free_once() -> None:
+    """B2."""
+    pool: Pool[int] = Pool(PoolLimits(max_connections=1))
+    user = claimed(pool, A)
+    waiters = [claimed(pool, A) for _ in range(2)]
+    pool.give_back(user)
+    pool.give_back(user)
+    assert [waiter.granted for waiter in waiters] == [True, False]
 
 
 # Connections.
@@ -151,7 +166,7 @@ def test_what_is_idle_makes_room() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=2))
     pool.keep(idle(1, A))
     pool.keep(idle(2, B))
-    pool.claim(C)
+    claimed(pool, C)
     pool.make_room(C)
     assert pool.to_close == [1]
     pool.make_room(C)
@@ -162,10 +177,10 @@ def test_of_a_crowded_origin_its_own_make_room() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=1))
     pool.keep(idle(1, B))
     pool.keep(idle(2, A))
-    pool.claim(A)
+    claimed(pool, A)
     pool.make_room(A)
     assert pool.to_close == [2]
-    pool.claim(B)
+    claimed(pool, B)
     assert taken(pool, B) == 1
     pool.make_room(B)
     assert pool.to_close == [2]
@@ -262,7 +277,7 @@ def test_what_is_draining_makes_room_first() -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections_per_origin=2))
     pool.keep(idle(1))
     pool.keep(half_idle(2))
-    pool.claim(A)
+    claimed(pool, A)
     pool.make_room(A)
     assert pool.to_close == [2]
 
@@ -272,10 +287,12 @@ def test_what_is_overdue_takes_a_place_or_is_closed() -> None:
     for number in range(4):
         pool.keep(half_idle(number, since=number))
     assert pool.next_overdue(3.0) == 5.0
-    assert [each.connection for each in pool.overdue(7.0)] == [0, 1]
+    overdue = pool.overdue(7.0)
+    assert [each.connection for each in overdue] == [0, 1]
     assert pool.to_close == [2]
-    assert not pool.claim(B).granted
-    pool.give_back(A)
+    assert not claimed(pool, B).granted
+    assert overdue[0].slot is not None
+    pool.give_back(overdue[0].slot)
     assert [waiter.pool_key for waiter in pool.to_wake] == [B]
     assert pool.next_overdue(7.0) == 8.0
 
@@ -296,7 +313,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.waiting: list[Waiter] = []
         self.placed: list[Waiter] = []  # have a place, and no connection yet
-        self.used: list[tuple[str, int]] = []
+        self.used: list[tuple[Waiter, int]] = []
         self.seen: list[
             tuple[Waiter, IdleConnection[int]]
         ] = []  # have a place, and look at a draining connection
@@ -320,7 +337,7 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(origin=st.sampled_from(ORIGINS))
     def claim(self, origin: str) -> None:
-        waiter = self.pool.claim(origin)
+        waiter = claimed(self.pool, origin)
         (self.placed if waiter.granted else self.waiting).append(waiter)
 
     @precondition(lambda self: self.placed)
@@ -339,12 +356,12 @@ class PoolMachine(RuleBasedStateMachine):
             self.pool.make_room(waiter.pool_key)
             self.close()
             self.opened += 1
-            self.used.append((waiter.pool_key, self.opened))
+            self.used.append((waiter, self.opened))
         else:
             assert found.connection in mine
             assert found.since == max(self.since[number] for number in mine)
             del self.idle[found.connection]
-            self.used.append((waiter.pool_key, found.connection))
+            self.used.append((waiter, found.connection))
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
@@ -366,7 +383,7 @@ class PoolMachine(RuleBasedStateMachine):
     def have_looked(self, data: Any, ready: bool) -> None:
         waiter, draining = self.seen.pop(data.draw(st.integers(0, len(self.seen) - 1)))
         if ready:
-            self.used.append((waiter.pool_key, draining.connection))
+            self.used.append((waiter, draining.connection))
         else:
             self.placed.append(waiter)
             self.put_in(draining)
@@ -389,16 +406,17 @@ class PoolMachine(RuleBasedStateMachine):
         if ready:
             overdue.receive(b"rest")
             self.put_in(overdue)
-        self.pool.give_back(overdue.pool_key)
+        assert overdue.slot is not None
+        self.pool.give_back(overdue.slot)
         self.close()
 
     @precondition(lambda self: self.used)
     @rule(data=st.data(), kind=st.sampled_from([idle, half_idle, None]))
     def disconnect(self, data: Any, kind: Any) -> None:
-        origin, number = self.used.pop(data.draw(st.integers(0, len(self.used) - 1)))
+        waiter, number = self.used.pop(data.draw(st.integers(0, len(self.used) - 1)))
         if kind:
-            self.put_in(kind(number, origin, self.now))
-        self.pool.give_back(origin)
+            self.put_in(kind(number, waiter.pool_key, self.now))
+        self.pool.give_back(waiter)
         self.close()
 
     def take_out(self, draining: IdleConnection[int]) -> None:
@@ -418,7 +436,7 @@ class PoolMachine(RuleBasedStateMachine):
     def withdraw(self, data: Any) -> None:
         waiter = data.draw(st.sampled_from([*self.placed, *self.waiting]))
         (self.placed if waiter.granted else self.waiting).remove(waiter)
-        self.pool.withdraw(waiter)
+        self.pool.give_back(waiter)
 
     @rule(seconds=st.sampled_from([1, 4, 20]))
     def wait(self, seconds: int) -> None:
@@ -456,7 +474,7 @@ class PoolMachine(RuleBasedStateMachine):
         limits = self.limits
         places = Counter(self.places())
         looked_at = [*(idle for _, idle in self.seen), *self.swept]
-        opened = Counter(origin for origin, _ in self.used)
+        opened = Counter(waiter.pool_key for waiter, _ in self.used)
         opened.update(idle.pool_key for idle in looked_at)
         opened.update(self.idle.values())
         for count in (places, opened):
@@ -470,7 +488,7 @@ class PoolMachine(RuleBasedStateMachine):
         waiters = [*self.placed, *(waiter for waiter, _ in self.seen)]
         return [
             *(waiter.pool_key for waiter in waiters),
-            *(origin for origin, _ in self.used),
+            *(waiter.pool_key for waiter, _ in self.used),
             *(idle.pool_key for idle in self.swept),
         ]
 
@@ -505,6 +523,14 @@ class CountingDict(dict[Any, Any]):
         CountingDict.looks += 1
         return super().__getitem__(key)
 
+    def get(self, key: object, default: Any = None) -> Any:
+        CountingDict.looks += 1
+        return super().get(key, default)
+
+    def pop(self, key: object, *default: Any) -> Any:
+        CountingDict.looks += 1
+        return super().pop(key, *default)
+
     def __iter__(self) -> Any:
         for each in super().__iter__():
             CountingDict.looks += 1
@@ -517,10 +543,10 @@ def test_a_place_that_changes_hands_costs_the_same_however_many_wait(
 ) -> None:
     pool: Pool[int] = Pool(PoolLimits(max_connections=1, max_connections_per_origin=1))
     monkeypatch.setattr(pool, "_waiting", CountingDict())
-    pool.claim("0")
+    user = claimed(pool, "0")
     for number in range(waiters):
-        pool.claim(str(number % 10))
+        claimed(pool, str(number % 10))
     CountingDict.looks = 0
-    pool.give_back("0")
+    pool.give_back(user)
     assert len(pool.to_wake) == 1
     assert CountingDict.looks <= 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -98,12 +98,17 @@ def test_what_a_peer_chose_is_read_in_linear_time(piece: bytes) -> None:
         read(long)
 
 
-def readers() -> list[Any]:
-    return [
-        redact_url,
-        lambda data: redact_request(b"GET /" + data + b" HTTP/1.1\r\nX: " + data + b"\r\n\r\n{" + data),
-        lambda data: HeadMasker().hide(
-            b"HTTP/1.1 302 There\r\nLocation: " + data + b"\r\n" + data + b"\r\n\r\n"
-        ),
-        lambda data: redact_json(b"{" + data),
-    ]
+def in_a_request(data: bytes) -> object:
+    return redact_request(b"GET /" + data + b" HTTP/1.1\r\nX: " + data + b"\r\n\r\n{" + data)
+
+
+def in_a_response(data: bytes) -> object:
+    return HeadMasker().hide(b"HTTP/1.1 302 A\r\nLocation: " + data + b"\r\n" + data + b"\r\n\r\n")
+
+
+def in_json(data: bytes) -> object:
+    return redact_json(b"{" + data)
+
+
+def readers() -> list[Callable[[bytes], object]]:
+    return [redact_url, in_a_request, in_a_response, in_json]
