@@ -9,15 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import (
+    ApiError,
     BodyTruncated,
     DeadlineExceeded,
+    Event,
     EventTooLarge,
+    InvalidChunk,
     Limits,
+    Mode,
+    NotAnEventStream,
     Reader,
     Request,
     Response,
+    StatusError,
     StreamClosed,
     StreamError,
+    StreamIncomplete,
     Verdict,
 )
 from sse_core.dialects import events, json, mcp, openai
@@ -29,6 +36,7 @@ from support.core import (
     ROLE,
     STREAM,
     cut_at,
+    cuts,
     pieces_of,
     places,
     say,
