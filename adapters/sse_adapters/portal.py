@@ -127,11 +127,10 @@ class Running:
 
     def __init__(self, backend: str, backend_options: dict[str, Any]) -> None:
         started: Future[None] = Future()
-        run = partial(anyio.run, self._serve, started, backend=backend, backend_options=backend_options)
 
         def serve() -> None:
             try:
-                run()
+                anyio.run(self._serve, started, backend=backend, backend_options=backend_options)
             except BaseException as exc:
                 if started.done():
                     raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from typing import TYPE_CHECKING
 
 
 class State(Enum):
@@ -27,8 +28,8 @@ class State(Enum):
     WAITING = "waiting before another attempt"
     STOPPED = "at the end"
 
-    # Enum's own is a function in Python, and takes longer than the look-up.
-    __hash__: Callable[[object], int] = object.__hash__  # type: ignore[assignment]  # by its rule for methods
+    if not TYPE_CHECKING:
+        __hash__ = object.__hash__  # Enum's own is a function in Python, and takes longer than the look-up
 
 
 BEGINNING = {State.AUTHORIZING, State.ACQUIRING, State.FETCHING}

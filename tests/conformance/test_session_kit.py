@@ -130,7 +130,7 @@ FETCHED: dict[str, Any] = RIGHT | {
 
 @pytest.mark.parametrize(
     ("wrong", "complains"),
-    [
+    [  # pyright: ignore[reportUnknownArgumentType]
         ({}, None),
         ({"life": FETCHED["life"][1:2] + FETCHED["life"][3:]}, None),
         ({"life": FETCHED["life"][4:], "requests": 1}, None),

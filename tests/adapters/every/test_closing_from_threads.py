@@ -215,16 +215,20 @@ async def read_one(client: Any) -> Any:
     return stream
 
 
-LOOPS = {
+def run_on_trio(coroutine: Any) -> Any:
+    return trio.run(lambda: coroutine)
+
+
+LOOPS: dict[str, Any] = {
     "asyncio": (sse_adapters.asyncio, asyncio.run),
     "anyio": (sse_adapters.anyio, asyncio.run),
-    "trio": (sse_adapters.anyio, lambda coroutine: trio.run(lambda: coroutine)),
+    "trio": (sse_adapters.anyio, run_on_trio),
 }
 
 
 @pytest.mark.filterwarnings("ignore:unclosed transport")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("module", "run"), LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize(("module", "run"), list(LOOPS.values()), ids=list(LOOPS))
 def test_streams_of_a_loop_that_is_closed_are_closed_in_silence(module: Any, run: Any) -> None:
     """B3."""
     with listening(IDLE) as server:

@@ -776,5 +776,5 @@ async def completed(value: Any) -> Any:
 
 
 def test_a_zone_is_no_part_of_the_name_that_a_certificate_has() -> None:
-    transport, _ = split_options("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})
+    transport = split_options("https://[fe80::1%25eth0]", {"server_hostname": "service.test"})[0]
     assert transport["server_names"] == {"fe80::1": "service.test"}

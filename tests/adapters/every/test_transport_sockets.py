@@ -263,7 +263,7 @@ def test_a_loop_that_stops_this_moment_is_a_stopped_one() -> None:
     loop = sse_adapters.portal.EventLoop("asyncio")
     transport = sse_adapters.portal.Transport(loop, sse_adapters.anyio.Transport())
     transport.sleep(0)
-    running = loop._running
+    running = loop._running  # pyright: ignore[reportPrivateUsage]
     assert running is not None
     running.portal.call(running.portal.stop)
     with pytest.raises(ConnectionAbortedError, match="has been stopped"):

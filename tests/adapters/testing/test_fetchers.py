@@ -128,7 +128,10 @@ class ForgetsTheQuery(Blocking):
 class NeverSleeps(Blocking):
     def __init__(self) -> None:
         super().__init__()
-        self.sleep = lambda deadline: None
+
+        def sleep(deadline: float) -> None: ...
+
+        self.sleep = sleep
 
 
 @pytest.mark.parametrize("check", fetcher_checks(Blocking), ids=str)

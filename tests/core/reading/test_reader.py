@@ -327,7 +327,7 @@ def test_without_a_head_and_under_the_wrong_one_a_refusal_is_known_by_its_bytes(
         reader = Reader(CHAT, response=response)
         assert read(reader, pieces) == []
         assert reader.verdict is Verdict.REFUSED
-        assert type(reader.error) is error
+        assert isinstance(reader.error, error) and type(reader.error) is error
         assert reader.error.body == body
 
 
