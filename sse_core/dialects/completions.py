@@ -228,8 +228,9 @@ class CompletionAccumulator(Accumulator[Completion]):
 
     @property
     def understood(self) -> bool:
-        """Whether any text has come, if only an empty one: other dialects' events have a usage, too."""
-        return bool(self._choices)
+        """As every accumulator's, but for a usage alone: other dialects' events have one, too."""
+        message = self.message()
+        return bool(message.text or message.finish_reason or (message.usage is not None and self._choices))
 
     def message(self) -> Message:
         choices = tuple(choice.build() for _, choice in sorted(self._choices.items()))

@@ -94,9 +94,9 @@ class Dialect(ABC, Generic[T]):
     def read_document(self, response: Response, body: bytes) -> Sequence[T] | None:
         """Return the chunks in a response that is one document; None if this body is not an answer.
 
-        Called only if the dialect `accepts_document`, for a response whose status is 2xx. Raises
-        InvalidChunk if the document is not what the dialect documents, and ApiError if the provider reports
-        an error in it.
+        Called only if the dialect is a `document`'s or `accepts_document`, for a response whose status is
+        2xx. Raises InvalidChunk if the document is not what the dialect documents, and ApiError if the
+        provider reports an error in it.
         """
         return None
 

@@ -14,6 +14,7 @@ import pytest
 
 from sse_adapters.server import ChatService, FixedResponse, serving
 from sse_core import EDGES, State
+from support.parley import parley
 
 ROOT = Path(__file__).parents[2]
 RUNTIMES = {
@@ -68,6 +69,12 @@ def greetings_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def parley_url() -> Iterator[str]:
+    with parley() as url:
+        yield url
+
+
 @pytest.mark.parametrize(("code", "output", "runtime"), list(examples()))
 def test_example(
     code: str,
@@ -85,6 +92,7 @@ def test_example(
         ("http://localhost:8000/events", "events_url"),
         ("http://127.0.0.1:8000/events", "events_url"),
         ("http://localhost:8000/greetings", "greetings_url"),
+        ("https://api.parley.example/v1", "parley_url"),
     ):
         if public in code:
             code = code.replace(public, request.getfixturevalue(fixture))
