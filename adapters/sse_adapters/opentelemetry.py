@@ -24,9 +24,12 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, Trac
 from sse_core import (
     Acquire,
     Action,
+    Authorize,
     DeadlineExceeded,
     Deliver,
+    Fetch,
     Outcome,
+    Response,
     Session,
     Sleep,
     StatusError,
@@ -109,7 +112,9 @@ class StreamTelemetry:
         self._context = context.get_current()
         self._span: Span = trace.INVALID_SPAN
         self._started = 0.0
-        self._attempt = 0  # the one that the last action belonged to
+        self._begun = False
+        self._acquired = 0  # the attempt for which a connection was asked for last
+        self._refused: Response | None = None  # the last response that refused the credentials
         self._last_chunk: float | None = None
         self._operation, provider = kind_of(session, telemetry.operation, telemetry.provider)
         self._model = model_of(session) if self._operation else None
@@ -125,20 +130,25 @@ class StreamTelemetry:
 
     def action(self, action: Action, now: float) -> None:
         match action:
-            case Acquire() if not self._attempt:
+            case Acquire() | Authorize() | Fetch() if not self._begun:
+                self._begun = True
                 self._span = self._begin()
-            case Acquire(origin, fresh) if self._attempt == self._session.stats.attempts:
+            case Acquire(origin, fresh) if self._acquired == self._session.stats.attempts:
                 self._note("connection replaced" if fresh else "redirect", {"url.origin": origin})
+            case Authorize(_, Response() as refused) if refused is not self._refused:
+                self._refused = refused
+                self._note("credentials refused", {"http.response.status_code": refused.status})
             case Sleep(deadline):
                 event = "retry" if self._session.request.reconnects is None else "reconnect"
                 self._note(event, {"delay": deadline - now})
             case Deliver(chunks) if chunks and self._operation:
                 self._count(len(chunks), now)
-            case Stop() if self._attempt:
+            case Stop() if self._begun:
                 self._end()
             case _:
                 pass
-        self._attempt = self._session.stats.attempts
+        if isinstance(action, Acquire):
+            self._acquired = self._session.stats.attempts
 
     def outcome(self, outcome: Outcome, now: float) -> None:
         """Nothing that happens is told before the session has seen it."""

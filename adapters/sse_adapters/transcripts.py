@@ -280,31 +280,32 @@ def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClie
     """
     with Path(path).open(encoding="utf-8") as lines:
         steps = [step for _, step in read_transcript(lines)]
-    first = next((step for step in steps if isinstance(step, Acquire | Fetch)), None)
-    if first is None:
-        raise ValueError("the transcript has no beginning")
     waits = sum(isinstance(step, Sleep) for step in steps)
-    sent = [step.data for step in steps if isinstance(step, Send)]
-    proxy = None
-    if isinstance(first, Acquire) and first.proxy is not None:
-        proxy = Proxy.parse(first.proxy)
-        if any(b"\nproxy-authorization:" in data.lower() for data in sent):
-            proxy = msgspec.structs.replace(proxy, username="")  # whatever it was, it is redacted
+    options = Options[Auth](deadlines=NO_DEADLINES, retries=Retries(attempts=waits, max_retry_after=inf))
+    if any(isinstance(step, Authorize) for step in steps):
+        options["auth"] = no_credentials
     fetches = [step for step in steps if isinstance(step, Fetch)]
-    client = ReplayClient(
-        first.origin if isinstance(first, Acquire) else first.url,
-        path,
-        in_real_time=in_real_time,
-        fetched=bool(fetches),
-        auth=no_credentials if any(isinstance(step, Authorize) for step in steps) else None,
-        deadlines=NO_DEADLINES,
-        retries=Retries(attempts=waits, max_retry_after=inf),
-        proxies=Proxies(http=proxy, https=proxy),
-    )
-    requests = [fetched_request(step) for step in fetches] or list(
-        map(sent_request, filter(is_request, sent))
-    )
+    sent = [step.data for step in steps if isinstance(step, Send)]
+    match next((step for step in steps if isinstance(step, Acquire | Fetch)), None):
+        case Acquire(origin) as first:
+            url, requests = origin, [sent_request(data) for data in sent if is_request(data)]
+            options["proxies"] = proxies_of(first, sent)
+        case Fetch(_, url):
+            requests = [fetched_request(step) for step in fetches]
+        case None:
+            raise ValueError("the transcript has no beginning")
+    client = ReplayClient(url, path, in_real_time=in_real_time, fetched=bool(fetches), **options)
     return client, request_in(requests, waits)
+
+
+def proxies_of(acquire: Acquire, sent: Sequence[bytes]) -> Proxies:
+    """Return what leads through the proxy of a connection, if it had one."""
+    if acquire.proxy is None:
+        return Proxies()
+    proxy = Proxy.parse(acquire.proxy)
+    if any(b"\nproxy-authorization:" in data.lower() for data in sent):
+        proxy = msgspec.structs.replace(proxy, username="")  # whatever it was, it is redacted
+    return Proxies(http=proxy, https=proxy)
 
 
 def no_credentials(attempt: int, refused: Response | None) -> dict[str, str]:

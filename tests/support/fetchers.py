@@ -30,6 +30,9 @@ Step: TypeAlias = Response | bytes | float | OSError | Waiting
 Reply: TypeAlias = Iterable[Step]
 
 
+URL = "http://api.test/v1"
+
+
 class Origin:
     """Answers each request with the next reply; those after the last find nobody there."""
 
@@ -44,14 +47,11 @@ class Origin:
         self.stuck = Event()
         """Set once somebody waits in vain."""
 
-    def client(self, **options: Any) -> sync_loop.FetchClient:
-        return sync_loop.FetchClient(URL, lambda: Fetcher(self), **options)
+    def client(self, base_url: str = URL, **options: Any) -> sync_loop.FetchClient:
+        return sync_loop.FetchClient(base_url, lambda: Fetcher(self), **options)
 
-    def async_client(self, **options: Any) -> async_loop.FetchClient:
-        return async_loop.FetchClient(URL, lambda: AsyncFetcher(self), **options)
-
-
-URL = "http://api.test/v1"
+    def async_client(self, base_url: str = URL, **options: Any) -> async_loop.FetchClient:
+        return async_loop.FetchClient(base_url, lambda: AsyncFetcher(self), **options)
 
 
 class Playing:

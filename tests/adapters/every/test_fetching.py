@@ -5,19 +5,23 @@ from __future__ import annotations
 import gc
 import ssl
 import traceback
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 
+from sse_adapters.transcripts import AsyncReplayClient, Recorder, ReplayClient, replay_of
 from sse_core import (
     BodyTruncated,
     CertificateRejected,
     ConnectionFailed,
     DeadlineExceeded,
     Deadlines,
+    Divergence,
     Reconnects,
     Response,
     Retries,
@@ -28,7 +32,8 @@ from sse_core import (
 from sse_core.dialects import events, json, openai
 from sse_core.testing.dialects import REQUESTS, Fixture, load, read, response_of
 from support.core import DONE, ROLE, SIZES, STREAM, pieces_of, say, told
-from support.fetchers import SILENCE, STUCK, Origin, Step, read_fetched
+from support.fetchers import SILENCE, STUCK, URL, Origin, Step, read_fetched
+from support.runners import read as read_stream
 from support.servers import GENEROUS
 
 FIXTURES = load()
@@ -229,3 +234,86 @@ def test_no_credential_is_shown_by_what_goes_wrong(kind: str) -> None:
     shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     assert "s3cret" not in f"{error!r} {error} {origin.requests!r} {shown}"
     assert dict(origin.requests[0].headers)["X-Own"] == "s3cret"
+
+
+# What is written down, and told to others.
+
+
+def signed(attempt: int, refused: Response | None) -> dict[str, str]:
+    return {"X-Own": f"s3cret-{attempt}"}
+
+
+def played_to(kind: str, path: Path, **options: Any) -> Origin:
+    """Record a stream that is refused at first, fails, and then comes."""
+    origin = Origin(
+        [Response(401, "Who?")],
+        [ConnectionResetError("reset")],
+        [Response(200, "OK", (*STREAM.headers, ("set-cookie", "s3cret"))), 0.5, ROLE + say("a"), DONE],
+    )
+    options |= {"auth": signed, "retries": Retries(base=0.0), "headers": {"Authorization": "Bearer s3cret"}}
+    result = read_fetched(origin, CHAT, kind, observe=Recorder(path), **options)
+    assert result.verdict is Verdict.COMPLETE
+    return origin
+
+
+@on_both_kinds
+def test_what_is_fetched_is_recorded_without_credentials_and_replayed(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    played_to(kind, path)
+    text = path.read_text()
+    assert "s3cret" not in text
+    assert text.count('"type":"Authorized"') == text.count('"type":"Fetch"') == 3
+    options: dict[str, Any] = {
+        "auth": signed,
+        "retries": Retries(base=0.0),
+        "headers": {"Authorization": "other"},
+    }
+    with ReplayClient(URL, path, fetched=True, **options) as client:
+        stream = client.stream(CHAT)
+        assert "".join(chunk.text for chunk in read_stream(stream).chunks) == "a"
+        assert stream.stats.attempts == 3
+    with ReplayClient(URL, path, **options) as client, pytest.raises(Divergence, match="Fetch"):
+        client.stream(CHAT).final()
+    with ReplayClient(URL, path, fetched=True) as client, pytest.raises(Divergence, match="Authorize"):
+        client.stream(CHAT).final()
+
+    async def main() -> None:
+        async with AsyncReplayClient(URL, path, fetched=True, **options) as client:
+            assert (await client.stream(CHAT).final()).text == "a"
+
+    anyio.run(main)
+
+
+@on_both_kinds
+def test_a_transcript_of_fetches_tells_what_was_asked_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    played_to(kind, path)
+    client, request = replay_of(path)
+    assert (request.method, request.body) == ("POST", CHAT.body)
+    with client:
+        stream = client.stream(msgspec.structs.replace(request, dialect=CHAT.dialect))
+        assert (stream.final().text, stream.stats.attempts) == ("a", 3)
+
+
+def test_it_tells_that_of_a_source_too(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    origin = Origin([STREAM, b"id: 7\ndata: 1\n\n", OSError("reset")], [Response(204)])
+    with origin.client(base_url=f"{URL}?n=1&key=s3cret", observe=Recorder(path)) as client:
+        assert read_stream(client.stream(SOURCE)).data == ["1"]
+    assert "s3cret" not in path.read_text()
+    replaying, request = replay_of(path)
+    with replaying:
+        result = read_stream(replaying.stream(request))
+    assert (result.data, result.verdict) == (["1"], Verdict.NO_CONTENT)
+
+
+def test_a_transcript_that_ends_without_credentials_asks_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+
+    def auth(attempt: int, refused: Response | None) -> dict[str, str]:
+        raise OSError("no keys")
+
+    error = read_fetched(Origin(), CHAT, "threads", auth=auth, observe=Recorder(path)).error
+    assert isinstance(error, ConnectionFailed)
+    with pytest.raises(ValueError, match="no beginning"):
+        replay_of(path)

@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from sse_adapters.opentelemetry import Telemetry, kind_of, model_of
 from sse_adapters.server import ChatService, serving
-from sse_core import URL, Deadlines, Reconnects, Request, Retries, Session
+from sse_core import URL, Deadlines, Reconnects, Request, Response, Retries, Session
 from sse_core.dialects import (
     anthropic,
     cohere,
@@ -30,6 +30,9 @@ from sse_core.dialects import (
     openai,
     responses,
 )
+from support import core
+from support.core import STREAM
+from support.fetchers import Origin, read_fetched
 from support.runners import EVENTS, NetworkRunner
 from support.servers import (
     CHUNKED,
@@ -270,6 +273,46 @@ def test_a_connection_that_was_of_no_use_any_more_is_an_event(each_loop: Network
     first, second = seen.exporter.get_finished_spans()
     assert not first.events
     assert events_of(second) == [("connection replaced", {"url.origin": server.url})]
+
+
+def credentials(attempt: int, refused: Response | None) -> dict[str, str]:
+    return {"X-Own": SECRET}
+
+
+@pytest.mark.parametrize("kind", ["threads", "asyncio"])
+def test_a_stream_that_another_client_fetches_has_the_same_span(kind: str, seen: Seen) -> None:
+    origin = Origin(
+        [Response(401)], [OSError("reset")], [STREAM, core.say("a"), core.DONE], [STREAM, core.DONE]
+    )
+    options = {"auth": credentials, "observe": seen.telemetry(), "retries": Retries(base=0.0)}
+    client = {"base_url": f"https://user.test:8443/v1?key={SECRET}", **options}
+    assert read_fetched(origin, REQUEST, kind, **client).error is None
+    assert seen.span.name == "chat llama"
+    assert events_of(seen.span) == [
+        ("credentials refused", {"http.response.status_code": 401}),
+        ("retry", {"delay": 0.0}),
+    ]
+    attributes = attributes_of(seen.span)
+    assert (attributes["server.address"], attributes["server.port"]) == ("user.test", 8443)
+    assert attributes["sse_core.verdict"] == "complete"
+    assert seen.metrics["gen_ai.client.operation.duration"][0].count == 1
+    assert SECRET not in seen.span.to_json()
+
+
+def test_without_credentials_a_stream_fails_within_its_span(seen: Seen) -> None:
+    def auth(attempt: int, refused: Response | None) -> dict[str, str]:
+        raise OSError(SECRET)
+
+    assert read_fetched(Origin(), EVENTS, "threads", auth=auth, observe=seen.telemetry()).error is not None
+    assert attributes_of(seen.span)["error.type"] == "ConnectionFailed"
+    assert SECRET not in seen.span.to_json()
+
+
+def test_credentials_are_no_redirect(each_loop: NetworkRunner, seen: Seen) -> None:
+    refused = says(head("401 Who?", "Content-Length: 0", "Connection: close"))
+    with listening(in_turn(refused, ANSWER)) as server:
+        each_loop.read_url(server.url, REQUEST, observe=seen.telemetry(), auth=credentials)
+    assert events_of(seen.span) == [("credentials refused", {"http.response.status_code": 401})]
 
 
 def test_taking_a_stream_up_again_is_an_event_and_a_plain_stream_has_no_metrics(
