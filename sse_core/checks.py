@@ -76,7 +76,13 @@ def check_token(name: str, value: object) -> None:
 def check_pairs(name: str, pairs: object) -> None:
     """Raise TypeError unless a value is a tuple of pairs of str."""
     check_type(name, pairs, tuple, "a tuple of pairs of names and values")
-    for pair in cast("tuple[Any, ...]", pairs):
+    found: Any = pairs
+    for pair in found:
+        match pair:
+            case (str(), str()) if isinstance(pair, tuple):
+                continue
+            case _:
+                pass
         check_type(f"each of {name}", pair, tuple, "a tuple of a name and a value")
         if len(pair) != 2:
             raise TypeError(f"each of {name} has to be a tuple of a name and a value, not of {len(pair)}")

@@ -226,6 +226,12 @@ class CompletionAccumulator(Accumulator[Completion]):
                 self.parts += choice.logprobs is not None
         return sum(bool(chunk.text) for chunk in chunks)
 
+    @property
+    def understood(self) -> bool:
+        """As every accumulator's, but for a usage alone: other dialects' events have one, too."""
+        message = self.message()
+        return bool(message.text or message.finish_reason or (message.usage is not None and self._choices))
+
     def message(self) -> Message:
         choices = tuple(choice.build() for _, choice in sorted(self._choices.items()))
         native = msgspec.structs.replace(self._completion, choices=choices)

@@ -34,5 +34,11 @@ class Limits(Struct, frozen=True, kw_only=True):
             check_count(f"Limits.{name}", getattr(self, name), least=0 if name in MAY_BE_ZERO else 1)
 
 
-MAY_BE_ZERO = {"max_interim_responses", "max_error_body", "max_answer_size", "max_redirects"}
+MAY_BE_ZERO = {
+    "max_document_size",
+    "max_interim_responses",
+    "max_error_body",
+    "max_answer_size",
+    "max_redirects",
+}
 """Without these there is still a stream."""

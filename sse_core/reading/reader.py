@@ -213,7 +213,7 @@ class Reader(Generic[T]):
         if self.verdict is not None:
             return []
         if error is not None and not isinstance(error, StreamError):
-            broken = BodyTruncated(f"the body broke off: {error or type(error).__name__}")
+            broken = BodyTruncated(f"the body broke off: {str(error) or type(error).__name__}")
             broken.__cause__ = error
             error = broken
         chunks: list[T] = []
@@ -437,8 +437,8 @@ def is_event_stream(response: Response) -> bool:
 
 def begins_with_event_line(start: bytes | bytearray) -> bool | None:
     """Whether the first line of a body that is not blank is a comment or a field; None if that is open."""
-    text = bytes(start).removeprefix(BOM).lstrip()
-    if not text or BOM.startswith(start):
+    text = bytes(start).removeprefix(BOM)
+    if not text.strip() or BOM.startswith(start):
         return None
     if FIRST_LINE.match(text):
         return True
@@ -461,8 +461,9 @@ BOM = b"\xef\xbb\xbf"
 NAME = r"d(a(t(a)?)?)?|e(v(e(n(t)?)?)?)?|i(d)?|r(e(t(r(y)?)?)?)?"
 FIELD = re.compile(rf"(^|[\r\n])(:|(data|event|id|retry)[:\r\n]|({NAME})\Z)".encode())
 """How a line that the standard knows begins, or the start of one that is cut off (WHATWG HTML, 9.2.6)."""
-FIRST_LINE = re.compile(rb":|(data|event|id|retry):")
-PARTIAL_FIELD = re.compile(NAME.encode())
+BLANK_LINES = r"(\s*[\r\n])?"
+FIRST_LINE = re.compile(rf"{BLANK_LINES}(:|(data|event|id|retry):)".encode())
+PARTIAL_FIELD = re.compile(rf"{BLANK_LINES}({NAME})".encode())
 SNIFFED = 1024
 """Bytes of a body that are looked at to see what it is."""
 

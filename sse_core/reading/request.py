@@ -78,7 +78,7 @@ class Reconnects(Struct, frozen=True, kw_only=True):
         check_count("Reconnects.attempts", self.attempts, optional=True)
         for name in ("delay", "max_delay", "min_delay"):
             check_seconds(f"Reconnects.{name}", getattr(self, name))
-        check_type("Reconnects.statuses", self.statuses, frozenset, "a frozenset of HTTP statuses")
+        check_type("Reconnects.statuses", self.statuses, (frozenset, set, tuple, list), "HTTP statuses")
         for status in self.statuses:
             check_count("each of Reconnects.statuses", status, least=100)
         if self.method is not None:

@@ -99,9 +99,7 @@ VALUES: Misuse = {
     "TypeError: Limits.max_head_size .*, not float": lambda: CORE.Limits(max_head_size=1.5),
     "ValueError: PoolLimits.max_connections has to be 1 or more": lambda: PoolLimits(max_connections=0),
     "ValueError: Retries.budget has to be above 0, not 0": lambda: Retries(budget=0),
-    "TypeError: Reconnects.statuses has to be a frozenset .*, not set": lambda: CORE.Reconnects(
-        statuses={503}
-    ),
+    "TypeError: Reconnects.statuses has to be HTTP statuses, not int": lambda: CORE.Reconnects(statuses=503),
     "TypeError: each of Reconnects.statuses .*, not str": lambda: CORE.Reconnects(
         statuses=frozenset({"503"})
     ),

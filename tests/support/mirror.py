@@ -69,7 +69,6 @@ ELSEWHERE = {
     "sse_core.http.decompressors": "core/http/test_codings",
     "sse_core.http.field_values": "core/http/test_media_types core/http/test_codings",
     "sse_core.http.socks": "core/http/test_tunnel",
-    "sse_core.reading.reader": "core/session/test_session core/http/test_codings",
     "sse_core.session.hop": "core/session/test_connections",
     "sse_core.session.lifecycle": "core/session/test_session core/session/test_attempts",
     "sse_core.session.receiving": "core/session/test_session",
@@ -104,7 +103,7 @@ ELSEWHERE = {
     "sse_adapters.testing.*": "adapters/testing/test_transport_checks adapters/every/test_transports",
     # Both loops do the same, and transports keep the same contract: tests run over all of them.
     **dict.fromkeys(
-        ("sse_adapters.async_loop", "sse_adapters.base", "sse_adapters.options", "sse_adapters.sync_loop"),
+        ("sse_adapters.async_loop", "sse_adapters.base", "sse_adapters.sync_loop"),
         "adapters/every/test_loops adapters/every/test_reading adapters/every/test_closing"
         " adapters/every/test_pool adapters/every/test_tls",
     ),
@@ -113,6 +112,8 @@ ELSEWHERE = {
         "adapters/every/test_transports adapters/every/test_transport_sockets"
         " adapters/every/test_reading adapters/every/test_closing",
     ),
+    "sse_adapters.event_loops": "adapters/every/test_transport_sockets adapters/every/test_closing",
+    "sse_adapters.forking": "adapters/every/test_forks adapters/every/test_exits",
     "sse_adapters.sockets": "adapters/every/test_transport_sockets adapters/every/test_closing",
     # What a folder gives on, and what its one module sends.
     "sse_adapters.cli": "adapters/cli/test_commands",

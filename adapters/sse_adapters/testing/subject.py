@@ -97,14 +97,15 @@ class Subject(Tasks):
 
 
 class InThreads:
-    """A transport that blocks, as one that can be awaited."""
+    """A transport or a fetcher that blocks, as one that can be awaited."""
 
     def __init__(self, transport: Any, tasks: Tasks) -> None:
         self.now: Callable[[], float] = transport.now
         self.abort: Callable[[], None] = transport.abort
         self.close: Callable[[], None] = transport.close
-        for verb in ("open", "start_tls", "send", "receive", "sleep"):
-            setattr(self, verb, partial(tasks.in_thread, getattr(transport, verb)))
+        for verb in ("open", "start_tls", "send", "fetch", "receive", "sleep"):
+            if hasattr(transport, verb):
+                setattr(self, verb, partial(tasks.in_thread, getattr(transport, verb)))
 
 
 def soon(transport: Any) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ Factory: TypeAlias = Callable[[], sync_loop.Transport] | Callable[[], async_loop
 
 
 class TransportFailures(AssertionError):
-    """What a transport does not do as it should: `failures` has the exception for each check's name."""
+    """What a transport or a fetcher does wrong: `failures` has the exception for each check's name."""
 
     def __init__(self, failures: dict[str, BaseException]) -> None:
         self.failures = failures
@@ -29,7 +29,7 @@ class TransportFailures(AssertionError):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a transport has to do. Calling it raises an exception if it does not."""
+    """One thing that a transport or a fetcher has to do. Calling it raises an exception if it does not."""
 
     contract: TransportCheck
     subject: Subject
@@ -74,9 +74,14 @@ def check_transport(
     tls: tuple[Any, Factory] | None = None,
 ) -> None:
     """Make all the checks, until too many hang. Raises TransportFailures, with everything that went wrong."""
+    make_all(checks(transport, run=run, loop=loop, tls=tls))
+
+
+def make_all(checks: Iterable[Check]) -> None:
+    """Make checks, until too many hang. Raises TransportFailures, with everything that went wrong."""
     failures: dict[str, BaseException] = {}
     hangs = 0
-    for check in checks(transport, run=run, loop=loop, tls=tls):
+    for check in checks:
         if hangs == MOST_HANGS:
             failures[str(check)] = AssertionError("was not made, nor any after it: too many hang")
             break

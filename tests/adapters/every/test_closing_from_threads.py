@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import gc
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from threading import Event
 from typing import Any, TypeAlias
@@ -29,8 +31,22 @@ from support.runners import (
     outcome,
     run_without_loop,
 )
-from support.servers import End, Peer, event, eventually, head, listening, never_accepting, says
+from support.servers import End, Peer, Server, event, eventually, head, listening, never_accepting, says
 
+
+@pytest.fixture(autouse=True)
+def _no_transports_left() -> Iterator[None]:
+    """Collect here what the end of an event loop left of asyncio's transports, which were closed before it.
+
+    asyncio warns of one whose loop ended before it could say so itself, whichever test runs by then.
+    """
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 START = head(version="1.0") + event("one")
 IDLE = says(START, end=End.SILENCE)
 

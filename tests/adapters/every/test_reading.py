@@ -126,7 +126,7 @@ def test_a_status_that_is_not_200_is_an_error_with_its_body(
     fields = (f"Content-Length: {len(body)}", "x-request-id: req_1")
     result = runner.read(says(head(status, *fields, kind="application/json"), body), CHAT)
     assert isinstance(result.error, StatusError)
-    assert str(result.error) == f"HTTP {status[:3]}: no such luck"
+    assert str(result.error).startswith(f"HTTP {status[:3]}: no such luck, for POST http://")
     assert (result.error.type, result.error.status) == ("of_some_kind", int(status[:3]))
     assert (result.error.request_id, result.error.body) == ("req_1", body)
     assert (result.error.retryable, result.verdict) == (retryable, Verdict.REFUSED)
@@ -136,7 +136,8 @@ def test_a_status_that_is_not_200_is_an_error_with_its_body(
 def test_a_status_that_comes_with_html_is_an_error_too(runner: Runner) -> None:
     result = runner.read(says(head("502 Bad Gateway", kind="text/html"), b"<h1>Bad Gateway</h1>"), CHAT)
     assert isinstance(result.error, StatusError)
-    assert (str(result.error), result.error.body) == ("HTTP 502: Bad Gateway", b"<h1>Bad Gateway</h1>")
+    assert str(result.error).startswith("HTTP 502: Bad Gateway, for POST http://")
+    assert result.error.body == b"<h1>Bad Gateway</h1>"
 
 
 def test_a_redirect_leads_to_another_server(network: NetworkRunner) -> None:

@@ -8,15 +8,15 @@ import gc
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import start_blocking_portal
 
 import sse_adapters.anyio
 import sse_adapters.asyncio
@@ -215,7 +215,7 @@ def test_one_loop_serves_the_threads_of_a_client_and_ends_with_it() -> None:
                 reader.start()
             for reader in readers:
                 reader.join(GENEROUS)
-            loops = [thread for thread in threading.enumerate() if "portal" in thread.name]
+            loops = [thread for thread in threading.enumerate() if thread.name == LOOP]
             assert len(loops) == 1
     eventually(lambda: threading.active_count() <= before)
     assert sorted(data) == ["one"] * 8 + ["two"] * 8
@@ -247,7 +247,7 @@ def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None
 
     sleeper = threading.Thread(target=sleep)
     sleeper.start()
-    eventually(lambda: any("portal" in thread.name for thread in threading.enumerate()))
+    eventually(lambda: any(thread.name == LOOP for thread in threading.enumerate()))
     settle()
     loop.stop()
     sleeper.join(GENEROUS)
@@ -259,24 +259,21 @@ def test_a_loop_that_is_stopped_ends_what_runs_on_it_and_takes_no_more() -> None
     loop.stop()
 
 
-def test_a_loop_that_stops_this_moment_is_a_stopped_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    portals: list[BlockingPortal] = []
-
-    @contextmanager
-    def start(*args: Any) -> Generator[BlockingPortal]:
-        with start_blocking_portal(*args) as portal:
-            portals.append(portal)
-            yield portal
-
-    monkeypatch.setattr(sse_adapters.portal, "start_blocking_portal", start)
+def test_a_loop_that_stops_this_moment_is_a_stopped_one() -> None:
     loop = sse_adapters.portal.EventLoop("asyncio")
     transport = sse_adapters.portal.Transport(loop, sse_adapters.anyio.Transport())
     transport.sleep(0)
-    portals[0].call(portals[0].stop)
+    running = loop._running
+    assert running is not None
+    running.portal.call(running.portal.stop)
     with pytest.raises(ConnectionAbortedError, match="has been stopped"):
         transport.sleep(0)
     transport.abort()
     transport.close()
+
+
+LOOP = "sse event loop"
+"""The name of a portal's thread."""
 
 
 # What asyncio's own transport keeps.

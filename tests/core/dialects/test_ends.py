@@ -29,6 +29,16 @@ def read(name: str, stream: bytes) -> Reader[Any]:
     return reader
 
 
+ALIKE = {
+    ("cohere", "anthropic/no-type-in-the-data"): "the type of an event is read as one of Cohere's",
+    ("groq", "interactions/incomplete"): "a usage alone is an answer's",
+    ("openai", "interactions/incomplete"): "a usage alone is an answer's",
+    ("completions", "openai/next-to-nothing"): "choices without a text are an empty text",
+    ("completions", "openai/null-everywhere"): "choices without a text are an empty text",
+}
+"""Pairs that cannot be told apart by what is there, and why."""
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 @pytest.mark.parametrize("fixture", ANSWERS, ids=lambda fixture: fixture.name)
 def test_a_stream_of_another_dialect_ends_in_an_error_or_in_what_it_says(name: str, fixture: Fixture) -> None:
@@ -36,7 +46,8 @@ def test_a_stream_of_another_dialect_ends_in_an_error_or_in_what_it_says(name: s
         reader = read(name, fixture.stream + ending)
         if reader.error is None:
             assert reader.message is not None
-            assert reader.message.text == fixture.expected.message.text
+            alike = (name, fixture.name) in ALIKE
+            assert (reader.message.text == fixture.expected.message.text) is not alike
 
 
 INSTEAD = {
