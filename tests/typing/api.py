@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, assert_type
 
 import anyio
@@ -12,9 +13,25 @@ import sse_adapters.asyncio
 import sse_adapters.portal
 import sse_adapters.threads
 from sse_adapters import async_loop, sync_loop
+from sse_adapters.options import Auth, NetworkOptions, Observer
 from sse_adapters.testing import check_transport
-from sse_core import Chunk, Event, EventDecoder, Message, Request, Response, Verdict
-from sse_core.dialects import events, groq, openai
+from sse_adapters.transcripts import ReplayClient
+from sse_core import (
+    Chunk,
+    Deadlines,
+    Event,
+    EventDecoder,
+    Limits,
+    Message,
+    PoolLimits,
+    Reader,
+    Request,
+    Response,
+    Retries,
+    Session,
+    Verdict,
+)
+from sse_core.dialects import events, groq, json, openai
 
 URL = "https://api.groq.com/openai/v1"
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -99,3 +116,57 @@ def values() -> None:
     assert_type(groq.chat(model="any", messages=MESSAGES), Request[groq.ChatCompletionChunk])
     assert_type(EventDecoder().feed(b""), list[Event])
     assert_type(EventDecoder().reconnection_time, int | None)
+
+
+def credentials(attempt: int, refused: Response | None) -> dict[str, str]:
+    return {"Authorization": "Bearer key"}
+
+
+async def awaited(attempt: int, refused: Response | None) -> Mapping[str, str]:
+    return credentials(attempt, refused)
+
+
+def observe(session: Session[Any]) -> Observer:
+    raise NotImplementedError
+
+
+def options_of_one_request() -> None:
+    request = groq.chat(model="any", messages=MESSAGES)
+    with sse_adapters.threads.Client(URL, auth=credentials, retries=Retries()) as client:
+        stream = client.stream(
+            request,
+            deadlines=Deadlines(total=5),
+            limits=Limits(),
+            retries=None,
+            headers={"X-A": "1"},
+            observe=observe,
+        )
+        assert_type(stream, sync_loop.Stream[groq.ChatCompletionChunk])
+        client.stream(request, pool=PoolLimits())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        client.stream(request, deadlines=5.0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with ReplayClient(URL, "run.jsonl", auth=credentials) as replay:
+        assert_type(replay.stream(request, retries=None), sync_loop.Stream[groq.ChatCompletionChunk])
+    options: NetworkOptions[Auth] = {"auth": credentials}
+    sse_adapters.threads.Client(URL, **options)
+    sse_adapters.threads.Client(URL, auth=awaited)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sse_adapters.anyio.Client(URL, auth=awaited)
+    sse_adapters.asyncio.Client(URL, auth=credentials)
+
+
+async def whole_answers() -> None:
+    weather = json.document(Weather, "/weather", body={"city": "Oslo"})
+    assert_type(weather, Request[Weather])
+    completion = groq.completion(model="any", messages=MESSAGES)
+    with sse_adapters.portal.Client(URL) as client:
+        assert_type(client.call(weather, deadlines=Deadlines(total=5)), Weather)
+        assert_type(client.call(completion), groq.ChatCompletion)
+    async with sse_adapters.anyio.Client(URL) as tasks:
+        assert_type(await tasks.call(weather, retries=Retries()), Weather)
+
+
+def embedded() -> None:
+    reader = Reader(groq.chat(model="any", messages=MESSAGES), response=Response(200))
+    assert_type(reader.feed(b""), list[groq.ChatCompletionChunk])
+    assert_type(reader.close(), list[groq.ChatCompletionChunk])
+    assert_type(reader.message, Message | None)
+    assert_type(Reader(events.EventsDialect()).feed(b""), list[Event])
