@@ -60,7 +60,7 @@ class Slot(Waiter):
 
     def __init__(self, pool: ConnectionPool[Any], pool_key: str) -> None:
         super().__init__(pool_key)
-        self.returned = False
+        self.returned: bool = False
         """Whether it has been given back."""
         self._pool = pool
         self._books = pool.books

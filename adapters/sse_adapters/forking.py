@@ -37,11 +37,11 @@ class Process:
     """This process, in a way that is cheaper to compare than its ID. A child is another."""
 
 
-current = Process()
+current: Process = Process()
 """The process that runs."""
 
 
-def after_fork() -> None:
+def after_fork() -> None:  # pragma: no cover - it runs in children, where nobody measures
     """Called in a child, before anything else."""
     global current
     current = Process()
@@ -52,7 +52,7 @@ def after_fork() -> None:
         each.after_fork()
 
 
-def leave(sock: socket.socket) -> None:
+def leave(sock: socket.socket) -> None:  # pragma: no cover - the same
     """Let go of a socket, without a word to its peer."""
     if sock.fileno() >= 0:
         null = os.open(os.devnull, os.O_RDWR)

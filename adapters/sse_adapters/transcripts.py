@@ -281,7 +281,8 @@ def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClie
     with Path(path).open(encoding="utf-8") as lines:
         steps = [step for _, step in read_transcript(lines)]
     waits = sum(isinstance(step, Sleep) for step in steps)
-    options = Options[Auth](deadlines=NO_DEADLINES, retries=Retries(attempts=waits, max_retry_after=inf))
+    retries = Retries(attempts=waits, max_retry_after=inf)
+    options: Options[Auth] = {"deadlines": NO_DEADLINES, "retries": retries}
     if any(isinstance(step, Authorize) for step in steps):
         options["auth"] = no_credentials
     fetches = [step for step in steps if isinstance(step, Fetch)]
@@ -294,7 +295,9 @@ def replay_of(path: FilePath, *, in_real_time: bool = False) -> tuple[ReplayClie
             requests = [fetched_request(step) for step in fetches]
         case None:
             raise ValueError("the transcript has no beginning")
-    client = ReplayClient(url, path, in_real_time=in_real_time, fetched=bool(fetches), **options)
+    fetched = bool(fetches)
+    # pyright takes what is unpacked from a generic TypedDict for objects.
+    client = ReplayClient(url, path, in_real_time=in_real_time, fetched=fetched, **options)  # pyright: ignore[reportArgumentType]
     return client, request_in(requests, waits)
 
 

@@ -70,10 +70,10 @@ class Waiter:
     __slots__ = ("granted", "number", "pool_key")
 
     def __init__(self, pool_key: str) -> None:
-        self.pool_key = pool_key
-        self.number = -1
+        self.pool_key: str = pool_key
+        self.number: int = -1
         """Given by `claim`; numbers rise in order of arrival."""
-        self.granted = False
+        self.granted: bool = False
 
 
 class IdleConnection(Generic[C]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sse_core import StatusError, Verdict
 from sse_core.dialects import events, groq
 from support.apps import behind_nginx, on_aiohttp
 from support.runners import NetworkRunner
+from support.servers import head, says
 
 MESSAGES: Any = [{"role": "user", "content": "What is SSE?"}]
 REPLY = "Hi, naïve ☕ reader of this: " + "one word and another " * 20
@@ -84,3 +86,11 @@ def test_a_chunk_comes_through_nginx_before_the_next_is_made(network: NetworkRun
             assert remote.next().choices[0].delta.role == "assistant"  # long before there is more
             assert remote.stream.response.header("content-encoding") == "gzip"
             remote.leave()
+
+
+def test_what_brings_nothing_is_decoded_in_steps_on_every_runtime(network: NetworkRunner) -> None:
+    """A1: between two steps the session lets others run."""
+    body = gzip.compress(b":" * 2**20 + b"\n\ndata: a\n\n")
+    start = head("200 OK", "Content-Encoding: gzip", f"Content-Length: {len(body)}")
+    result = network.read(says(start, body), events.request("/"))
+    assert (result.data, result.verdict) == (["a"], Verdict.FINISHED)

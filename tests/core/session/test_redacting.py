@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 
-from sse_core import Fetch, Fetched, Received, Response, Send, Transcript
+from sse_core import Authorized, Fetch, Fetched, Received, Response, Send, Transcript
 from sse_core.session.redacting import HeadMasker, redact_json, redact_request, redact_url
 from support.core import cut_at, places, unhurried
 
@@ -81,6 +81,14 @@ def test_the_head_of_a_response_shows_none_however_it_is_cut(places: list[int]) 
     head, _, body = masked.rpartition(b"\r\n\r\n")
     assert SECRET.encode() not in head and body == b"body: s3cret?"
     assert head.count(b"kept") == 2 and b"https://h/cb?******" in head
+
+
+def test_no_repr_shows_what_authorizes() -> None:
+    authorized = Authorized((("Authorization", SECRET),))
+    fetch = Fetch("GET", f"http://h/?key={SECRET}", (("A", SECRET),), b"", None)
+    assert repr(authorized) == "Authorized(<1 headers>)"
+    assert repr(fetch) == "Fetch(GET http://h/, <0 bytes>, deadline=None)"
+    assert authorized.__rich_repr__() == fetch.__rich_repr__() == []
 
 
 def test_a_transcript_masks_what_is_received() -> None:
