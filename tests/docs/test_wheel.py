@@ -74,3 +74,12 @@ def test_the_same_files_make_the_same_archive(tmp_path: Path) -> None:
     for path in packed:
         pack(ROOT / "spec", path)
     assert packed[0].read_bytes() == packed[1].read_bytes()
+
+
+def test_it_names_the_licence_of_the_recordings_too(wheel: Path) -> None:
+    """E9."""
+    with ZipFile(wheel) as files:
+        names = files.namelist()
+        metadata = files.read(next(name for name in names if name.endswith("METADATA"))).decode()
+    assert "License-Expression: MIT AND Apache-2.0" in metadata
+    assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", "LICENSE-APACHE"}
